@@ -1,0 +1,148 @@
+//! The table of all codes of findings, each with its page.
+
+use super::Severity;
+use std::fmt;
+
+/// Declares the codes: variant, id, severity, title and page of each.
+macro_rules! codes {
+    ($($variant:ident $id:literal $severity:ident $title:literal $page:literal)*) => {
+        /// The kind of a finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        /// Every code, in the order of the table.
+        pub const CODES: &[Code] = &[$(Code::$variant),*];
+
+        impl Code {
+            /// The id that reports and `egressor explain` use: group and name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $id),* }
+            }
+
+            /// How bad a finding of this code is unless it says otherwise.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity),* }
+            }
+
+            /// One line: what such a finding says.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),* }
+            }
+
+            /// What it means, why it matters, and what to do.
+            pub fn page(self) -> &'static str {
+                match self { $(Self::$variant => $page),* }
+            }
+        }
+    };
+}
+
+codes! {
+    CatalogSyntax "catalog/syntax" Error "the file is not valid YAML"
+        "The file could not be read as YAML, so nothing of it is used. The line and column say where the reader gave up; the cause is often a little earlier: an indent, a quote or a bracket that was not closed."
+    CatalogUnknownKey "catalog/unknown-key" Error "a key that a catalog does not have"
+        "Every key of a catalog is checked. A key that is not known is refused, because a misspelt constraint that is ignored would open more traffic than was meant."
+    CatalogMissingKey "catalog/missing-key" Error "a required key is missing"
+        "Without this key the entry has no clear meaning, and egressor does not guess."
+    CatalogType "catalog/type" Error "a value of the wrong type"
+        "The value is of another type than the key takes: a list where one value belongs, a number where a text belongs, and so on. Quote texts that YAML would read as numbers."
+    CatalogEmpty "catalog/empty" Error "an empty or null value where something must stand"
+        "A list that is there but empty, or a key without a value, could be read as `nothing` or as `anything`. Neither is guessed: remove the key, or write what is meant."
+    CatalogValue "catalog/value" Error "a value that cannot be meant"
+        "The value has the right type but is out of range or malformed: a port above 65535, a range that runs backwards, a block with host bits set, a wildcard where one host is needed."
+    CatalogDuplicate "catalog/duplicate" Error "the same id, key or item twice"
+        "Ids name endpoints in reports, overlays and rule comments, so each may stand only once."
+    CatalogReference "catalog/reference" Error "a reference to something that is not defined"
+        "The region, component, feature, source, variable or endpoint named here is not defined in the catalog."
+    CatalogFamily "catalog/family" Error "an address of the wrong family"
+        "The set is declared to hold addresses of one family, and this one is of the other."
+    CatalogStale "catalog/stale" Warning "the catalog is due for a review"
+        "The day on which the facts should be checked again against the vendor's page has passed."
+    CatalogOwner "catalog/owner" Warning "no owner is named"
+        "Every rule carries its owner. The shipped catalogs cannot know who that is in your organisation: set it with `--set owner=TEAM`."
+    SelectionRegion "selection/region" Error "no region, an unknown one, or more than one"
+        "An organisation lives in one region of the vendor. Choose it with `--region`; all regions at once need `--all-regions`."
+    SelectionUnknown "selection/unknown" Error "an unknown component, feature, endpoint, variable or target"
+        "The name given on the command line is not one that the catalog or the program knows."
+    SelectionEmpty "selection/empty" Error "the selection leaves no endpoint"
+        "Nothing is left to allow after region, component and feature were applied, so there is nothing to write."
+    SelectionLeftOut "selection/left-out" Note "an endpoint that was left out, and why"
+        "The endpoint is in the catalog but not in this selection."
+    EvidenceMissing "evidence/missing" Error "a name without any address, for a target that needs addresses"
+        "The target can only say addresses, and none is known for this name: no published or dedicated address is in the catalog and no answer in the lockfile. Run `egressor lock`, leave the endpoint out with `--without`, or use a target that can say names."
+    EvidenceStale "evidence/stale" Warning "addresses kept from an earlier answer"
+        "The last lookup failed in a way that may pass, so the addresses known before were kept."
+    EvidenceShared "evidence/shared-address" Warning "an address that other sites are served from"
+        "The address belongs to a content delivery network or a shared front end. A rule by address also admits every other site that answers there; a target that checks names does not."
+    RiskSharedHost "risk/shared-host" Warning "a host that serves other tenants too"
+        "A rule for the host reaches every tenant of it. Only a proxy that inspects TLS can narrow it to a path; a private mirror or a private endpoint avoids it."
+    RiskUpload "risk/upload" Warning "data leaves the network"
+        "The endpoint takes uploads. On a shared host that is a way out for data to any tenant of the host."
+    VariableUnset "variable/unset" Warning "a variable that a rule needs is not set"
+        "The rule needs an address that only you know. Without it the rule is left out; it is never widened."
+    VariableInvalid "variable/invalid" Error "a variable with a value it cannot have"
+        "The value given with `--set` is not one that the variable takes."
+    ImpliedRule "implied/rule" Note "a rule that the target needs besides the endpoints"
+        "Rules for DNS, return traffic, loopback and the like are written as rules of their own, each with its reason, and can be switched off with `--without implied/NAME`."
+    ImpliedDefault "implied/default" Warning "an implied rule that uses default addresses"
+        "The rule covers only the resolvers of the cloud platforms, which are link-local. Name your own with `--set dns_servers=ADDR,...`."
+    TargetCannotSay "target/cannot-say" Warning "something that the target cannot enforce"
+        "The target has no way to say this exactly. The difference is declared in the artifact's header and in the report; it is never hidden."
+    TargetNotEnforceable "target/not-enforceable" Warning "traffic that the target does not govern"
+        "The traffic does not pass the point where this target is enforced, so a rule for it would only look effective."
+    TargetLimit "target/limit" Error "a limit of the platform would be exceeded"
+        "The platform refuses rule sets of this size. The arithmetic is in the message."
+    TargetText "target/text" Note "a comment that was shortened or changed to fit"
+        "The platform limits the length or the characters of comments. The full text is in the catalog."
+    VerifyMismatch "verify/mismatch" Error "an artifact that does not mean what was asked"
+        "The artifact was read back and its packets differ from the policy's. Nothing was written. The cause is a template or a value that changes the meaning of the file."
+    VerifyUnread "verify/unread" Error "an artifact that cannot be read back"
+        "The artifact is not valid in its own syntax, so it cannot be shown to mean anything. Nothing was written."
+    TemplateError "template/error" Error "a template that cannot be rendered"
+        "The template does not parse, or asks for a field that the model does not have."
+    ReadSyntax "read/syntax" Error "a rule file that cannot be parsed"
+        "The file is not valid in its format, so what it means is unknown."
+    ReadUnknownFormat "read/unknown-format" Error "a file in no format that is known"
+        "The content matches none of the formats that egressor reads."
+    ReadUnmodelled "read/unmodelled" Warning "a match that is not modelled"
+        "The rule's effect is known only within bounds: it may apply to all or to none of the packets that its other matches choose. It is never ignored."
+    ReadRefused "read/refused" Error "a rule that the vendor's own tool would refuse"
+        "The rule is not valid for the system that it is written for, so it has no meaning to compare."
+    ReadNotCompared "read/not-compared" Note "a part of a file that says nothing about this traffic"
+        "The part was recognised and left aside; it is named so that nobody mistakes it for read."
+    LockSyntax "lock/syntax" Error "a lockfile that cannot be read"
+        "The lockfile is damaged, edited by hand into something else, or holds the marks of a merge conflict. Restore it, or refresh it with `egressor lock`."
+    LockMissing "lock/missing" Error "no lockfile where one is needed"
+        "`--locked` and `--offline` need a lockfile. `egressor lock` writes it."
+    LockWouldChange "lock/would-change" Error "the lockfile would change"
+        "`--locked` promises that the lockfile stays as it is."
+    DnsFailure "dns/failure" Error "a name that could not be resolved"
+        "The lookup failed and nothing was known before. The class of the failure is in the message."
+    DnsDropped "dns/dropped" Warning "a name that no longer has addresses"
+        "The authoritative answer is that the name or its addresses do not exist, so the addresses known before were dropped."
+    DnsRefused "dns/refused-address" Warning "an address that a public name must not have"
+        "The answer is loopback, private, link-local, multicast or the like. A rule for it would open a way into the internal network, so it was refused."
+    DnsOutsidePin "dns/outside-pin" Warning "an answer outside the vendor's dedicated addresses"
+        "The vendor documents fixed addresses for this host and the answer is another one. Rules use the documented ones."
+    FileRead "file/read" Error "a file that cannot be read"
+        "The file does not exist, is a folder, is not text, is too large, or may not be read."
+    FileWrite "file/write" Error "a file that cannot be written"
+        "The file or its folder may not be written. Nothing was changed: files are replaced all together or not at all."
+    OutputChanged "output/changed" Note "a file that would change"
+        "`generate --check` found that this file is not what the catalog and the lock now give."
+}
+
+impl Code {
+    /// The code with that id.
+    pub fn parse(id: &str) -> Option<Self> {
+        CODES.iter().copied().find(|code| code.as_str() == id)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

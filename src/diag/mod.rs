@@ -1,0 +1,104 @@
+//! Findings: what there is to tell a user about their input.
+//!
+//! A finding is about a text of the user's; many come out of one run. An error stops a run and lives in the module
+//! that raises it. Reading never stops at the first problem: it returns what it understood and its findings.
+
+mod code;
+mod source;
+mod suggest;
+
+pub use code::{CODES, Code};
+pub use source::{Source, Span};
+pub use suggest::suggest;
+
+use std::fmt;
+use std::sync::Arc;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// Deserves a look before the result is used.
+    Warning,
+    /// The input cannot be used as it is; nothing is written.
+    Error,
+}
+
+impl Severity {
+    /// The word that JSON and people see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A place in a text that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The text.
+    pub source: Arc<Source>,
+    /// The stretch of it.
+    pub span: Span,
+}
+
+/// One thing to tell the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which kind it is; its page says more.
+    pub code: Code,
+    /// How bad it is: that of the code, unless raised or lowered here.
+    pub severity: Severity,
+    /// One line: lower case, no period, the user's words in backticks.
+    pub message: String,
+    /// Where it is, when it is in a file.
+    pub place: Option<Place>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The endpoint it is about, as `catalog/endpoint`.
+    pub endpoint: Option<String>,
+}
+
+impl Finding {
+    /// A finding of this code, with the code's severity.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, severity: code.severity(), message: message.into(), place: None, help: None, endpoint: None }
+    }
+
+    /// The same finding at a place.
+    pub fn at(mut self, source: &Arc<Source>, span: Span) -> Self {
+        self.place = Some(Place { source: Arc::clone(source), span });
+        self
+    }
+
+    /// The same finding with a help line.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same finding about an endpoint.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Reports whether nothing may be written because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Reports whether any finding is an error.
+pub fn any_error(findings: &[Finding]) -> bool {
+    findings.iter().any(Finding::is_error)
+}

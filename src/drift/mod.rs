@@ -1,0 +1,5 @@
+//! How two policies differ.
+
+mod verify;
+
+pub use verify::{Mismatch, verify};

@@ -1,0 +1,25 @@
+//! Turns a catalog of endpoints into firewall rules for every place where a network is guarded, proves that each file
+//! it writes means exactly what the catalog says, and tells what traffic a change of rules opens or closes.
+//!
+//! The groups of modules below are the layers: a module uses only layers above its own line, and modules of one
+//! layer are strangers to each other. `tests/architecture.rs` reads this list and refuses any other import.
+
+// 1: no files, no clouds.
+pub mod diag;
+pub mod packet;
+
+// 2: what rules mean, and the syntaxes they are written in.
+pub mod policy;
+pub mod syntax;
+
+// 3: what is wanted, what a target can say, and how two policies differ.
+pub mod drift;
+pub mod targets;
+
+// 4: laying out artifacts.
+pub mod render;
+
+// 5: from a catalog to a policy, and from a policy to a reader.
+
+// 6: one function per command; nothing here prints.
+pub mod ops;

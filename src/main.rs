@@ -1,0 +1,2 @@
+//! The egressor binary.
+fn main() {}

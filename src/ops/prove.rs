@@ -1,0 +1,135 @@
+//! From a policy to files that are proven to mean it: lower, render, read back, compare.
+
+use crate::diag::{Code, Finding, Source, any_error};
+use crate::drift::{Mismatch, verify};
+use crate::packet::{PacketSet, Row, RowPeer, Set, TransportRow};
+use crate::render::Renderer;
+use crate::targets::{Lowered, Target, Wanted};
+use std::sync::Arc;
+
+/// A file that may be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The file name below the output folder.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// What came of a target.
+#[derive(Debug, Clone, Default)]
+pub struct Proven {
+    /// The files. Empty when any finding is an error.
+    pub files: Vec<File>,
+    /// What the user should know.
+    pub findings: Vec<Finding>,
+}
+
+/// Writes a policy for a target, reads the files back and proves that they mean the policy less the declared loss.
+///
+/// `banner` gives the lines at the head of each file, from what the target cannot say.
+pub fn prove(
+    target: &dyn Target,
+    wanted: &Wanted<'_>,
+    renderer: &Renderer,
+    banner: impl Fn(&Lowered) -> Vec<String>,
+) -> Proven {
+    let lowered = target.lower(wanted);
+    let banner = banner(&lowered);
+    let mut findings = lowered.findings.clone();
+    if any_error(&findings) {
+        return Proven { files: Vec::new(), findings };
+    }
+    let mut files = Vec::new();
+    for artifact in &lowered.artifacts {
+        match renderer.render(artifact.template, &artifact.model, &banner) {
+            Ok(text) => files.push(File { path: artifact.path.clone(), text }),
+            Err(error) => findings.push(Finding::new(Code::TemplateError, error.to_string())),
+        }
+    }
+    findings.extend(check(target, wanted, &lowered, &files));
+    if any_error(&findings) {
+        files.clear();
+    }
+    Proven { files, findings }
+}
+
+/// Reads the files back. No finding means that they are proven.
+fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[File]) -> Vec<Finding> {
+    let Some(importer) = target.importers().first() else { return Vec::new() };
+    let sources: Vec<Arc<Source>> =
+        files.iter().map(|file| Arc::new(Source::new(file.path.clone(), file.text.clone()))).collect();
+    for source in &sources {
+        if !importer.recognizes(source) {
+            let message = format!("`{}` is not recognised as {}", source.name(), importer.name());
+            return vec![Finding::new(Code::VerifyUnread, message)];
+        }
+    }
+    let read = importer.import(&sources);
+    let mut findings: Vec<Finding> = read
+        .findings
+        .into_iter()
+        .filter(Finding::is_error)
+        .map(|finding| Finding { code: Code::VerifyUnread, ..finding })
+        .collect();
+    let loss = |scope: &crate::policy::Scope| {
+        let mut total = (PacketSet::default(), PacketSet::default());
+        for loss in lowered.losses.iter().filter(|loss| loss.scope == *scope) {
+            total = (total.0.union(&loss.excess), total.1.union(&loss.missing));
+        }
+        total
+    };
+    let mismatches = verify(wanted.policy, &read.policy, loss);
+    findings.extend(mismatches.iter().map(|mismatch| explain(target.name(), mismatch)));
+    findings
+}
+
+fn explain(target: &str, mismatch: &Mismatch) -> Finding {
+    let mut parts = Vec::new();
+    if !mismatch.missing.is_empty() {
+        parts.push(format!("missing {}", brief(&mismatch.missing)));
+    }
+    if !mismatch.excess.is_empty() {
+        parts.push(format!("excess {}", brief(&mismatch.excess)));
+    }
+    let message = format!(
+        "the {target} artifact does not mean what was asked of `{}` {}: {}",
+        mismatch.scope.name,
+        mismatch.scope.direction,
+        parts.join("; ")
+    );
+    Finding::new(Code::VerifyMismatch, message).help("nothing was written; the template or a value changes the meaning")
+}
+
+/// The first rows of a set, in words.
+fn brief(packets: &PacketSet) -> String {
+    let rows = packets.rows();
+    let shown: Vec<String> = rows.iter().take(3).map(row_in_words).collect();
+    let more = rows.len().saturating_sub(shown.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn row_in_words(row: &Row) -> String {
+    let service = match &row.transport {
+        TransportRow::Any => "any protocol".to_owned(),
+        TransportRow::Protocols(first, last) if first == last => first.to_string(),
+        TransportRow::Protocols(first, last) => format!("protocols {}-{}", first.0, last.0),
+        TransportRow::Ports(protocol, ports) => {
+            let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+            format!("{protocol}/{}", ports.join(","))
+        }
+        TransportRow::Icmp(protocol, types) => format!("{protocol} ({} types)", types.len()),
+    };
+    let few = |mut items: Vec<String>| {
+        let more = items.len().saturating_sub(3);
+        items.truncate(3);
+        if more > 0 { format!("{} and {more} more", items.join(", ")) } else { items.join(", ") }
+    };
+    let peer = match &row.peer {
+        RowPeer::Addrs(addrs) => few(addrs.prefixes().iter().map(ToString::to_string).collect()),
+        RowPeer::Names(names, _) => few(names.iter().map(ToString::to_string).collect()),
+        RowPeer::Groups(groups, _) => few(groups.clone()),
+    };
+    format!("{service} {peer}")
+}

@@ -1,0 +1,184 @@
+//! Functions over the whole space of packets.
+
+use super::addr::AddrSet;
+use super::group::GroupKey;
+use super::hostname::Hostname;
+use super::interval::IntervalSet;
+use super::name::NameKey;
+use super::protocol::Protocol;
+use super::set::PeerSet;
+use super::steps::{Key, Steps, Value};
+use super::transport::{TransportSet, service};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// A source address of either family; IPv4 before IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum SourceKey {
+    /// An IPv4 address.
+    V4(u32),
+    /// An IPv6 address.
+    V6(u128),
+}
+
+impl Key for SourceKey {
+    fn least() -> Self {
+        Self::V4(0)
+    }
+}
+
+/// Services for each source, for each peer.
+pub(super) type Layer<P, S, V> = Steps<P, Steps<S, Steps<u32, V>>>;
+
+/// A function from packets to `V`, piecewise constant and canonical: peer, then source, then service.
+///
+/// A packet between addresses has a source of the same family as its peer. A packet to a name or to an opaque group
+/// may have a source of either.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PacketMap<V> {
+    pub(super) v4: Layer<u32, u32, V>,
+    pub(super) v6: Layer<u128, u128, V>,
+    pub(super) names: Layer<NameKey, SourceKey, V>,
+    pub(super) groups: Layer<GroupKey, SourceKey, V>,
+}
+
+impl<V> Default for PacketMap<V> {
+    fn default() -> Self {
+        Self { v4: Steps::default(), v6: Steps::default(), names: Steps::default(), groups: Steps::default() }
+    }
+}
+
+impl<V: Value> PacketMap<V> {
+    /// `value` for the packets of this product, the default for all others.
+    pub fn product(sources: Option<&AddrSet>, peers: &PeerSet, transport: &TransportSet, value: &V) -> Self {
+        let services = transport.map(|member| if *member { value.clone() } else { V::default() });
+        let v4_sources = sources.map_or_else(IntervalSet::full, |set| set.v4.clone());
+        let v6_sources = sources.map_or_else(IntervalSet::full, |set| set.v6.clone());
+        let either = sources.map_or_else(IntervalSet::full, either_family);
+        let (v4_sources, v6_sources) = (fill(&v4_sources, &services), fill(&v6_sources, &services));
+        let either = fill(&either, &services);
+        Self {
+            v4: fill(&peers.addrs.v4, &v4_sources),
+            v6: fill(&peers.addrs.v6, &v6_sources),
+            names: fill(&peers.names, &either),
+            groups: fill(&peers.groups, &either),
+        }
+    }
+
+    /// Reports whether the function is the default everywhere.
+    pub fn is_default(&self) -> bool {
+        self.v4.is_default() && self.v6.is_default() && self.names.is_default() && self.groups.is_default()
+    }
+
+    /// The function whose value is `f` of both values, for every packet. `f` of two defaults must be the default.
+    pub fn zip<W: Value, X: Value>(&self, other: &PacketMap<W>, f: impl Fn(&V, &W) -> X) -> PacketMap<X> {
+        PacketMap {
+            v4: zip_layer(&self.v4, &other.v4, &f),
+            v6: zip_layer(&self.v6, &other.v6, &f),
+            names: zip_layer(&self.names, &other.names, &f),
+            groups: zip_layer(&self.groups, &other.groups, &f),
+        }
+    }
+
+    /// The function whose value is `f` of this one's, for every packet. `f` of the default must be the default.
+    pub fn map<W: Value>(&self, f: impl Fn(&V) -> W) -> PacketMap<W> {
+        // The second operand is the default everywhere, so only `f` decides.
+        self.zip(&PacketMap::<bool>::default(), |value, _| f(value))
+    }
+
+    /// The value at one packet.
+    pub fn at(&self, packet: &Packet<'_>) -> V {
+        let key = service(packet.protocol, packet.detail);
+        let source = |addr: IpAddr| match addr {
+            IpAddr::V4(v4) => SourceKey::V4(v4.to_bits()),
+            IpAddr::V6(v6) => SourceKey::V6(v6.to_bits()),
+        };
+        match (packet.peer, packet.source) {
+            (Peer::Addr(IpAddr::V4(peer)), IpAddr::V4(source)) => {
+                self.v4.at(&peer.to_bits()).at(&source.to_bits()).at(&key)
+            }
+            (Peer::Addr(IpAddr::V6(peer)), IpAddr::V6(source)) => {
+                self.v6.at(&peer.to_bits()).at(&source.to_bits()).at(&key)
+            }
+            (Peer::Addr(_), _) => V::default(),
+            (Peer::Name(host, path), from) => {
+                self.names.at(&NameKey::of_host(host, path)).at(&source(from)).at(&key)
+            }
+            (Peer::Group(group), from) => self.groups.at(&GroupKey::of(group)).at(&source(from)).at(&key),
+        }
+    }
+}
+
+/// One packet, as a point in the space.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    /// The far end.
+    pub peer: Peer<'a>,
+    /// The near end.
+    pub source: IpAddr,
+    /// The IP protocol.
+    pub protocol: Protocol,
+    /// The destination port; `type << 8 | code` for ICMP; ignored for all other protocols.
+    pub detail: u16,
+}
+
+/// The far end of one packet.
+#[derive(Debug, Clone, Copy)]
+pub enum Peer<'a> {
+    /// An address.
+    Addr(IpAddr),
+    /// A host name and a URL path on it (`/` when there is none).
+    Name(&'a Hostname, &'a str),
+    /// An opaque group.
+    Group(&'a str),
+}
+
+fn fill<K: Key, V: Value>(members: &IntervalSet<K>, value: &V) -> Steps<K, V> {
+    members.map(|member| if *member { value.clone() } else { V::default() })
+}
+
+/// Both families of an address set on one axis.
+fn either_family(set: &AddrSet) -> IntervalSet<SourceKey> {
+    let v4 = set.v4.cuts().iter().map(|(key, member)| (SourceKey::V4(*key), *member));
+    // Where the IPv4 axis ends inside the set, the set must end too, unless IPv6 begins inside it.
+    let between = std::iter::once((SourceKey::V6(0), set.v6.contains(&0)));
+    let v6 = set.v6.cuts().iter().filter(|(key, _)| *key > 0).map(|(key, member)| (SourceKey::V6(*key), *member));
+    Steps::from_cuts(v4.chain(between).chain(v6))
+}
+
+fn zip_layer<P: Key, S: Key, V: Value, W: Value, X: Value>(
+    left: &Layer<P, S, V>,
+    right: &Layer<P, S, W>,
+    f: &impl Fn(&V, &W) -> X,
+) -> Layer<P, S, X> {
+    if left.is_default() && right.is_default() {
+        return Steps::default();
+    }
+    // Most neighbouring stretches share their sources and services, so each pair is computed once.
+    let services = RefCell::new(BTreeMap::new());
+    let sources = RefCell::new(BTreeMap::new());
+    left.zip(right, |a, b| {
+        remember(&sources, a, b, || {
+            a.zip(b, |a, b| remember(&services, a, b, || a.zip(b, |a, b| f(a, b))))
+        })
+    })
+}
+
+/// The answer for this pair of functions, computed at its first appearance.
+///
+/// The memory is keyed by identity, which is sound because both operands outlive the operation.
+fn remember<K: Key, V: Value, W: Value, X: Clone>(
+    memory: &RefCell<BTreeMap<(usize, usize), X>>,
+    left: &Steps<K, V>,
+    right: &Steps<K, W>,
+    compute: impl FnOnce() -> X,
+) -> X {
+    let pair = (left.identity(), right.identity());
+    if let Some(known) = memory.borrow().get(&pair) {
+        return known.clone();
+    }
+    let answer = compute();
+    memory.borrow_mut().insert(pair, answer.clone());
+    answer
+}

@@ -1,0 +1,33 @@
+//! The algebra: sets of addresses, ports, protocols and names, and the packets they describe.
+//!
+//! Every set is immutable and canonical, so `==` means "the same packets". All of them are one thing seen from
+//! different sides: a [`Steps`] function over an ordered key, which changes its value at finitely many cuts.
+//! Nothing here knows a file, a cloud or a rule; provenance never enters a set.
+
+mod addr;
+mod group;
+mod hostname;
+mod interval;
+mod map;
+mod name;
+mod port;
+mod prefix;
+mod protocol;
+mod row;
+mod set;
+mod steps;
+mod transport;
+
+pub use addr::{AddrSet, AddressCount};
+pub use group::{GroupKey, GroupSet};
+pub use hostname::{Hostname, HostnameError};
+pub use interval::{Interval, IntervalSet};
+pub use map::{Packet, PacketMap, Peer};
+pub use name::{NameKey, NamePattern, NameSet, PathPrefix, PathPrefixError};
+pub use port::{PortRange, PortRangeError, PortSet};
+pub use prefix::{Prefix, PrefixError};
+pub use protocol::Protocol;
+pub use row::{Row, RowPeer, TransportRow};
+pub use set::{Constraint, NonEmpty, PacketSet, PeerSet, Set};
+pub use steps::{Key, Steps, Value};
+pub use transport::{IcmpMatch, TransportSet};

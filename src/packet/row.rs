@@ -1,0 +1,187 @@
+//! A packet set as a list of products, for people and for JSON.
+
+use super::addr::AddrSet;
+use super::interval::IntervalSet;
+use super::map::{Layer, SourceKey};
+use super::name::{NamePattern, NameSet};
+use super::port::{PortRange, PortSet};
+use super::protocol::Protocol;
+use super::set::PacketSet;
+use super::steps::{Key, Steps};
+use super::transport::{IcmpMatch, TransportSet, protocol_and_detail};
+use std::collections::BTreeMap;
+
+/// One product of sources, peers and services of one protocol. The rows of a list are disjoint.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// What the packets carry.
+    pub transport: TransportRow,
+    /// The near end; `None` when it is not constrained.
+    pub source: Option<AddrSet>,
+    /// The far end.
+    pub peer: RowPeer,
+}
+
+/// The far end of a row: exactly one kind of peer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowPeer {
+    /// Addresses of one or both families.
+    Addrs(AddrSet),
+    /// Names less the excepted names.
+    Names(Vec<NamePattern>, Vec<NamePattern>),
+    /// Groups (`*` for all) less the excepted groups.
+    Groups(Vec<String>, Vec<String>),
+}
+
+/// What the packets of a row carry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TransportRow {
+    /// Every protocol.
+    Any,
+    /// Whole protocols, from the first to the last, both inclusive.
+    Protocols(Protocol, Protocol),
+    /// Some ports of a protocol that has ports.
+    Ports(Protocol, Vec<PortRange>),
+    /// Some types and codes of ICMP or ICMPv6.
+    Icmp(Protocol, Vec<IcmpMatch>),
+}
+
+impl TransportSet {
+    /// The set as disjoint pieces: whole protocols in runs, ports and ICMP types per protocol.
+    pub fn rows(&self) -> Vec<TransportRow> {
+        if self.is_full() {
+            return vec![TransportRow::Any];
+        }
+        let mut rows: Vec<TransportRow> = Vec::new();
+        let mut protocols: Vec<Protocol> = self
+            .ranges()
+            .flat_map(|(first, last)| {
+                let (first, last) = (protocol_and_detail(first).0, protocol_and_detail(last.min(0x00FF_FFFF)).0);
+                (first.0..=last.0).map(Protocol)
+            })
+            .collect();
+        protocols.dedup();
+        for protocol in protocols {
+            let details = self.details(protocol);
+            if !details.is_full() {
+                rows.push(partial(protocol, &details));
+                continue;
+            }
+            match rows.last_mut() {
+                Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => *last = protocol,
+                _ => rows.push(TransportRow::Protocols(protocol, protocol)),
+            }
+        }
+        rows
+    }
+}
+
+fn partial(protocol: Protocol, details: &PortSet) -> TransportRow {
+    if !protocol.has_icmp_types() {
+        return TransportRow::Ports(protocol, details.port_ranges().collect());
+    }
+    let mut icmp = Vec::new();
+    for kind in 0..=u8::MAX {
+        let of_kind = PortSet::range(u16::from_be_bytes([kind, 0]), &u16::from_be_bytes([kind, u8::MAX]));
+        let codes = details.intersect(&of_kind);
+        if codes == of_kind {
+            icmp.push(IcmpMatch { kind, code: None });
+            continue;
+        }
+        let each = codes.ranges().flat_map(|(first, last)| first..=last);
+        icmp.extend(each.map(|detail| IcmpMatch { kind, code: Some(detail.to_be_bytes()[1]) }));
+    }
+    TransportRow::Icmp(protocol, icmp)
+}
+
+impl PacketSet {
+    /// The set as disjoint rows whose union is exactly the set, in a fixed order.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        // One family's addresses and the other's stand in one row where they carry the same and no source is named.
+        let mut both: BTreeMap<(Option<AddrSet>, TransportSet), AddrSet> = BTreeMap::new();
+        for (peers, source, services) in products(&self.v4) {
+            let source = (!source.is_full()).then(|| AddrSet { v4: source, v6: IntervalSet::default() });
+            let entry = both.entry((source, services)).or_default();
+            entry.v4 = entry.v4.union(&peers);
+        }
+        for (peers, source, services) in products(&self.v6) {
+            let source = (!source.is_full()).then(|| AddrSet { v4: IntervalSet::default(), v6: source });
+            let entry = both.entry((source, services)).or_default();
+            entry.v6 = entry.v6.union(&peers);
+        }
+        for ((source, services), peers) in both {
+            push(&mut rows, source.as_ref(), &RowPeer::Addrs(peers), &services);
+        }
+        for (peers, source, services) in products(&self.names) {
+            for (names, except) in NameSet::patterns(&peers) {
+                push(&mut rows, one_family(&source).as_ref(), &RowPeer::Names(names, except), &services);
+            }
+        }
+        for (peers, source, services) in products(&self.groups) {
+            let (groups, except) = peers.names();
+            push(&mut rows, one_family(&source).as_ref(), &RowPeer::Groups(groups, except), &services);
+        }
+        rows.sort();
+        rows
+    }
+
+    /// All addresses that any packet of the set goes to.
+    pub fn peer_addrs(&self) -> AddrSet {
+        AddrSet { v4: self.v4.map(|inner| !inner.is_default()), v6: self.v6.map(|inner| !inner.is_default()) }
+    }
+
+    /// All names that any packet of the set goes to.
+    pub fn peer_names(&self) -> NameSet {
+        self.names.map(|inner| !inner.is_default())
+    }
+}
+
+fn push(rows: &mut Vec<Row>, source: Option<&AddrSet>, peer: &RowPeer, services: &TransportSet) {
+    rows.extend(services.rows().into_iter().map(|transport| Row {
+        transport,
+        source: source.cloned(),
+        peer: peer.clone(),
+    }));
+}
+
+/// The products that make up one layer: peers that share their sources, and sources that share their services.
+fn products<P: Key, S: Key>(layer: &Layer<P, S, bool>) -> Vec<(IntervalSet<P>, IntervalSet<S>, TransportSet)> {
+    let mut out = Vec::new();
+    for (inner, peers) in levels(layer) {
+        for (services, sources) in levels(&inner) {
+            out.push((peers.clone(), sources, services));
+        }
+    }
+    out
+}
+
+/// For each value but the default, the keys that have it.
+fn levels<K: Key, V: Clone + Ord + Default>(steps: &Steps<K, V>) -> BTreeMap<V, IntervalSet<K>> {
+    let mut spans: BTreeMap<V, Vec<(K, bool)>> = BTreeMap::new();
+    for (from, until, value) in steps.segments() {
+        let cuts = spans.entry(value.clone()).or_default();
+        cuts.push((from.clone(), true));
+        cuts.extend(until.map(|until| (until.clone(), false)));
+    }
+    spans.into_iter().map(|(value, cuts)| (value, Steps::from_cuts(cuts))).collect()
+}
+
+/// The sources of a name or group as addresses; `None` when they are not constrained.
+fn one_family(source: &IntervalSet<SourceKey>) -> Option<AddrSet> {
+    if source.is_full() {
+        return None;
+    }
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for (key, member) in source.cuts() {
+        match key {
+            SourceKey::V4(key) => v4.push((*key, *member)),
+            SourceKey::V6(key) => v6.push((*key, *member)),
+        }
+    }
+    // A set that is still open where IPv4 ends begins IPv6 open, unless a cut stands right there.
+    if v4.last().is_some_and(|(_, member)| *member) && v6.first().is_none_or(|(key, _)| *key > 0) {
+        v6.insert(0, (0, true));
+    }
+    Some(AddrSet { v4: Steps::from_cuts(v4), v6: Steps::from_cuts(v6) })
+}

@@ -1,0 +1,171 @@
+//! Piecewise constant functions over an ordered key: the one data structure under every set.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A totally ordered key with a least element. No successor is needed: a function is described by the keys *from*
+/// which on its value is another one.
+pub trait Key: Ord + Clone + Debug {
+    /// The least key there is.
+    fn least() -> Self;
+}
+
+/// What a function may have as its value; the default is the value of every key before the first cut.
+pub trait Value: Clone + Eq + Default {}
+impl<T: Clone + Eq + Default> Value for T {}
+
+/// A function from `K` to `V` that changes its value at finitely many cuts.
+///
+/// ```text
+///          cut 3 → a      cut 7 → default   cut 9 → b
+///  ---------|===============|----------------|==============> to the greatest key
+///  default      a               default           b
+/// ```
+// INVARIANT: keys strictly increase, neighbouring values differ, and the first value is not the default. So two
+// equal functions have equal cuts, and `==` is equality of functions.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Steps<K, V>(Arc<[(K, V)]>);
+
+impl<K, V> Clone for Steps<K, V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, V> Default for Steps<K, V> {
+    fn default() -> Self {
+        Self(Arc::from([]))
+    }
+}
+
+impl<K: Key, V: Value> Steps<K, V> {
+    /// The function that has one value everywhere.
+    pub fn constant(value: V) -> Self {
+        let mut steps = Builder::default();
+        steps.cut(K::least(), value);
+        steps.finish()
+    }
+
+    /// `value` from `from` on, up to but not including `until` (to the greatest key when `None`).
+    pub fn span(from: K, until: Option<K>, value: V) -> Self {
+        let mut steps = Builder::default();
+        steps.cut(from, value);
+        if let Some(until) = until {
+            steps.cut(until, V::default());
+        }
+        steps.finish()
+    }
+
+    /// The function with these cuts, which must come with strictly increasing keys.
+    pub fn from_cuts(cuts: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut steps = Builder::default();
+        for (key, value) in cuts {
+            steps.cut(key, value);
+        }
+        steps.finish()
+    }
+
+    /// Reports whether this is the default everywhere.
+    pub fn is_default(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value at one key.
+    pub fn at(&self, key: &K) -> V {
+        let after = self.0.partition_point(|(cut, _)| cut <= key);
+        let cut = after.checked_sub(1).and_then(|index| self.0.get(index));
+        cut.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// The cuts, in order of their keys.
+    pub fn cuts(&self) -> &[(K, V)] {
+        &self.0
+    }
+
+    /// The stretches on which the value is not the default: first key, the key after the last one (`None` at the
+    /// end of the axis), value.
+    pub fn segments(&self) -> impl Iterator<Item = (&K, Option<&K>, &V)> {
+        let default = V::default();
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(index, (key, value))| {
+                let next = index.checked_add(1).and_then(|next| self.0.get(next));
+                (key, next.map(|(key, _)| key), value)
+            })
+            .filter(move |(_, _, value)| **value != default)
+    }
+
+    /// The function whose value is `f` of this one's value at every key.
+    pub fn map<W: Value>(&self, mut f: impl FnMut(&V) -> W) -> Steps<K, W> {
+        let mut steps = Builder::default();
+        if self.0.first().is_none_or(|(key, _)| *key != K::least()) {
+            steps.cut(K::least(), f(&V::default()));
+        }
+        for (key, value) in self.0.iter() {
+            steps.cut(key.clone(), f(value));
+        }
+        steps.finish()
+    }
+
+    /// The function whose value is `f` of both values at every key. One sweep over the cuts of both.
+    pub fn zip<W: Value, X: Value>(&self, other: &Steps<K, W>, mut f: impl FnMut(&V, &W) -> X) -> Steps<K, X> {
+        let mut steps = Builder::default();
+        let (no_v, no_w) = (V::default(), W::default());
+        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let (mut v, mut w) = (&no_v, &no_w);
+        let least = K::least();
+        let starts_at_least = |first: Option<&K>| first.is_some_and(|key| *key == least);
+        if !starts_at_least(left.peek().map(|(key, _)| key)) && !starts_at_least(right.peek().map(|(key, _)| key)) {
+            steps.cut(least.clone(), f(v, w));
+        }
+        loop {
+            let key = match (left.peek(), right.peek()) {
+                (None, None) => break,
+                (Some((key, _)), None) | (None, Some((key, _))) => key,
+                (Some((a, _)), Some((b, _))) => a.min(b),
+            };
+            if let Some((_, value)) = left.next_if(|(cut, _)| cut == key) {
+                v = value;
+            }
+            if let Some((_, value)) = right.next_if(|(cut, _)| cut == key) {
+                w = value;
+            }
+            steps.cut(key.clone(), f(v, w));
+        }
+        steps.finish()
+    }
+
+    /// A number that two living functions share only when they are equal; it lets an operation remember what it has
+    /// already computed for a pair. The default function is 0 wherever it lies, for it may be a passing value.
+    pub(super) fn identity(&self) -> usize {
+        if self.0.is_empty() { 0 } else { self.0.as_ptr().addr() }
+    }
+}
+
+/// Collects cuts in order, dropping those that change nothing.
+struct Builder<K, V> {
+    cuts: Vec<(K, V)>,
+}
+
+impl<K, V> Default for Builder<K, V> {
+    fn default() -> Self {
+        Self { cuts: Vec::new() }
+    }
+}
+
+impl<K: Key, V: Value> Builder<K, V> {
+    fn cut(&mut self, key: K, value: V) {
+        let unchanged = match self.cuts.last() {
+            Some((_, last)) => *last == value,
+            None => value == V::default(),
+        };
+        if !unchanged {
+            self.cuts.push((key, value));
+        }
+    }
+
+    fn finish(self) -> Steps<K, V> {
+        Steps(Arc::from(self.cuts))
+    }
+}

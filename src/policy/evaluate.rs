@@ -1,0 +1,87 @@
+//! First-match evaluation: which packets a rule set allows, and which rule decides each.
+
+use super::{Action, RuleSet, Traffic};
+use crate::packet::{PacketMap, PacketSet, Set};
+
+/// A set that is known only up to matches that cannot be modelled. Equal bounds are an exact set.
+// INVARIANT: `at_least` is a subset of `at_most`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// What is in the set whatever the unmodelled matches do.
+    pub at_least: PacketSet,
+    /// What can be in it.
+    pub at_most: PacketSet,
+}
+
+/// What decides a packet: the index of a rule counted from 1, or 0 where no rule matches.
+pub type Decision = u32;
+
+impl Bounds {
+    /// Reports whether the set is known exactly.
+    pub fn is_exact(&self) -> bool {
+        self.at_least == self.at_most
+    }
+}
+
+impl RuleSet {
+    /// The new connections that the rules allow.
+    ///
+    /// With a match that is not modelled, an allow may or may not happen and a deny may or may not stop what comes
+    /// after it; the bounds hold both.
+    pub fn allows(&self) -> Bounds {
+        let exact = self.rules.iter().all(|rule| rule.unmodelled.is_empty());
+        let at_least = self.fold(Action::Deny);
+        let at_most = if exact { at_least.clone() } else { self.fold(Action::Allow) };
+        Bounds { at_least, at_most }
+    }
+
+    /// The packets allowed when every rule with an unmodelled match works towards `doubt`: such a rule counts only
+    /// if that is its own action.
+    fn fold(&self, doubt: Action) -> PacketSet {
+        let counted = |index: u32| {
+            let rule = usize::try_from(index).ok().and_then(|index| self.rules.get(index.checked_sub(1)?));
+            rule.map_or(self.default, |rule| rule.action) == Action::Allow
+        };
+        let allowed = self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == doubt);
+        match self.default {
+            Action::Deny => allowed.map(|decision| counted(*decision)),
+            Action::Allow => {
+                let denied = allowed.map(|decision| *decision != 0 && !counted(*decision));
+                PacketSet::product(None, &self.universe, &crate::packet::TransportSet::full(), &true).subtract(&denied)
+            }
+        }
+    }
+
+    /// For each packet the rule that decides it. Rules with unmodelled matches count as if they matched all that
+    /// their other matches choose.
+    pub fn decisions(&self) -> PacketMap<Decision> {
+        self.deciders(|_| true)
+    }
+
+    fn deciders(&self, counts: impl Fn(&super::Rule) -> bool) -> PacketMap<Decision> {
+        let numbered: Vec<PacketMap<Decision>> = (1..)
+            .zip(&self.rules)
+            .filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule))
+            .map(|(index, rule)| self.packets(&rule.matches).map(|member| if *member { index } else { 0 }))
+            .collect();
+        first_of(&numbered)
+    }
+
+    /// The packets that each rule really decides: those it matches and no earlier rule does.
+    pub fn decided_by_rule(&self) -> Vec<PacketSet> {
+        let decisions = self.decisions();
+        (1..).zip(&self.rules).map(|(index, _)| decisions.map(|decision: &Decision| *decision == index)).collect()
+    }
+}
+
+/// Overlays maps of which the earlier wins, by halves: `first(a, first(b, c)) == first(first(a, b), c)`.
+fn first_of(maps: &[PacketMap<Decision>]) -> PacketMap<Decision> {
+    match maps {
+        [] => PacketMap::default(),
+        [map] => map.clone(),
+        _ => {
+            let (earlier, later) = maps.split_at(maps.len() / 2);
+            first_of(earlier).zip(&first_of(later), |first, second| if *first == 0 { *second } else { *first })
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The syntaxes that rules are written in: how each is read, with spans, and how each quotes a text.
+//!
+//! Nothing here knows what a rule is.
+
+pub mod text;
+pub mod yaml;

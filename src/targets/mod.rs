@@ -1,0 +1,163 @@
+//! The places where a network is guarded: one folder each, and the list of them.
+//!
+//! A target writes by *lowering* a policy to a model, which a template lays out, and reads by *importing* files in
+//! the forms that its own template and the vendor's tools print. Tests run over the list, so that a new entry must
+//! round-trip, survive hostile strings and state its limits before it can land.
+
+mod options;
+
+pub use options::{OptionKind, OptionSpec, Options};
+
+use crate::diag::{Finding, Source};
+use crate::packet::PacketSet;
+use crate::policy::{Need, Policy, Scope};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+/// Every target, in the order in which they are listed and written.
+pub const TARGETS: &[&dyn Target] = &[];
+
+/// The target of that name.
+pub fn find(name: &str) -> Option<&'static dyn Target> {
+    TARGETS.iter().copied().find(|target| target.name() == name)
+}
+
+/// One kind of artifact that egressor writes and reads back.
+pub trait Target: Sync + fmt::Debug {
+    /// `iptables`: on the command line, in the names of templates and folders of tests.
+    fn name(&self) -> &'static str;
+
+    /// One line for `egressor targets` and the README.
+    fn summary(&self) -> &'static str;
+
+    /// How peers are named and rules are grouped here; the policy handed to `lower` is compiled for it.
+    fn speech(&self) -> Speech;
+
+    /// What a rule set for this target needs besides the endpoints.
+    fn needs(&self) -> &'static [Need];
+
+    /// The limits of the platform that are checked before anything is written, as data.
+    fn limits(&self) -> &'static [Limit];
+
+    /// The settings that are this target's own.
+    fn options(&self) -> &'static [OptionSpec];
+
+    /// The templates of its artifacts: name and text.
+    fn templates(&self) -> &'static [(&'static str, &'static str)];
+
+    /// The policy as models for the templates, with what the target cannot say.
+    fn lower(&self, wanted: &Wanted<'_>) -> Lowered;
+
+    /// The forms in which existing rules are read; the first reads what the templates write.
+    fn importers(&self) -> &'static [&'static dyn Importer];
+}
+
+/// One form in which rules are found.
+pub trait Importer: Sync + fmt::Debug {
+    /// `iptables-save`.
+    fn name(&self) -> &'static str;
+
+    /// Reports whether a text is of this form, by its content.
+    fn recognizes(&self, source: &Source) -> bool;
+
+    /// What the files mean together, as one rule set. Never stops at the first problem, never drops a match: what is
+    /// not understood is a finding.
+    fn import(&self, sources: &[Arc<Source>]) -> Imported;
+}
+
+/// How a target names peers and groups rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speech {
+    /// What a peer is.
+    pub peers: PeerKind,
+    /// What one rule set is attached to.
+    pub scoping: Scoping,
+    /// Whether rules for traffic coming in can be written.
+    pub ingress: bool,
+}
+
+/// What a target takes as a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerKind {
+    /// Addresses: every name must be known by address evidence.
+    Addresses,
+    /// Host names.
+    Names,
+}
+
+/// What one rule set of a target is attached to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scoping {
+    /// The host or network, all components together.
+    Host,
+    /// The pods of one component.
+    Component,
+}
+
+/// A limit of the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// What is limited, in words: `rules per security group, direction and family`.
+    pub what: &'static str,
+    /// The most that is allowed.
+    pub max: usize,
+    /// The vendor's page that says so.
+    pub source: &'static str,
+}
+
+/// What is asked of a target.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The rules, compiled for this target's speech. All are allows; the default is deny.
+    pub policy: &'a Policy,
+    /// The needs that are switched on. Those that open connections are already rules of the policy.
+    pub needs: &'a BTreeSet<Need>,
+    /// The target's settings.
+    pub options: &'a Options,
+}
+
+/// A policy in the terms of a target.
+#[derive(Debug, Clone, Default)]
+pub struct Lowered {
+    /// The files to render.
+    pub artifacts: Vec<Artifact>,
+    /// What they do not say exactly.
+    pub losses: Vec<Loss>,
+    /// What the user should know. An error stops the target.
+    pub findings: Vec<Finding>,
+}
+
+/// One file to render. Its model gets a `banner`, a list of lines for the head of the file, before it is rendered.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// The file name below the output folder.
+    pub path: String,
+    /// The name of its template.
+    pub template: &'static str,
+    /// What the template lays out: plain data in its final order. Templates loop and print; they decide nothing.
+    pub model: Value,
+}
+
+/// What an artifact does not say exactly, for one scope of the policy.
+#[derive(Debug, Clone)]
+pub struct Loss {
+    /// The scope of the policy.
+    pub scope: Scope,
+    /// Packets that the artifact lets pass and the policy does not ask for.
+    pub excess: PacketSet,
+    /// Packets that the policy asks for and the artifact does not let pass.
+    pub missing: PacketSet,
+    /// Why, in a line for the head of the file.
+    pub why: String,
+}
+
+/// What files were understood to mean.
+#[derive(Debug, Clone, Default)]
+pub struct Imported {
+    /// The meaning.
+    pub policy: Policy,
+    /// What was not understood, or not compared.
+    pub findings: Vec<Finding>,
+}
