@@ -13,6 +13,7 @@ pub mod policy;
 pub mod syntax;
 
 // 3: what is wanted, what a target can say, and how two policies differ.
+pub mod catalog;
 pub mod drift;
 pub mod targets;
 
@@ -20,6 +21,7 @@ pub mod targets;
 pub mod render;
 
 // 5: from a catalog to a policy, and from a policy to a reader.
+pub mod compile;
 
 // 6: one function per command; nothing here prints.
 pub mod ops;

@@ -1,0 +1,191 @@
+//! Which endpoints of a catalog are wanted, and why the others are not.
+
+use super::document::{EndpointDirection, Status};
+use super::{Catalog, EndpointDocument, Id};
+use crate::diag::{Code, Finding, suggest};
+use std::collections::BTreeSet;
+
+/// What the user asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The regions. Exactly one where a catalog has regions, unless `all_regions` is set.
+    pub regions: Vec<String>,
+    /// All regions at once.
+    pub all_regions: bool,
+    /// Only what these components need; all components when empty.
+    pub components: Vec<String>,
+    /// Features that are on beside the defaults.
+    pub features: Vec<String>,
+    /// Features that are off although they are on by default.
+    pub without_features: Vec<String>,
+    /// Endpoints that are left out, as `id` or `catalog/id`.
+    pub without: Vec<String>,
+    /// Just what the vendor's own page lists, to the letter, with all features.
+    pub literal: bool,
+    /// Also what was superseded.
+    pub superseded: bool,
+}
+
+/// The endpoints of one catalog that are wanted.
+#[derive(Debug, Clone)]
+pub struct Selected<'a> {
+    /// The catalog.
+    pub catalog: &'a Catalog,
+    /// The regions whose hosts are meant.
+    pub regions: Vec<Id>,
+    /// The components whose traffic is meant.
+    pub components: BTreeSet<Id>,
+    /// The endpoints, ordered by id.
+    pub endpoints: Vec<&'a EndpointDocument>,
+    /// The others.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An endpoint that is not wanted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    /// Its full id.
+    pub endpoint: String,
+    /// Why it is left out.
+    pub why: String,
+}
+
+/// Applies a selection to catalogs. A name that no catalog knows is an error.
+pub fn select<'a>(catalogs: &'a [Catalog], selection: &Selection) -> (Vec<Selected<'a>>, Vec<Finding>) {
+    let mut findings = unknown(catalogs, selection);
+    let mut all = Vec::new();
+    for catalog in catalogs {
+        match regions(catalog, selection) {
+            Ok(regions) => all.push(of_catalog(catalog, regions, selection)),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if findings.is_empty() && all.iter().all(|selected| selected.endpoints.is_empty()) {
+        findings.push(Finding::new(Code::SelectionEmpty, "the selection leaves no endpoint"));
+    }
+    (all, findings)
+}
+
+fn of_catalog<'a>(catalog: &'a Catalog, regions: Vec<Id>, selection: &Selection) -> Selected<'a> {
+    let named = |id: &Id| selection.components.iter().any(|name| name == id.as_str());
+    let components: BTreeSet<Id> = catalog
+        .document
+        .components
+        .value
+        .0
+        .keys()
+        .filter(|id| selection.components.is_empty() || named(id))
+        .cloned()
+        .collect();
+    let (mut endpoints, mut left_out) = (Vec::new(), Vec::new());
+    for endpoint in catalog.endpoints() {
+        match why_not(catalog, endpoint, &components, selection) {
+            None => endpoints.push(endpoint),
+            Some(why) => left_out.push(LeftOut { endpoint: catalog.full_id(endpoint), why }),
+        }
+    }
+    endpoints.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+    left_out.sort();
+    Selected { catalog, regions, components, endpoints, left_out }
+}
+
+/// Why an endpoint is left out, or nothing when it is wanted.
+fn why_not(
+    catalog: &Catalog,
+    endpoint: &EndpointDocument,
+    components: &BTreeSet<Id>,
+    selection: &Selection,
+) -> Option<String> {
+    let id = endpoint.id.value.as_str();
+    let full = catalog.full_id(endpoint);
+    if selection.without.iter().any(|name| name == id || *name == full) {
+        return Some("left out by --without".to_owned());
+    }
+    let document = &catalog.document;
+    if selection.literal {
+        let on_page = |source: &Id| {
+            let source = document.sources.value.0.get(source);
+            source.is_some_and(|source| source.value.literal.as_ref().is_some_and(|literal| literal.value))
+        };
+        if !endpoint.sources.value.0.iter().any(|source| on_page(&source.value)) {
+            return Some("not on the vendor's own page, which --literal reproduces".to_owned());
+        }
+    } else {
+        if endpoint.status.value == Status::Superseded && !selection.superseded {
+            return Some("superseded (--include-superseded adds it)".to_owned());
+        }
+        let feature = &endpoint.feature.value;
+        let default = document.features.value.0.get(feature).and_then(|feature| feature.value.default.as_ref());
+        let asked = |names: &[String]| names.iter().any(|name| name == feature.as_str());
+        if asked(&selection.without_features) {
+            return Some(format!("the feature `{feature}` was turned off"));
+        }
+        if !asked(&selection.features) && !default.is_some_and(|default| default.value) {
+            return Some(format!("the feature `{feature}` is off (--feature {feature} turns it on)"));
+        }
+    }
+    // A connection that comes in concerns those it comes to.
+    let users = match endpoint.direction.value {
+        EndpointDirection::Egress => [&endpoint.used_by, &None],
+        EndpointDirection::Ingress => [&endpoint.to, &None],
+        EndpointDirection::Internal => [&endpoint.from, &endpoint.to],
+    };
+    let mut users = users.into_iter().flatten().flat_map(|users| users.value.0.iter());
+    let used = users.any(|user| components.contains(&user.value));
+    (!used).then(|| "none of the chosen components needs it".to_owned())
+}
+
+fn regions(catalog: &Catalog, selection: &Selection) -> Result<Vec<Id>, Finding> {
+    let Some(table) = &catalog.document.regions else { return Ok(Vec::new()) };
+    let all: Vec<Id> = table.value.0.keys().cloned().collect();
+    let names = all.iter().map(Id::as_str).collect::<Vec<_>>().join(", ");
+    if selection.all_regions {
+        return Ok(all);
+    }
+    let chosen: Vec<Id> =
+        all.into_iter().filter(|id| selection.regions.iter().any(|name| name == id.as_str())).collect();
+    let wrong = |message: String| {
+        let help = format!("choose one with --region: {names}; --all-regions takes them all");
+        Err(Finding::new(Code::SelectionRegion, message).help(help))
+    };
+    match chosen.as_slice() {
+        [] if selection.regions.is_empty() => wrong(format!("the catalog `{}` has regions: {names}", catalog.id())),
+        [] => wrong(format!("`{}` is not a region of the catalog `{}`", selection.regions.join("`, `"), catalog.id())),
+        [_] => Ok(chosen),
+        _ => wrong("more than one region was chosen, an organisation lives in one".to_owned()),
+    }
+}
+
+/// Names on the command line that no catalog knows.
+fn unknown(catalogs: &[Catalog], selection: &Selection) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let documents = || catalogs.iter().map(|catalog| &catalog.document);
+    let components: BTreeSet<String> =
+        documents().flat_map(|document| document.components.value.0.keys().map(ToString::to_string)).collect();
+    let features: BTreeSet<String> =
+        documents().flat_map(|document| document.features.value.0.keys().map(ToString::to_string)).collect();
+    let mut endpoints: BTreeSet<String> = catalogs
+        .iter()
+        .flat_map(|catalog| {
+            let both = |endpoint: &EndpointDocument| [endpoint.id.value.to_string(), catalog.full_id(endpoint)];
+            catalog.endpoints().flat_map(both).collect::<Vec<_>>()
+        })
+        .collect();
+    endpoints.extend(crate::policy::Need::ALL.iter().map(|need| need.id().to_owned()));
+    let asked = [
+        ("component", &selection.components, &components),
+        ("feature", &selection.features, &features),
+        ("feature", &selection.without_features, &features),
+        ("endpoint", &selection.without, &endpoints),
+    ];
+    for (what, names, known) in asked {
+        for name in names.iter().filter(|name| !known.contains(*name)) {
+            let help = suggest(name, known.iter().map(String::as_str)).map_or_else(
+                || format!("known are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            findings.push(Finding::new(Code::SelectionUnknown, format!("unknown {what} `{name}`")).help(help));
+        }
+    }
+    findings
+}

@@ -1,0 +1,239 @@
+//! Whether the parts of a catalog fit together.
+//!
+//! Two keys that constrain each other must both be there, so that deleting one is an error and never a wider rule.
+
+use super::document::{
+    CatalogDocument, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Family, Status,
+};
+use super::leaf::Id;
+use super::read::{At, List, Named, Reader, Table};
+use crate::diag::{Code, Span, suggest};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The labels of which a selector must have one: the others only narrow what these choose.
+const NAME_LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
+
+/// Checks a document, reporting everything that is wrong with it.
+pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
+    let mut seen: BTreeMap<&Id, Span> = BTreeMap::new();
+    for endpoint in &catalog.endpoints.value.0 {
+        let id = &endpoint.value.id;
+        if let Some(first) = seen.insert(&id.value, id.span) {
+            let (line, _) = reader.source.line_column(first.start);
+            let help = format!("the first one is on line {line}; ids are used in reports and overlays");
+            reader.report(Code::CatalogDuplicate, id.span, format!("the id `{}` is taken", id.value), Some(help));
+        }
+    }
+    for component in catalog.components.value.0.values() {
+        check_component(catalog, component, reader);
+    }
+    let sources = names(&catalog.sources.value);
+    for set in catalog.ip_sets.iter().flat_map(|sets| sets.value.0.values()) {
+        known("source", &set.value.sources.value, &sources, reader);
+        for cidr in &set.value.cidrs.value.0 {
+            let of_family = cidr.value.is_ipv4() == (set.value.family.value == Family::Ipv4);
+            if !of_family {
+                let message = format!("`{}` is not of the family {}", cidr.value, set.value.family.value.as_str());
+                reader.report(Code::CatalogFamily, cidr.span, message, None);
+            }
+        }
+    }
+    let components = names(&catalog.components.value);
+    for need in catalog.needs.iter().flat_map(|needs| needs.value.0.iter()) {
+        known("component", &need.value.used_by.value, &components, reader);
+        known("source", &need.value.sources.value, &sources, reader);
+    }
+    if let Some(proxy) = &catalog.proxy {
+        known("component", &proxy.value.applies_to.value, &components, reader);
+        known("source", &proxy.value.sources.value, &sources, reader);
+    }
+    for endpoint in &catalog.endpoints.value.0 {
+        check_references(catalog, &endpoint.value, reader);
+        check_sides(catalog, &endpoint.value, reader);
+        check_hosts(catalog, &endpoint.value, reader);
+        check_status(catalog, &endpoint.value, reader);
+    }
+}
+
+fn check_component(catalog: &CatalogDocument, component: &Named<ComponentDocument>, reader: &mut Reader) {
+    let ComponentDocument { kind, namespace, selector, host_network, variable, .. } = &component.value;
+    let pods = kind.value == ComponentKind::Pods;
+    let addresses = kind.value == ComponentKind::Variable;
+    let keys = [
+        ("namespace", namespace.as_ref().map(|key| key.span), pods, pods),
+        ("selector", selector.as_ref().map(|key| key.span), pods, pods),
+        ("host_network", host_network.as_ref().map(|key| key.span), pods, false),
+        ("variable", variable.as_ref().map(|key| key.span), addresses, addresses),
+    ];
+    for (name, span, allowed, needed) in keys {
+        match span {
+            None if needed => {
+                let message = format!("a component of kind `{}` needs `{name}`", kind.value.as_str());
+                reader.report(Code::CatalogMissingKey, component.name_span, message, None);
+            }
+            Some(span) if !allowed => {
+                let message = format!("a component of kind `{}` has no `{name}`", kind.value.as_str());
+                reader.report(Code::CatalogValue, span, message, None);
+            }
+            Some(_) | None => {}
+        }
+    }
+    if let Some(selector) = selector
+        && !selector.value.0.keys().any(|label| NAME_LABELS.contains(&label.as_str()))
+    {
+        let message = format!("the selector names no application: one of {} is needed", NAME_LABELS.join(", "));
+        let help = "without it the selector would choose pods of other applications too";
+        reader.report(Code::CatalogValue, selector.span, message, Some(help.to_owned()));
+    }
+    if let Some(variable) = variable {
+        let known = catalog.variables.as_ref().map(|variables| names(&variables.value)).unwrap_or_default();
+        known_one("variable", variable, &known, reader);
+    }
+}
+
+fn check_references(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+    let components = names(&catalog.components.value);
+    let endpoints: BTreeSet<&str> =
+        catalog.endpoints.value.0.iter().map(|endpoint| endpoint.value.id.value.as_str()).collect();
+    for list in [&endpoint.used_by, &endpoint.from, &endpoint.to].into_iter().flatten() {
+        known("component", &list.value, &components, reader);
+    }
+    for list in [&endpoint.redirects_to, &endpoint.supersedes].into_iter().flatten() {
+        known("endpoint", &list.value, &endpoints, reader);
+    }
+    known_one("feature", &endpoint.feature, &names(&catalog.features.value), reader);
+    known("source", &endpoint.sources.value, &names(&catalog.sources.value), reader);
+    if let Some(set) = &endpoint.ip_fallback {
+        let known = catalog.ip_sets.as_ref().map(|sets| names(&sets.value)).unwrap_or_default();
+        known_one("ip_set", set, &known, reader);
+    }
+    let regions = catalog.regions.as_ref().map(|regions| names(&regions.value)).unwrap_or_default();
+    if let Some(hosts) = &endpoint.hosts {
+        for (region, host) in &hosts.value.0 {
+            known_one("region", &At { value: region.clone(), span: host.name_span }, &regions, reader);
+        }
+        for region in regions.iter().filter(|region| !hosts.value.0.keys().any(|key| key.as_str() == **region)) {
+            let message = format!("`hosts` names no host for the region `{region}`");
+            reader.report(Code::CatalogMissingKey, hosts.span, message, None);
+        }
+    }
+}
+
+fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+    let id = &endpoint.id;
+    let direction = endpoint.direction.value;
+    let egress = direction == EndpointDirection::Egress;
+    let sides = [
+        ("used_by", endpoint.used_by.as_ref().map(|key| key.span), egress),
+        ("from", endpoint.from.as_ref().map(|key| key.span), !egress),
+        ("to", endpoint.to.as_ref().map(|key| key.span), !egress),
+    ];
+    for (name, span, wanted) in sides {
+        match (span, wanted) {
+            (None, true) => {
+                let message = format!("an endpoint of direction `{}` needs `{name}`", direction.as_str());
+                reader.report(Code::CatalogMissingKey, id.span, message, None);
+            }
+            (Some(span), false) => {
+                let message = format!("an endpoint of direction `{}` has no `{name}`", direction.as_str());
+                reader.report(Code::CatalogValue, span, message, None);
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+    }
+    let named = [
+        endpoint.host.as_ref().map(|key| key.span),
+        endpoint.hosts.as_ref().map(|key| key.span),
+        endpoint.hosts_all.as_ref().map(|key| key.span),
+    ];
+    let count = named.iter().flatten().count();
+    if egress && count != 1 {
+        let message = format!("exactly one of `host`, `hosts`, `hosts_all` is needed, there are {count}");
+        reader.report(Code::CatalogMissingKey, id.span, message, None);
+    }
+    for span in named.into_iter().flatten().filter(|_| !egress) {
+        let message = format!("an endpoint of direction `{}` names components, not hosts", direction.as_str());
+        reader.report(Code::CatalogValue, span, message, None);
+    }
+    let is_variable = |component: &Id| {
+        let component = catalog.components.value.0.get(component);
+        component.is_some_and(|component| component.value.kind.value == ComponentKind::Variable)
+    };
+    for user in endpoint.used_by.iter().flat_map(|list| list.value.0.iter()).filter(|user| is_variable(&user.value)) {
+        let message = format!("`{}` is a set of addresses, which cannot open connections here", user.value);
+        reader.report(Code::CatalogReference, user.span, message, None);
+    }
+}
+
+fn check_hosts(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+    let narrowing = [
+        ("paths", endpoint.paths.as_ref().map(|key| key.span)),
+        ("image_namespace", endpoint.image_namespace.as_ref().map(|key| key.span)),
+        ("whole_host", endpoint.whole_host.as_ref().map(|key| key.span)),
+    ];
+    let given: Vec<_> = narrowing.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))).collect();
+    if endpoint.is_shared() && given.len() != 1 {
+        let message = "a shared host needs exactly one of `paths`, `image_namespace`, `whole_host`";
+        let help = "say what of the host is needed, or why all of it is: `whole_host: \"…\"`";
+        reader.report(Code::CatalogMissingKey, endpoint.id.span, message, Some(help.to_owned()));
+    }
+    for (name, span) in given {
+        if !endpoint.is_shared() {
+            let message = format!("`{name}` goes with `shared_host: true`");
+            reader.report(Code::CatalogMissingKey, span, message, None);
+        }
+    }
+    if let (Some(apex), None) = (&endpoint.apex, &endpoint.subdomains) {
+        reader.report(Code::CatalogMissingKey, apex.span, "`apex` goes with `subdomains`", None);
+    }
+    if let Some(subdomains) = &endpoint.subdomains {
+        if let Some(paths) = &endpoint.paths {
+            let message = "`paths` goes with one host, not with `subdomains`";
+            reader.report(Code::CatalogValue, paths.span, message, None);
+        }
+        if endpoint.ip_fallback.is_some() {
+            let message = "dedicated addresses belong to one host, not to `subdomains`";
+            reader.report(Code::CatalogValue, subdomains.span, message, None);
+        }
+    }
+    if let Some(hosts) = endpoint.hosts.as_ref().filter(|_| catalog.regions.is_none()) {
+        reader.report(Code::CatalogReference, hosts.span, "the catalog declares no `regions`", None);
+    }
+}
+
+/// An endpoint is superseded if and only if another one names it.
+fn check_status(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+    let id = &endpoint.id;
+    let others = catalog.endpoints.value.0.iter().filter(|other| other.value.id.value != id.value);
+    let mut supersedes = others.flat_map(|other| other.value.supersedes.iter().flat_map(|list| list.value.0.iter()));
+    let named = supersedes.any(|superseded| superseded.value == id.value);
+    match (named, endpoint.status.value) {
+        (true, Status::Active) => {
+            let message = format!("`{}` is superseded by another endpoint but its status is `active`", id.value);
+            reader.report(Code::CatalogValue, endpoint.status.span, message, None);
+        }
+        (false, Status::Superseded) => {
+            let message = format!("no endpoint has `{}` in its `supersedes`", id.value);
+            reader.report(Code::CatalogReference, endpoint.status.span, message, None);
+        }
+        (true, Status::Superseded) | (false, Status::Active) => {}
+    }
+}
+
+fn names<T>(table: &Table<Id, T>) -> BTreeSet<&str> {
+    table.0.keys().map(Id::as_str).collect()
+}
+
+fn known(what: &str, list: &List<Id>, known: &BTreeSet<&str>, reader: &mut Reader) {
+    for id in &list.0 {
+        known_one(what, id, known, reader);
+    }
+}
+
+fn known_one(what: &str, id: &At<Id>, known: &BTreeSet<&str>, reader: &mut Reader) {
+    if known.contains(id.value.as_str()) {
+        return;
+    }
+    let help = suggest(id.value.as_str(), known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    reader.report(Code::CatalogReference, id.span, format!("the {what} `{}` is not defined", id.value), help);
+}

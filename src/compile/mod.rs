@@ -1,0 +1,326 @@
+//! From catalogs and answers to a policy, each rule with the reason why it is there.
+
+mod answers;
+mod implied;
+mod variables;
+
+pub use answers::{Answer, Answers, Evidence};
+pub use variables::Variables;
+
+use crate::catalog::{
+    Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, Selected,
+};
+use crate::diag::{Code, Finding};
+use crate::packet::{
+    AddrSet, Constraint, GroupSet, Hostname, NamePattern, NameSet, PeerSet, Prefix, Set, TransportSet,
+};
+use crate::policy::{
+    Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject, Traffic,
+};
+use crate::targets::{PeerKind, Scoping, Speech};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a policy is compiled from.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The endpoints that are wanted.
+    pub selected: &'a [Selected<'a>],
+    /// The addresses of their hosts.
+    pub answers: &'a Answers,
+    /// What the user set.
+    pub variables: &'a Variables,
+}
+
+/// A policy in the terms of one kind of target.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    /// The rules: all are allows, and the default is to deny.
+    pub policy: Policy,
+    /// What the user should know. An error stops the target.
+    pub findings: Vec<Finding>,
+}
+
+/// Compiles for a target that speaks like this and needs these things besides the endpoints.
+pub fn compile(input: Input<'_>, speech: Speech, needs: &BTreeSet<Need>) -> Compiled {
+    let mut compiler = Compiler { input, speech, sets: BTreeMap::new(), findings: Vec::new() };
+    for selected in input.selected {
+        for endpoint in &selected.endpoints {
+            compiler.endpoint(selected, endpoint);
+        }
+        compiler.implied(selected, needs);
+    }
+    let sets = compiler.sets.into_values().collect();
+    Compiled { policy: Policy::new(sets), findings: compiler.findings }
+}
+
+struct Compiler<'a> {
+    input: Input<'a>,
+    speech: Speech,
+    sets: BTreeMap<Scope, RuleSet>,
+    findings: Vec<Finding>,
+}
+
+/// Who a rule is for.
+struct Holder {
+    name: String,
+    subject: Subject,
+}
+
+impl Holder {
+    /// Reports whether a pod policy governs it.
+    fn is_governed(&self) -> bool {
+        matches!(self.subject, Subject::Host | Subject::Pods(_))
+    }
+}
+
+impl<'a> Compiler<'a> {
+    fn endpoint(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
+        let catalog = selected.catalog;
+        self.risks(catalog, endpoint, selected);
+        match endpoint.direction.value {
+            EndpointDirection::Egress => {
+                for holder in self.holders(selected, endpoint.used_by.as_ref().map(|list| &list.value)) {
+                    if let Some(peer) = self.remote(selected, endpoint, &holder) {
+                        self.allow(selected, endpoint, &holder, Direction::Egress, peer);
+                    }
+                }
+            }
+            EndpointDirection::Ingress => {
+                let Some(peer) = self.callers(catalog, endpoint) else { return };
+                for holder in self.holders(selected, endpoint.to.as_ref().map(|list| &list.value)) {
+                    self.allow(selected, endpoint, &holder, Direction::Ingress, peer.clone());
+                }
+            }
+            EndpointDirection::Internal => self.internal(selected, endpoint),
+        }
+    }
+
+    /// Traffic between components: only a target that knows pods can say it.
+    fn internal(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
+        if self.speech.scoping == Scoping::Host {
+            let full = selected.catalog.full_id(endpoint);
+            let message = format!("`{full}` is traffic between pods, which a rule for the whole host does not govern");
+            let mut finding = Finding::new(Code::TargetNotEnforceable, message).endpoint(full);
+            finding.severity = crate::diag::Severity::Note;
+            self.findings.push(finding);
+            return;
+        }
+        let (from, to) = (endpoint.from.as_ref().map(|list| &list.value), endpoint.to.as_ref().map(|list| &list.value));
+        let sides = [(from, to, Direction::Egress), (to, from, Direction::Ingress)];
+        for (holders, peers, direction) in sides {
+            let groups: Vec<String> = peers
+                .into_iter()
+                .flat_map(|list| list.0.iter())
+                .filter_map(|id| pods(selected.catalog.component(&id.value)?))
+                .map(|pods| pods.group())
+                .collect();
+            let peers = PeerSet::from(GroupSet::of(groups.iter().map(String::as_str)));
+            for holder in self.holders(selected, holders) {
+                self.allow(selected, endpoint, &holder, direction, peers.clone());
+            }
+        }
+    }
+
+    /// Those of the components that are wanted and that a rule set is made for.
+    fn holders(&self, selected: &Selected<'a>, users: Option<&List<Id>>) -> Vec<Holder> {
+        let users: Vec<&Id> = users
+            .into_iter()
+            .flat_map(|list| list.0.iter())
+            .map(|id| &id.value)
+            .filter(|id| selected.components.contains(*id))
+            .collect();
+        if self.speech.scoping == Scoping::Host {
+            let host = (!users.is_empty()).then(|| Holder { name: String::new(), subject: Subject::Host });
+            return host.into_iter().collect();
+        }
+        users.into_iter().filter_map(|id| holder(id, selected.catalog.component(id)?)).collect()
+    }
+
+    /// The far end of an egress endpoint in the target's terms, or nothing when none is known.
+    fn remote(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument, holder: &Holder) -> Option<PeerSet> {
+        let hosts = endpoint.hosts_in(&selected.regions);
+        if self.speech.peers == PeerKind::Names || !holder.is_governed() {
+            let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
+            return Some(PeerSet::from(NameSet::of(&patterns)));
+        }
+        let mut addrs = AddrSet::default();
+        for host in &hosts {
+            let known = self.addresses(selected.catalog, endpoint, host);
+            if known.is_empty() {
+                self.no_evidence(&selected.catalog.full_id(endpoint), endpoint, host);
+                continue;
+            }
+            addrs = addrs.union(&AddrSet::of(known));
+        }
+        (!addrs.is_empty()).then(|| PeerSet::from(addrs))
+    }
+
+    /// The best evidence for a host: dedicated addresses, then published ones, then answers of the DNS.
+    fn addresses(&mut self, catalog: &Catalog, endpoint: &EndpointDocument, host: &Hostname) -> Vec<Prefix> {
+        if endpoint.subdomains.is_some() {
+            return Vec::new();
+        }
+        if let Some(set) = catalog.ip_set(endpoint) {
+            return set.cidrs.value.0.iter().map(|cidr| cidr.value).collect();
+        }
+        let Some(answer) = self.input.answers.of(host) else { return Vec::new() };
+        if let Some(since) = &answer.stale {
+            let message = format!("the addresses of `{host}` are kept from an earlier answer: {since}");
+            self.note(Finding::new(Code::EvidenceStale, message).endpoint(catalog.full_id(endpoint)));
+        }
+        answer.best()
+    }
+
+    fn no_evidence(&mut self, full: &str, endpoint: &EndpointDocument, host: &Hostname) {
+        let why = match self.input.answers.of(host).and_then(|answer| answer.failure.as_deref()) {
+            Some(class) => format!("the lock holds no address, the last lookup ended in {class}"),
+            None if endpoint.subdomains.is_some() => "names below a host cannot be resolved".to_owned(),
+            None => "the lock does not know it".to_owned(),
+        };
+        let message = format!("no address is known for `{host}` of `{full}`: {why}");
+        let help = format!(
+            "run `egressor lock`, leave it out with `--without {full}`, or use a target that takes names (squid)"
+        );
+        self.note(Finding::new(Code::EvidenceMissing, message).help(help).endpoint(full));
+    }
+
+    /// The addresses that an ingress endpoint is called from.
+    fn callers(&mut self, catalog: &Catalog, endpoint: &EndpointDocument) -> Option<PeerSet> {
+        let mut peers = PeerSet::default();
+        for id in endpoint.from.iter().flat_map(|list| list.value.0.iter()) {
+            let component = catalog.component(&id.value)?;
+            if let Some(pods) = pods(component) {
+                peers = peers.union(&PeerSet::from(GroupSet::of([pods.group().as_str()])));
+            }
+            let Some(variable) = &component.variable else { continue };
+            let addrs = AddrSet::of(self.input.variables.prefixes(variable.value.as_str()));
+            if addrs.is_empty() {
+                let full = catalog.full_id(endpoint);
+                let name = &variable.value;
+                let message = format!("`{full}` needs the variable `{name}`, so its rule is left out");
+                let help = format!("set it with `--set {name}=CIDR`, or leave it out with `--without {full}`");
+                self.note(Finding::new(Code::VariableUnset, message).help(help).endpoint(full));
+            }
+            peers = peers.union(&PeerSet::from(addrs));
+        }
+        (!peers.is_empty()).then_some(peers)
+    }
+
+    fn allow(
+        &mut self,
+        selected: &Selected<'_>,
+        endpoint: &EndpointDocument,
+        holder: &Holder,
+        direction: Direction,
+        peers: PeerSet,
+    ) {
+        let origin = Origin::Endpoint(Arc::new(self.justification(selected, endpoint)));
+        self.add(holder, direction, peers, endpoint.transport(), origin);
+    }
+
+    /// Adds a rule. A peer or service set with nothing in it makes no rule.
+    fn add(&mut self, holder: &Holder, direction: Direction, peers: PeerSet, services: TransportSet, origin: Origin) {
+        let (Some(peer), Some(transport)) = (Constraint::only(peers), Constraint::only(services)) else { return };
+        let name = if holder.name.is_empty() { direction.to_string() } else { holder.name.clone() };
+        let scope = Scope { name, direction };
+        let set = self.sets.entry(scope.clone()).or_insert_with(|| RuleSet {
+            scope,
+            subject: holder.subject.clone(),
+            universe: PeerSet::all_addrs().union(&PeerSet::all_names()).union(&PeerSet::all_groups()),
+            rules: Vec::new(),
+            default: Action::Deny,
+        });
+        set.rules.push(Rule {
+            action: Action::Allow,
+            matches: Match { source: Constraint::Any, peer, transport },
+            traffic: Traffic::New,
+            unmodelled: Vec::new(),
+            origin,
+        });
+    }
+
+    fn justification(&self, selected: &Selected<'_>, endpoint: &EndpointDocument) -> Justification {
+        let catalog = selected.catalog;
+        let document = &catalog.document;
+        let set = |key: &str| self.input.variables.get(key).map(str::to_owned);
+        let mut sources: Vec<String> = Vec::new();
+        for id in &endpoint.sources.value.0 {
+            if let Some(source) = document.sources.value.0.get(&id.value) {
+                let text = source.value.url.as_ref().unwrap_or(&source.value.title).value.to_string();
+                if !sources.contains(&text) {
+                    sources.push(text);
+                }
+            }
+        }
+        let owner = endpoint.owner.as_ref().or(document.owner.as_ref()).map(|owner| owner.value.to_string());
+        let ticket = endpoint.ticket.as_ref().or(document.ticket.as_ref()).map(|ticket| ticket.value.to_string());
+        let expires = endpoint.expires.as_ref().or(document.expires.as_ref()).map(|date| date.value.to_string());
+        let methods = endpoint.methods.iter().flat_map(|methods| methods.value.0.iter());
+        Justification {
+            endpoint: catalog.full_id(endpoint),
+            purpose: endpoint.purpose.value.to_string(),
+            owner: set("owner").or(owner),
+            ticket: set("ticket").or(ticket),
+            expires: set("expires").or(expires),
+            sources,
+            confidence: endpoint.confidence.value.as_str().to_owned(),
+            methods: methods.map(|method| method.value.as_str().to_owned()).collect(),
+            hosts: endpoint.hosts_in(&selected.regions).iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// What a reviewer should know about an endpoint, whatever the target.
+    fn risks(&mut self, catalog: &Catalog, endpoint: &EndpointDocument, selected: &Selected<'_>) {
+        let full = catalog.full_id(endpoint);
+        let hosts = endpoint.hosts_in(&selected.regions);
+        let hosts = hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        if endpoint.is_shared() {
+            let risk = endpoint.risk.as_ref().map_or("it serves other tenants too", |risk| risk.value.as_str());
+            let mut finding = Finding::new(Code::RiskSharedHost, format!("`{hosts}` of `{full}` is shared: {risk}"));
+            finding.help = endpoint.mitigation.as_ref().map(|mitigation| format!("instead: {}", mitigation.value));
+            self.note(finding.endpoint(full.clone()));
+        }
+        if endpoint.is_upload() {
+            let message = format!("`{full}` sends data to `{hosts}`: {}", endpoint.purpose.value);
+            self.note(Finding::new(Code::RiskUpload, message).endpoint(full.clone()));
+        }
+        let shared = catalog.ip_set(endpoint).and_then(|set| set.shared.as_ref());
+        if let Some(shared) = shared.filter(|_| self.speech.peers == PeerKind::Addresses) {
+            let message = format!("the dedicated addresses of `{full}` are shared: {}", shared.value);
+            self.note(Finding::new(Code::EvidenceShared, message).endpoint(full));
+        }
+    }
+
+    /// Adds a finding once.
+    fn note(&mut self, finding: Finding) {
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// The pods of a component, when it is made of pods.
+fn pods(component: &ComponentDocument) -> Option<Pods> {
+    let namespace = component.namespace.as_ref()?.value.as_str().to_owned();
+    let labels = component.selector.as_ref()?.value.0.iter();
+    let labels = labels.map(|(key, value)| (key.as_str().to_owned(), value.value.as_str().to_owned())).collect();
+    Some(Pods { namespace, labels })
+}
+
+/// A component as the holder of rules; addresses that only the user knows hold none.
+fn holder(id: &Id, component: &ComponentDocument) -> Option<Holder> {
+    match component.kind.value {
+        ComponentKind::Pods => {
+            let pods = pods(component)?;
+            let host_network = component.host_network.as_ref().is_some_and(|shared| shared.value);
+            let name = pods.group();
+            let subject = if host_network { Subject::HostNetworkPods(pods) } else { Subject::Pods(pods) };
+            Some(Holder { name, subject })
+        }
+        ComponentKind::Node | ComponentKind::Workstation => {
+            Some(Holder { name: id.to_string(), subject: Subject::Machine })
+        }
+        ComponentKind::Variable => None,
+    }
+}

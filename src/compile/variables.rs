@@ -1,0 +1,111 @@
+//! What the user set: who answers for the rules, and addresses that only they know.
+
+use crate::catalog::{Catalog, Date, VariableKind};
+use crate::diag::{Code, Finding, suggest};
+use crate::packet::Prefix;
+use crate::targets::{OptionKind, TARGETS};
+use std::collections::BTreeMap;
+
+/// Values by key, each checked.
+// INVARIANT: every key is known and every value is one that its key takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<String, String>);
+
+/// What kind of value a key takes.
+#[derive(Clone, Copy)]
+enum Holds {
+    Text,
+    Date,
+    Url,
+    Option(OptionKind),
+}
+
+impl Variables {
+    /// Checks `KEY=VALUE` settings against what catalogs and targets know. A later one of the same key wins.
+    pub fn parse<'a>(
+        settings: impl IntoIterator<Item = &'a str>,
+        catalogs: &[Catalog],
+    ) -> (Self, Vec<Finding>) {
+        let known = known(catalogs);
+        let (mut values, mut findings) = (BTreeMap::new(), Vec::new());
+        for setting in settings {
+            let Some((key, value)) = setting.split_once('=') else {
+                let message = format!("`{setting}` is not of the form KEY=VALUE");
+                findings.push(Finding::new(Code::VariableInvalid, message));
+                continue;
+            };
+            let Some(holds) = known.get(key) else {
+                let help = suggest(key, known.keys().map(String::as_str)).map_or_else(
+                    || format!("known are {}", known.keys().cloned().collect::<Vec<_>>().join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                findings.push(Finding::new(Code::SelectionUnknown, format!("unknown variable `{key}`")).help(help));
+                continue;
+            };
+            match holds.refuses(value) {
+                Some(why) => {
+                    let message = format!("`{value}` is not a value of `{key}`: {why}");
+                    findings.push(Finding::new(Code::VariableInvalid, message));
+                }
+                None => {
+                    values.insert(key.to_owned(), value.to_owned());
+                }
+            }
+        }
+        (Self(values), findings)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// The blocks of a key that holds some; none when it is not set.
+    pub fn prefixes(&self, key: &str) -> Vec<Prefix> {
+        let items = self.get(key).into_iter().flat_map(|value| value.split(','));
+        items.filter_map(|item| item.trim().parse().ok()).collect()
+    }
+
+    /// All of them, for the options of targets.
+    pub fn all(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+impl Holds {
+    fn refuses(self, value: &str) -> Option<String> {
+        match self {
+            Self::Text => value.parse::<crate::catalog::Text>().err(),
+            Self::Date => value.parse::<Date>().err(),
+            Self::Url => {
+                let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+                let plain = !rest.is_empty() && value.chars().all(|char| char.is_ascii_graphic());
+                (!plain).then(|| "an address such as `http://proxy.example:3128` is needed".to_owned())
+            }
+            Self::Option(kind) => kind.refuses(value),
+        }
+    }
+}
+
+fn known(catalogs: &[Catalog]) -> BTreeMap<String, Holds> {
+    let mut known: BTreeMap<String, Holds> = BTreeMap::new();
+    known.insert("owner".to_owned(), Holds::Text);
+    known.insert("ticket".to_owned(), Holds::Text);
+    known.insert("expires".to_owned(), Holds::Date);
+    for key in ["dns_servers", "api_server"] {
+        known.insert(key.to_owned(), Holds::Option(OptionKind::Prefixes));
+    }
+    for catalog in catalogs {
+        for (id, variable) in catalog.document.variables.iter().flat_map(|variables| variables.value.0.iter()) {
+            let holds = match variable.value.holds.value {
+                VariableKind::Cidrs => Holds::Option(OptionKind::Prefixes),
+                VariableKind::Url => Holds::Url,
+            };
+            known.insert(id.to_string(), holds);
+        }
+    }
+    for spec in TARGETS.iter().flat_map(|target| target.options()) {
+        known.insert(spec.key.to_owned(), Holds::Option(spec.kind));
+    }
+    known
+}
