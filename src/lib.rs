@@ -22,6 +22,7 @@ pub mod render;
 
 // 5: from a catalog to a policy, and from a policy to a reader.
 pub mod compile;
+pub mod report;
 
 // 6: one function per command; nothing here prints.
 pub mod ops;

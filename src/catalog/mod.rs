@@ -29,6 +29,8 @@ pub struct Catalog {
     pub document: CatalogDocument,
     /// The file.
     pub source: Arc<Source>,
+    /// What the file says, in one form whatever its order: what its digest is taken of.
+    pub canonical: String,
 }
 
 /// Reads a catalog and checks it; every problem of the file is in the findings.
@@ -47,7 +49,11 @@ pub fn load(source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
         validate::check(document, &mut reader);
     }
     let sound = !any_error(&reader.findings);
-    let catalog = document.filter(|_| sound).map(|document| Catalog { document, source: Arc::clone(source) });
+    let catalog = document.filter(|_| sound).map(|document| Catalog {
+        document,
+        source: Arc::clone(source),
+        canonical: root.canonical(),
+    });
     (catalog, reader.findings)
 }
 

@@ -1,12 +1,13 @@
 //! A packet set as a list of products, for people and for JSON.
 
 use super::addr::AddrSet;
+use super::group::GroupSet;
 use super::interval::IntervalSet;
 use super::map::{Layer, SourceKey};
 use super::name::{NamePattern, NameSet};
 use super::port::{PortRange, PortSet};
 use super::protocol::Protocol;
-use super::set::PacketSet;
+use super::set::{PacketSet, PeerSet, Set};
 use super::steps::{Key, Steps};
 use super::transport::{IcmpMatch, TransportSet, protocol_and_detail};
 use std::collections::BTreeMap;
@@ -184,4 +185,41 @@ fn one_family(source: &IntervalSet<SourceKey>) -> Option<AddrSet> {
         v6.insert(0, (0, true));
     }
     Some(AddrSet { v4: Steps::from_cuts(v4), v6: Steps::from_cuts(v6) })
+}
+
+impl Row {
+    /// The packets of the row.
+    pub fn packets(&self) -> PacketSet {
+        let peers = match &self.peer {
+            RowPeer::Addrs(addrs) => PeerSet::from(addrs.clone()),
+            RowPeer::Names(names, except) => PeerSet::from(NameSet::of(names).subtract(&NameSet::of(except))),
+            RowPeer::Groups(groups, except) => {
+                let set = |names: &[String]| {
+                    if names.iter().any(|name| name == "*") {
+                        GroupSet::full()
+                    } else {
+                        GroupSet::of(names.iter().map(String::as_str))
+                    }
+                };
+                PeerSet::from(set(groups).subtract(&set(except)))
+            }
+        };
+        PacketSet::product(self.source.as_ref(), &peers, &self.transport.services(), &true)
+    }
+}
+
+impl TransportRow {
+    /// The services of the row.
+    pub fn services(&self) -> TransportSet {
+        match self {
+            Self::Any => TransportSet::full(),
+            Self::Protocols(first, last) => TransportSet::protocols(*first, *last),
+            Self::Ports(protocol, ports) => TransportSet::ports(*protocol, &PortSet::of(ports.iter().copied())),
+            Self::Icmp(protocol, types) => {
+                let sets: Vec<TransportSet> =
+                    types.iter().map(|icmp| TransportSet::icmp(*protocol, *icmp)).collect();
+                Set::union_all(&sets)
+            }
+        }
+    }
 }

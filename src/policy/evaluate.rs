@@ -2,6 +2,8 @@
 
 use super::{Action, RuleSet, Traffic};
 use crate::packet::{PacketMap, PacketSet, Set};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// A set that is known only up to matches that cannot be modelled. Equal bounds are an exact set.
 // INVARIANT: `at_least` is a subset of `at_most`.
@@ -71,6 +73,22 @@ impl RuleSet {
     pub fn decided_by_rule(&self) -> Vec<PacketSet> {
         let decisions = self.decisions();
         (1..).zip(&self.rules).map(|(index, _)| decisions.map(|decision: &Decision| *decision == index)).collect()
+    }
+}
+
+impl RuleSet {
+    /// For each of some disjoint sets, the rules that decide some packet of it (0 for no rule). One sweep for all.
+    pub fn deciding(&self, sets: &[PacketSet]) -> Vec<BTreeSet<Decision>> {
+        let numbered: Vec<PacketMap<Decision>> =
+            (1..).zip(sets).map(|(index, set)| set.map(|member| if *member { index } else { 0 })).collect();
+        let pairs = RefCell::new(BTreeSet::new());
+        first_of(&numbered).zip(&self.decisions(), |set, rule| {
+            pairs.borrow_mut().insert((*set, *rule));
+            false
+        });
+        let pairs = pairs.into_inner();
+        let of = |index: u32| pairs.range((index, 0)..=(index, u32::MAX)).map(|(_, rule)| *rule).collect();
+        (1..).zip(sets).map(|(index, _)| of(index)).collect()
     }
 }
 

@@ -75,6 +75,31 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The tree as text in one form, whatever the order of keys and list items and however it was written. Two files
+    /// that say the same, where order says nothing, have the same text.
+    pub fn canonical(&self) -> String {
+        match &self.kind {
+            Kind::Null => "null".to_owned(),
+            Kind::Bool(value) => value.to_string(),
+            Kind::Integer(value) => value.to_string(),
+            Kind::Float(value) => value.to_string(),
+            Kind::String(text) => quote(text),
+            Kind::Sequence(items) => {
+                let mut items: Vec<String> = items.iter().map(Self::canonical).collect();
+                items.sort();
+                format!("[{}]", items.join(","))
+            }
+            Kind::Mapping(entries) => {
+                let entry = |(key, node): &(Key, Self)| format!("{}:{}", quote(&key.name), node.canonical());
+                let mut entries: Vec<String> = entries.iter().map(entry).collect();
+                entries.sort();
+                format!("{{{}}}", entries.join(","))
+            }
+        }
+    }
+}
+
 /// The documents of a text. A text that cannot be read gives one finding of the code and no documents.
 pub fn parse(source: &Arc<Source>, code: Code) -> Result<Vec<Node>, Finding> {
     let options = options();

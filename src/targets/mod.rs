@@ -32,6 +32,11 @@ pub trait Target: Sync + fmt::Debug {
     /// One line for `egressor targets` and the README.
     fn summary(&self) -> &'static str;
 
+    /// Reports whether it is written when no target is asked for by name.
+    fn is_default(&self) -> bool {
+        true
+    }
+
     /// How peers are named and rules are grouped here; the policy handed to `lower` is compiled for it.
     fn speech(&self) -> Speech;
 

@@ -1,0 +1,113 @@
+//! Reading files, and replacing them all together or not at all.
+
+use super::File;
+use crate::diag::{Code, Finding, Source};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The most bytes of a catalog, lockfile or template that are read.
+pub const TEXT_LIMIT: u64 = 32 << 20;
+/// The most bytes of a rule file that are read.
+pub const RULES_LIMIT: u64 = 512 << 20;
+
+/// Reads a text file, or standard input for `-`.
+pub fn read(path: &Path, limit: u64) -> Result<Arc<Source>, Finding> {
+    let name = path.display().to_string();
+    let failed = |message: String| Finding::new(Code::FileRead, message);
+    let mut bytes = Vec::new();
+    let outcome = if name == "-" {
+        std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
+    } else {
+        let metadata = fs::metadata(path).map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
+        if metadata.is_dir() {
+            return Err(failed(format!("`{name}` is a folder, a file is needed")));
+        }
+        fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+    };
+    outcome.map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(failed(format!("`{name}` is larger than {} MiB", limit >> 20)));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Arc::new(Source::new(name, text))),
+        Err(error) => {
+            let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count();
+            Err(failed(format!("`{name}` is not UTF-8 text: line {} holds other bytes", line + 1)))
+        }
+    }
+}
+
+/// The operating system's reason without its number.
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+/// The files of a list whose text is not what stands below the folder now.
+pub fn changed<'a>(folder: &Path, files: &'a [File]) -> Vec<&'a File> {
+    let same = |file: &File| fs::read(folder.join(&file.path)).is_ok_and(|bytes| bytes == file.text.as_bytes());
+    files.iter().filter(|file| !same(file)).collect()
+}
+
+/// Replaces files below a folder, all of them or none: every text is on disk before the first file is replaced, and
+/// a failure puts back what was replaced already.
+pub fn replace(folder: &Path, files: &[&File]) -> Result<(), Finding> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        Finding::new(Code::FileWrite, format!("cannot write `{}`: {}", path.display(), why(error)))
+            .help("no file was changed")
+    };
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let mut staged = Vec::new();
+    for file in files {
+        let path = folder.join(&file.path);
+        let temporary = stage(&path, &file.text).map_err(|error| failed(&path, &error))?;
+        staged.push((path, temporary));
+    }
+    let mut replaced: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
+    for (path, temporary) in staged {
+        let before = fs::read(&path).ok();
+        match temporary.persist(&path) {
+            Ok(_) => replaced.push((path, before)),
+            Err(error) => {
+                put_back(&replaced);
+                return Err(failed(&path, &error.error));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the text beside its destination and gives it the mode that the destination has.
+fn stage(path: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".egressor-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The file creation mask of the process applies to a new file, as for any other program.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder)?;
+    if let Ok(metadata) = fs::metadata(path) {
+        temporary.as_file().set_permissions(metadata.permissions())?;
+    }
+    temporary.write_all(text.as_bytes())?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
+}
+
+fn put_back(replaced: &[(PathBuf, Option<Vec<u8>>)]) {
+    for (path, before) in replaced {
+        // Nothing better can be done where putting back fails too; the failure that is reported is the first one.
+        let _ = match before {
+            Some(bytes) => fs::write(path, bytes),
+            None => fs::remove_file(path),
+        };
+    }
+}

@@ -1,0 +1,74 @@
+//! Findings, drawn under the text they are about or as JSON.
+
+use crate::diag::{Finding, Severity, Source, Span};
+use crate::syntax::text::one_line;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
+
+/// A finding as a person reads it, with colour when `styled`.
+pub fn human(finding: &Finding, styled: bool) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let title = level.primary_title(one_line(&finding.message)).id(finding.code.as_str());
+    let mut group = match &finding.place {
+        Some(place) => {
+            let window = Window::around(&place.source, place.span);
+            let snippet = Snippet::source(window.text.to_owned())
+                .path(one_line(place.source.name()))
+                .line_start(window.line)
+                .annotation(AnnotationKind::Primary.span(window.span.start..window.span.end));
+            title.element(snippet)
+        }
+        None => Group::with_title(title),
+    };
+    if let Some(help) = &finding.help {
+        group = group.element(Level::HELP.message(one_line(help)));
+    }
+    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&[group])
+}
+
+/// The line that a span begins on, so that a large text is not carried around.
+struct Window<'a> {
+    text: &'a str,
+    line: usize,
+    span: Span,
+}
+
+impl<'a> Window<'a> {
+    fn around(source: &'a Source, span: Span) -> Self {
+        let span = source.clamp_span(span);
+        let text = source.text();
+        let before = text.get(..span.start).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let after = text.get(span.start..).unwrap_or_default();
+        let end = after.find('\n').map_or(text.len(), |newline| span.start + newline);
+        let shown = Span::new(span.start - start, span.end.min(end).max(span.start) - start);
+        Self { text: text.get(start..end).unwrap_or_default(), line: source.line_column(span.start).0, span: shown }
+    }
+}
+
+/// A finding as JSON; keys that say nothing are left out.
+pub fn finding_json(finding: &Finding) -> Value {
+    let mut object = json!({
+        "code": finding.code.as_str(),
+        "severity": finding.severity.as_str(),
+        "message": finding.message,
+    });
+    if let Some(place) = &finding.place {
+        let (line, column) = place.source.line_column(place.span.start);
+        object["file"] = place.source.name().into();
+        object["line"] = line.into();
+        object["column"] = column.into();
+    }
+    if let Some(help) = &finding.help {
+        object["help"] = help.clone().into();
+    }
+    if let Some(endpoint) = &finding.endpoint {
+        object["endpoint"] = endpoint.clone().into();
+    }
+    object
+}
