@@ -24,7 +24,7 @@ pub struct RefreshOptions {
 
 impl Default for RefreshOptions {
     fn default() -> Self {
-        Self { keep: Duration::from_secs(14 * 86_400), allow_private: BTreeSet::new(), prune: None }
+        Self { keep: Duration::from_hours(14 * 24), allow_private: BTreeSet::new(), prune: None }
     }
 }
 
@@ -142,7 +142,8 @@ fn refresh_host(
     if !refused.is_empty() {
         findings.push(refusal(name, &refused));
     }
-    findings.extend(failure(name, &told, addresses.is_empty()));
+    let dropped = told.iter().any(|(.., change)| matches!(change, Change::Told));
+    findings.extend(failure(name, &told, addresses.is_empty() && !dropped));
     if [a, aaaa].iter().any(|outcome| outcome.verdict() != Verdict::Failed) {
         let told = if lookup.a.cname.is_empty() { &lookup.aaaa } else { &lookup.a };
         host.cname.clone_from(&told.cname);
@@ -231,7 +232,7 @@ fn refusal(name: &Hostname, refused: &BTreeSet<IpAddr>) -> Finding {
         .help(format!("if the name is meant to be internal, allow it with `--allow-private {name}`"))
 }
 
-/// Says that a name has no address at all, or that nothing is known of one family.
+/// Says that a name has no address and had none, or that nothing is known of one family.
 fn failure(name: &Hostname, told: &[(Family, Outcome, Change)], empty: bool) -> Option<Finding> {
     let lacking: Vec<_> =
         told.iter().filter(|(.., change)| matches!(change, Change::None | Change::Unknown)).collect();

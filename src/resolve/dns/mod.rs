@@ -95,7 +95,7 @@ impl Default for DnsOptions {
             timeout: Duration::from_secs(3),
             attempts: 2,
             concurrency: BUSIEST,
-            deadline: Duration::from_secs(120),
+            deadline: Duration::from_mins(2),
         }
     }
 }

@@ -120,11 +120,13 @@ async fn over_udp(server: Server, chain: &Chain, options: &DnsOptions) -> Result
 }
 
 async fn over_tcp(server: Server, chain: &Chain, options: &DnsOptions) -> Result<Message, NetError> {
-    let connect =
-        TcpClientStream::exchange(server.0, None, options.timeout, None, TokioRuntimeProvider::default());
+    // The provider owns the task that carries the connection, and ends it when it is dropped.
+    let provider = TokioRuntimeProvider::default();
+    let connect = TcpClientStream::exchange(server.0, None, options.timeout, None, provider.clone());
     let exchange = tokio::time::timeout(options.timeout, connect).await.map_err(|_| NetError::Timeout)??;
-    let response = exchange.send(request(chain)).first_answer().await?;
-    Ok(response.into_message())
+    let response = exchange.send(request(chain)).first_answer().await;
+    drop(provider);
+    Ok(response?.into_message())
 }
 
 fn request(chain: &Chain) -> DnsRequest {

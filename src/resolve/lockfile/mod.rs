@@ -264,7 +264,7 @@ impl LockedHost {
     }
 
     pub(super) fn set_addresses(&mut self, mut addresses: Vec<LockedAddress>) {
-        addresses.sort_by(|a, b| a.key().cmp(&b.key()));
+        addresses.sort_by_key(LockedAddress::key);
         addresses.dedup_by(|a, b| a.key() == b.key());
         self.addresses = addresses;
     }
