@@ -17,8 +17,9 @@ pub mod catalog;
 pub mod drift;
 pub mod targets;
 
-// 4: laying out artifacts.
+// 4: laying out artifacts, and finding addresses.
 pub mod render;
+pub mod resolve;
 
 // 5: from a catalog to a policy, and from a policy to a reader.
 pub mod compile;

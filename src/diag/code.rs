@@ -126,6 +126,8 @@ codes! {
         "The answer is loopback, private, link-local, multicast or the like. A rule for it would open a way into the internal network, so it was refused."
     DnsOutsidePin "dns/outside-pin" Warning "an answer outside the vendor's dedicated addresses"
         "The vendor documents fixed addresses for this host and the answer is another one. Rules use the documented ones."
+    DnsExpired "dns/expired" Note "an address that answers no longer show"
+        "The name still has addresses, and this one has not been among them for longer than `--keep` says, so it was dropped."
     FileRead "file/read" Error "a file that cannot be read"
         "The file does not exist, is a folder, is not text, is too large, or may not be read."
     FileWrite "file/write" Error "a file that cannot be written"

@@ -1,0 +1,281 @@
+//! The lockfile: which addresses a name had, when that was last seen, and how it is known.
+
+mod read;
+mod table;
+mod write;
+
+use super::outcome::{Family, Outcome, Verdict};
+use super::time::Timestamp;
+use crate::packet::{Hostname, Prefix};
+use crate::syntax::text::one_line;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of names and feeds; the content of `egressor.lock`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lockfile {
+    pub(super) hosts: BTreeMap<Hostname, LockedHost>,
+    feeds: BTreeMap<String, Feed>,
+}
+
+/// What is known of one name.
+// INVARIANT: `addresses` is sorted by block and provenance, and has each once per provenance; an address that DNS gave
+// is a single one. A family whose last lookup answered has such an address; one that has none for certain has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedHost {
+    pub(super) name: Hostname,
+    pub(super) last: Option<LastLookup>,
+    pub(super) cname: Vec<Hostname>,
+    pub(super) ttl: Option<u32>,
+    pub(super) addresses: Vec<LockedAddress>,
+}
+
+/// How the last lookup of a name went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LastLookup {
+    pub(super) tried: Timestamp,
+    pub(super) a: Outcome,
+    pub(super) aaaa: Outcome,
+}
+
+/// An address, or a block of them, that a name is served from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedAddress {
+    /// The block; of one address when it came from DNS.
+    pub prefix: Prefix,
+    /// How it is known.
+    pub provenance: Provenance,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+}
+
+/// How an address is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provenance {
+    /// DNS gave it; the resolvers that did when it was last seen.
+    Dns(BTreeSet<String>),
+    /// The vendor's page or feed lists it. A person or an importer put it here, and no refresh removes it.
+    Published(String),
+}
+
+/// A feed that addresses were taken from, in the state it had then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// A short name, unique in the lockfile.
+    pub name: String,
+    /// Where it is served.
+    pub url: String,
+    /// The vendor's own mark of the state: a sync token, change number or `ETag`.
+    pub token: Option<String>,
+    /// When it was fetched, or made, if it says so.
+    pub date: Timestamp,
+    /// The digest of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A reason to believe that a name is served from a block of addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The block.
+    pub prefix: Prefix,
+    /// How it is known.
+    pub kind: EvidenceKind,
+}
+
+/// How strong the evidence is, best first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EvidenceKind {
+    /// The vendor lists the block.
+    Published {
+        /// The page or feed.
+        source: String,
+    },
+    /// A resolver gave the address.
+    Dns {
+        /// The resolver, or several with commas.
+        resolver: String,
+        /// When the address was first seen.
+        first_seen: Timestamp,
+        /// When it was last seen.
+        last_seen: Timestamp,
+    },
+}
+
+/// The addresses of a family are older than the last lookup, because that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stale {
+    /// How the last lookup failed.
+    pub outcome: Outcome,
+    /// When an answer was last had.
+    pub since: Timestamp,
+}
+
+impl Lockfile {
+    /// What is known of that name.
+    pub fn host(&self, name: &Hostname) -> Option<&LockedHost> {
+        self.hosts.get(name)
+    }
+
+    /// Every name, in order.
+    pub fn hosts(&self) -> impl Iterator<Item = &LockedHost> {
+        self.hosts.values()
+    }
+
+    /// Every feed, by name.
+    pub fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.values()
+    }
+
+    /// Puts in addresses that the vendor lists for a name, and takes out those that the same page or feed listed
+    /// before and no longer does. Blocks that can be no host's are left out and returned.
+    pub fn publish(
+        &mut self,
+        name: &Hostname,
+        source: &str,
+        prefixes: impl IntoIterator<Item = Prefix>,
+        now: Timestamp,
+    ) -> Vec<Prefix> {
+        let provenance = Provenance::Published(one_line(source));
+        let host = self.hosts.entry(name.clone()).or_insert_with(|| LockedHost::new(name.clone()));
+        let (known, mut addresses): (Vec<_>, Vec<_>) = std::mem::take(&mut host.addresses)
+            .into_iter()
+            .partition(|address| address.provenance == provenance);
+        let first_seen: BTreeMap<Prefix, Timestamp> =
+            known.iter().map(|address| (address.prefix, address.first_seen)).collect();
+        let wanted: BTreeSet<Prefix> = prefixes.into_iter().collect();
+        let (refused, wanted): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|prefix| super::guard::never_a_host(*prefix));
+        addresses.extend(wanted.into_iter().map(|prefix| LockedAddress {
+            prefix,
+            provenance: provenance.clone(),
+            first_seen: first_seen.get(&prefix).map_or(now, |first| now.min(*first)),
+            last_seen: now,
+        }));
+        host.set_addresses(addresses);
+        refused
+    }
+
+    /// Notes the state of a feed, in place of its former state.
+    pub fn record_feed(&mut self, feed: Feed) {
+        let feed = Feed {
+            name: one_line(&feed.name),
+            url: one_line(&feed.url),
+            token: feed.token.map(|token| one_line(&token)).filter(|token| !token.is_empty()),
+            ..feed
+        };
+        self.feeds.insert(feed.name.clone(), feed);
+    }
+
+    /// Reports whether both know the same addresses for the same names, whenever and by whom they were seen. A refresh
+    /// that changes nothing else gives no reason to commit a new lockfile.
+    pub fn knows_the_same(&self, other: &Self) -> bool {
+        let substance = |lock: &Self| -> Vec<_> {
+            lock.hosts
+                .values()
+                .map(|host| {
+                    let addresses: Vec<_> = host.addresses.iter().map(LockedAddress::key).collect();
+                    let outcomes = host.last.map(|last| (last.a, last.aaaa));
+                    (host.name.clone(), outcomes, host.cname.clone(), addresses)
+                })
+                .collect()
+        };
+        substance(self) == substance(other) && self.feeds == other.feeds
+    }
+}
+
+impl LockedHost {
+    pub(super) fn new(name: Hostname) -> Self {
+        Self { name, last: None, cname: Vec::new(), ttl: None, addresses: Vec::new() }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &Hostname {
+        &self.name
+    }
+
+    /// When it was last looked up, if ever.
+    pub fn tried(&self) -> Option<Timestamp> {
+        self.last.map(|last| last.tried)
+    }
+
+    /// How the last lookup of a family ended, if there ever was one.
+    pub fn outcome(&self, family: Family) -> Option<Outcome> {
+        self.last.map(|last| match family {
+            Family::V4 => last.a,
+            Family::V6 => last.aaaa,
+        })
+    }
+
+    /// The names that it was an alias of, in the order of the chain.
+    pub fn cname(&self) -> &[Hostname] {
+        &self.cname
+    }
+
+    /// The least time, in seconds, that any record of the last answer was good for.
+    pub fn ttl(&self) -> Option<u32> {
+        self.ttl
+    }
+
+    /// The addresses, sorted.
+    pub fn addresses(&self) -> &[LockedAddress] {
+        &self.addresses
+    }
+
+    /// The reasons to believe in each address.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        self.addresses
+            .iter()
+            .map(|address| Evidence {
+                prefix: address.prefix,
+                kind: match &address.provenance {
+                    Provenance::Published(source) => EvidenceKind::Published { source: source.clone() },
+                    Provenance::Dns(resolvers) => EvidenceKind::Dns {
+                        resolver: resolvers.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                        first_seen: address.first_seen,
+                        last_seen: address.last_seen,
+                    },
+                },
+            })
+            .collect()
+    }
+
+    /// Says that the DNS addresses of a family are kept from an earlier answer, when they are.
+    pub fn stale(&self, family: Family) -> Option<Stale> {
+        let outcome = self.outcome(family).filter(|outcome| outcome.verdict() == Verdict::Failed)?;
+        let since = self.dns(family).map(|address| address.last_seen).max()?;
+        Some(Stale { outcome, since })
+    }
+
+    /// Reports whether the answers change from one lookup to the next: the last one lacked addresses that others had.
+    pub fn rotates(&self) -> bool {
+        Family::BOTH.into_iter().any(|family| {
+            let newest = self.dns(family).map(|address| address.last_seen).max();
+            let answered = self.outcome(family) == Some(Outcome::Answer);
+            answered && self.dns(family).any(|address| Some(address.last_seen) < newest)
+        })
+    }
+
+    /// The addresses of a family that DNS gave.
+    pub(super) fn dns(&self, family: Family) -> impl Iterator<Item = &LockedAddress> {
+        self.addresses.iter().filter(move |address| {
+            matches!(address.provenance, Provenance::Dns(_)) && Family::of(address.prefix.addr()) == family
+        })
+    }
+
+    pub(super) fn set_addresses(&mut self, mut addresses: Vec<LockedAddress>) {
+        addresses.sort_by_key(LockedAddress::key);
+        addresses.dedup_by(|a, b| a.key() == b.key());
+        self.addresses = addresses;
+    }
+}
+
+impl LockedAddress {
+    /// What makes it another entry: the block, and the page that lists it, if one does.
+    pub(super) fn key(&self) -> (Prefix, Option<String>) {
+        match &self.provenance {
+            Provenance::Dns(_) => (self.prefix, None),
+            Provenance::Published(source) => (self.prefix, Some(source.clone())),
+        }
+    }
+}

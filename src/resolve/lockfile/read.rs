@@ -1,0 +1,257 @@
+//! Reading a lockfile: all of it, or findings.
+
+use super::table::{Reader, Table, Value, span};
+use super::write::VERSION;
+use super::{Feed, LastLookup, LockedAddress, LockedHost, Lockfile, Provenance};
+use crate::diag::{Finding, Source, Span, suggest};
+use crate::packet::{Hostname, Prefix};
+use crate::resolve::guard;
+use crate::resolve::outcome::{Family, Outcome, Verdict};
+use crate::resolve::time::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use toml::de::DeTable;
+
+const REFRESH: &str = "restore the file from version control, or write it anew with `egressor lock`";
+const TIME: &str = "write the time in UTC, to the second";
+const BLOCK: &str = "write an address or a block as the vendor lists it";
+
+impl Lockfile {
+    /// Reads a lockfile. With any finding nothing of it is returned, for half a lockfile would make half the rules.
+    pub fn parse(source: &Arc<Source>) -> Result<Self, Vec<Finding>> {
+        let mut reader = Reader::new(source);
+        merge_marks(&mut reader, source.text());
+        if !reader.findings.is_empty() {
+            return Err(reader.findings);
+        }
+        let (document, errors) = DeTable::parse_recoverable(source.text());
+        for error in errors {
+            let range = error.span().unwrap_or_default();
+            reader.error(Span::new(range.start, range.end), error.message(), REFRESH);
+        }
+        if !reader.findings.is_empty() {
+            return Err(reader.findings);
+        }
+        let root = Table { entries: document.get_ref(), what: "the lockfile", span: Span::default() };
+        let lock = lockfile(&mut reader, root);
+        if reader.findings.is_empty() { Ok(lock) } else { Err(reader.findings) }
+    }
+}
+
+/// Finds the marks that a merge leaves where both sides changed the same lines.
+fn merge_marks(reader: &mut Reader<'_>, text: &str) {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|mark| line.starts_with(mark))
+            || line.trim_end() == "======="
+        {
+            let end = start + line.trim_end().len();
+            let help = "take either side whole, then refresh it with `egressor lock`";
+            reader.error(Span::new(start, end), "a merge conflict was not resolved here", help);
+        }
+        start += line.len();
+    }
+}
+
+fn lockfile(reader: &mut Reader<'_>, root: Table<'_, '_>) -> Lockfile {
+    let mut lock = Lockfile::default();
+    // A newer format may give old keys a new meaning, so nothing else is looked at.
+    let version = reader.need(root, "version").and_then(|value| {
+        let version: i64 = reader.number(value, REFRESH)?;
+        if version != VERSION {
+            let message =
+                format!("the lockfile has version {version}, this egressor reads version {VERSION}");
+            reader.error(span(value), message, "use the egressor that wrote it, or a newer one");
+        }
+        (version == VERSION).then_some(version)
+    });
+    if version.is_none() {
+        return lock;
+    }
+    reader.only(root, &["version", "feed", "host"]);
+    for value in root.get("feed").map_or(&[][..], |value| reader.list(value)) {
+        let Some(table) = reader.table(value, "the feed") else { continue };
+        let Some(feed) = feed(reader, table) else { continue };
+        let name = feed.name.clone();
+        if lock.feeds.insert(name.clone(), feed).is_some() {
+            reader.error(table.span, format!("the feed `{name}` stands here twice"), "remove one of the two");
+        }
+    }
+    for value in root.get("host").map_or(&[][..], |value| reader.list(value)) {
+        let Some(table) = reader.table(value, "the host") else { continue };
+        let Some(host) = host(reader, table) else { continue };
+        let name = host.name.clone();
+        if lock.hosts.insert(name.clone(), host).is_some() {
+            let at = table.get("name").map_or(table.span, span);
+            reader.error(at, format!("the host `{name}` stands here twice"), "merge the two into one");
+        }
+    }
+    lock
+}
+
+fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
+    reader.only(table, &["name", "url", "token", "date", "sha256"]);
+    let name = reader.need(table, "name").and_then(|value| reader.text(value));
+    let url = reader.need(table, "url").and_then(|value| reader.text(value));
+    let token = table.get("token").map(|value| reader.text(value));
+    let date = reader.need(table, "date").and_then(|value| reader.parse(value, TIME));
+    let sha256 = reader.need(table, "sha256").and_then(|value| {
+        let text = reader.text(value)?;
+        let plain = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !plain {
+            reader.error(
+                span(value),
+                format!("`{text}` is not a SHA-256"),
+                "write 64 lower-case hexadecimal digits",
+            );
+        }
+        plain.then(|| text.to_owned())
+    });
+    Some(Feed {
+        name: name?.to_owned(),
+        url: url?.to_owned(),
+        token: token.flatten().map(str::to_owned),
+        date: date?,
+        sha256: sha256?,
+    })
+}
+
+fn host(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<LockedHost> {
+    reader.only(table, &["name", "tried", "a", "aaaa", "cname", "ttl", "addresses"]);
+    let name: Option<Hostname> = reader
+        .need(table, "name")
+        .and_then(|value| reader.parse(value, "write one host name, without a port"));
+    let last = last_lookup(reader, table);
+    let cname = table.get("cname").map_or(&[][..], |value| reader.list(value));
+    let cname: Vec<Hostname> =
+        cname.iter().filter_map(|value| reader.parse(value, "write host names")).collect();
+    let ttl = table.get("ttl").and_then(|value| reader.number(value, "write the time to live in seconds"));
+    let items = reader.need(table, "addresses").map_or(&[][..], |value| reader.list(value));
+    let mut addresses = Vec::new();
+    let mut seen = BTreeSet::new();
+    for item in items {
+        let Some(address) = address(reader, item) else { continue };
+        if !seen.insert(address.key()) {
+            reader.error(
+                span(item),
+                format!("`{}` stands here twice", address.prefix),
+                "remove one of the two",
+            );
+        }
+        addresses.push(address);
+    }
+    let mut host = LockedHost { last, cname, ttl, ..LockedHost::new(name?) };
+    host.set_addresses(addresses);
+    if reader.findings.is_empty() {
+        agreement(reader, table, &host);
+    }
+    Some(host)
+}
+
+/// Checks that the outcomes and the addresses tell one story, which an edit or a careless merge can break.
+fn agreement(reader: &mut Reader<'_>, table: Table<'_, '_>, host: &LockedHost) {
+    for (family, key) in [(Family::V4, "a"), (Family::V6, "aaaa")] {
+        let at = table.get(key).map_or(table.span, span);
+        let outcome = host.outcome(family);
+        let lacks = host.dns(family).next().is_none();
+        let message = match outcome.map(Outcome::verdict) {
+            Some(Verdict::Answered) if lacks => {
+                format!("no {family} address stands here, though `{key}` is an answer")
+            }
+            Some(Verdict::Gone) | None if !lacks => {
+                let said = outcome.map_or_else(|| "missing".to_owned(), |outcome| format!("`{outcome}`"));
+                format!("an {family} address has a resolver, though `{key}` is {said}")
+            }
+            Some(Verdict::Answered | Verdict::Gone | Verdict::Failed) | None => continue,
+        };
+        reader.error(at, message, REFRESH);
+    }
+}
+
+fn last_lookup(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<LastLookup> {
+    if ["tried", "a", "aaaa"].iter().all(|key| table.get(key).is_none()) {
+        return None;
+    }
+    let tried = reader.need(table, "tried").and_then(|value| reader.parse(value, TIME));
+    let a = reader.need(table, "a").and_then(|value| outcome(reader, value));
+    let aaaa = reader.need(table, "aaaa").and_then(|value| outcome(reader, value));
+    Some(LastLookup { tried: tried?, a: a?, aaaa: aaaa? })
+}
+
+fn outcome(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Outcome> {
+    let word = reader.text(value)?;
+    let outcome = Outcome::parse(word);
+    if outcome.is_none() {
+        let words = Outcome::ALL.map(Outcome::as_str);
+        let help = suggest(word, words).map_or_else(
+            || format!("the outcomes are {}", words.join(", ")),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        reader.error(span(value), format!("`{word}` is no outcome of a lookup"), help);
+    }
+    outcome
+}
+
+fn address(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<LockedAddress> {
+    let table = reader.table(value, "the address")?;
+    reader.only(table, &["address", "first_seen", "last_seen", "resolver", "published"]);
+    let prefix: Option<Prefix> = reader.need(table, "address").and_then(|value| {
+        let prefix = reader.parse(value, BLOCK)?;
+        if guard::never_a_host(prefix) {
+            let message = format!("`{prefix}` holds addresses that no host can have");
+            reader.error(span(value), message, BLOCK);
+            return None;
+        }
+        Some(prefix)
+    });
+    let first_seen: Option<Timestamp> =
+        reader.need(table, "first_seen").and_then(|value| reader.parse(value, TIME));
+    let last_seen: Option<Timestamp> =
+        reader.need(table, "last_seen").and_then(|value| reader.parse(value, TIME));
+    let provenance = provenance(reader, table);
+    let (prefix, first_seen, last_seen, provenance) = (prefix?, first_seen?, last_seen?, provenance?);
+    if last_seen < first_seen {
+        let message = format!("`{prefix}` was last seen before it was first seen");
+        reader.error(table.span, message, "swap `first_seen` and `last_seen`");
+    }
+    if matches!(provenance, Provenance::Dns(_)) && prefix != Prefix::host(prefix.addr()) {
+        let message = format!("`{prefix}` is a block, but DNS gives single addresses");
+        reader.error(
+            table.span,
+            message,
+            "say where the block is listed with `published`, in place of `resolver`",
+        );
+    }
+    Some(LockedAddress { prefix, provenance, first_seen, last_seen })
+}
+
+fn provenance(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Provenance> {
+    let help = "name either the `resolver` that gave it or the page where it is `published`";
+    match (table.get("resolver"), table.get("published")) {
+        (None, None) => {
+            reader.error(table.span, "the address does not say how it is known", help);
+            None
+        }
+        (Some(_), Some(_)) => {
+            reader.error(
+                table.span,
+                "the address is both published and an answer of DNS",
+                "write two entries",
+            );
+            None
+        }
+        (None, Some(value)) => reader.text(value).map(|source| Provenance::Published(source.to_owned())),
+        (Some(value), None) => {
+            let single = std::slice::from_ref(value);
+            let several = matches!(value.get_ref(), toml::de::DeValue::Array(_));
+            let items = if several { reader.list(value) } else { single };
+            if items.is_empty() {
+                reader.error(span(value), "no resolver is named", help);
+                return None;
+            }
+            let names: Option<BTreeSet<String>> =
+                items.iter().map(|item| reader.text(item).map(str::to_owned)).collect();
+            names.map(Provenance::Dns)
+        }
+    }
+}

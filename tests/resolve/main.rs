@@ -1,0 +1,6 @@
+//! Looking names up against a server that can fail in every way, and what the lockfile makes of it.
+
+mod dns;
+mod lockfile;
+mod refresh;
+mod server;
