@@ -27,3 +27,6 @@ pub mod report;
 
 // 6: one function per command; nothing here prints.
 pub mod ops;
+
+// 7: arguments, colours, exit codes.
+pub mod cli;

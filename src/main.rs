@@ -1,2 +1,5 @@
 //! The egressor binary.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    egressor::cli::run()
+}

@@ -60,7 +60,7 @@ codes! {
         "The set is declared to hold addresses of one family, and this one is of the other."
     CatalogStale "catalog/stale" Warning "the catalog is due for a review"
         "The day on which the facts should be checked again against the vendor's page has passed."
-    CatalogOwner "catalog/owner" Warning "no owner is named"
+    CatalogOwner "catalog/owner" Note "no owner is named"
         "Every rule carries its owner. The shipped catalogs cannot know who that is in your organisation: set it with `--set owner=TEAM`."
     SelectionRegion "selection/region" Error "no region, an unknown one, or more than one"
         "An organisation lives in one region of the vendor. Choose it with `--region`; all regions at once need `--all-regions`."

@@ -56,7 +56,7 @@ pub fn lock(request: &LockRequest) -> Locked {
         return Locked { findings, ..Locked::default() };
     }
     let names = wanted(&selected, &request.only, &mut findings);
-    let lookups = match resolve(names.iter().cloned(), &request.dns) {
+    let lookups = match resolve(names.iter().cloned(), &request.dns, |_, _| {}) {
         Ok(lookups) => lookups,
         Err(error) => {
             findings.push(Finding::new(Code::DnsFailure, error.to_string()));

@@ -1,0 +1,227 @@
+//! Every argument of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// From a catalog of endpoints to proven firewall rules.
+#[derive(Debug, Parser)]
+#[command(name = "egressor", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print notes too: what was left out, and why
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write rules for every target from the catalog and the lock
+    Generate(GenerateArgs),
+    /// Resolve the selected names into the lockfile
+    Lock(LockArgs),
+    /// Look into catalogs
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// List the targets with their options and limits
+    Targets,
+    /// Print what a rule file means
+    Show(ShowArgs),
+    /// Print the page of a finding, such as `verify/mismatch`
+    Explain {
+        /// The code of the finding
+        code: String,
+    },
+}
+
+/// Which endpoints are meant.
+#[derive(Debug, Args)]
+pub(super) struct SelectArgs {
+    /// A catalog file; the shipped catalog when not given
+    #[arg(long, value_name = "FILE")]
+    pub(super) catalog: Vec<PathBuf>,
+    /// The region of the vendor
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Vec<String>,
+    /// All regions at once
+    #[arg(long, conflicts_with = "region")]
+    pub(super) all_regions: bool,
+    /// Only what this component needs
+    #[arg(long, value_name = "COMPONENT", value_delimiter = ',')]
+    pub(super) component: Vec<String>,
+    /// Turn a feature on
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    pub(super) feature: Vec<String>,
+    /// Turn a feature off
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    pub(super) no_feature: Vec<String>,
+    /// Leave an endpoint out, or an implied rule such as `implied/dns`
+    #[arg(long, value_name = "ENDPOINT", value_delimiter = ',')]
+    pub(super) without: Vec<String>,
+    /// Just what the vendor's own page lists, to the letter
+    #[arg(long)]
+    pub(super) literal: bool,
+    /// Add endpoints that were superseded
+    #[arg(long)]
+    pub(super) include_superseded: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Set a variable or a target's option
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// A target to write; all but the special ones when not given
+    #[arg(short, long, value_name = "TARGET", value_delimiter = ',')]
+    pub(super) target: Vec<String>,
+    /// The lockfile; `egressor.lock` when it is there
+    #[arg(long, value_name = "FILE")]
+    pub(super) lock: Option<PathBuf>,
+    /// The folder to write to, or `-` for standard output
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub(super) out: PathBuf,
+    /// Write nothing; exit 1 when a file would change
+    #[arg(long)]
+    pub(super) check: bool,
+    /// A folder of templates that take the place of those of the same name
+    #[arg(long, value_name = "DIR")]
+    pub(super) templates: Option<PathBuf>,
+    /// Fail when there is no lockfile
+    #[arg(long)]
+    pub(super) locked: bool,
+    /// Promise not to use the network; `generate` never does
+    #[arg(long)]
+    pub(super) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LockArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// The lockfile
+    #[arg(long, value_name = "FILE", default_value = "egressor.lock")]
+    pub(super) lock: PathBuf,
+    /// A resolver to ask, with its port when it is not 53; the system's when not given
+    #[arg(long, value_name = "ADDR[:PORT]", value_delimiter = ',')]
+    pub(super) resolver: Vec<String>,
+    /// How often to look everything up, for names whose answers rotate
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) rounds: std::num::NonZeroU32,
+    /// How long to wait for one answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(super) timeout: u64,
+    /// Refresh only this host
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Accept addresses of the internal network for this host
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(super) allow_private: Vec<String>,
+    /// Fail when the lockfile would change, and leave it as it is
+    #[arg(long)]
+    pub(super) locked: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CatalogCommand {
+    /// List endpoints
+    List(CatalogArgs),
+    /// Print all that is known of endpoints
+    Show(CatalogShowArgs),
+    /// Check catalogs
+    Lint(LintArgs),
+    /// Print the JSON Schema of catalog files
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CatalogArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CatalogShowArgs {
+    /// A catalog file; the shipped catalog when not given
+    #[arg(long, value_name = "FILE")]
+    pub(super) catalog: Vec<PathBuf>,
+    /// The endpoints; all when not given
+    #[arg(value_name = "ENDPOINT")]
+    pub(super) endpoints: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LintArgs {
+    /// The catalog files; the shipped catalog when not given
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// More catalog files
+    #[arg(long, value_name = "FILE")]
+    pub(super) catalog: Vec<PathBuf>,
+    /// The day to judge by, such as 2026-11-22; today when not given
+    #[arg(long, value_name = "DATE")]
+    pub(super) today: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Rule files of one format, read as one rule set; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    pub(super) files: Vec<PathBuf>,
+    /// Print the JSON Schema of the JSON output
+    #[arg(long)]
+    pub(super) schema: bool,
+}
+
+impl SelectArgs {
+    /// The selection that the arguments stand for.
+    pub(super) fn selection(&self) -> crate::catalog::Selection {
+        crate::catalog::Selection {
+            regions: self.region.clone(),
+            all_regions: self.all_regions,
+            components: self.component.clone(),
+            features: self.feature.clone(),
+            without_features: self.no_feature.clone(),
+            without: self.without.clone(),
+            literal: self.literal,
+            superseded: self.include_superseded,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `egressor lock`.
+
+use super::Exit;
+use super::args::LockArgs;
+use super::output::Output;
+use crate::diag::{Code, Finding, any_error};
+use crate::ops::files::{changed, replace};
+use crate::ops::{LockRequest, lock};
+use crate::packet::Hostname;
+use crate::resolve::{DnsOptions, RefreshOptions, Server, Timestamp};
+use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
+
+pub(super) fn run(args: &LockArgs, output: &Output) -> Exit {
+    let (request, mut findings) = request(args);
+    let Some(request) = request.filter(|_| !any_error(&findings)) else {
+        return report(args, None, &findings, output, Exit::Failed);
+    };
+    let locked = lock(&request);
+    findings.extend(locked.findings);
+    let Some(file) = locked.file else {
+        return report(args, None, &findings, output, Exit::Failed);
+    };
+    let here = Path::new("");
+    let different = !changed(here, std::slice::from_ref(&file)).is_empty();
+    if different && args.locked {
+        let help = "run `egressor lock` without `--locked` to take the new answers in";
+        let message = format!("`{}` would change", args.lock.display());
+        findings.push(Finding::new(Code::LockWouldChange, message).help(help));
+        return report(args, Some("would-change"), &findings, output, Exit::Different);
+    }
+    if different && let Err(finding) = replace(here, &[&file]) {
+        findings.push(finding);
+        return report(args, None, &findings, output, Exit::Failed);
+    }
+    // What was learnt is kept even where some names failed; the exit code says that they did.
+    let exit = if any_error(&findings) { Exit::Failed } else { Exit::Same };
+    let status = if different { "written" } else { "unchanged" };
+    output.status(&format!("{} names looked up, {} {status}", locked.names, args.lock.display()));
+    report(args, Some(status), &findings, output, exit)
+}
+
+fn request(args: &LockArgs) -> (Option<LockRequest>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut hosts = |names: &[String]| -> Vec<Hostname> {
+        let parsed = names.iter().map(|name| name.parse::<Hostname>());
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for host in parsed {
+            match host {
+                Ok(host) => good.push(host),
+                Err(error) => bad.push(Finding::new(Code::VariableInvalid, error.to_string())),
+            }
+        }
+        findings.extend(bad);
+        good
+    };
+    let (only, allow_private) = (hosts(&args.only), hosts(&args.allow_private));
+    let mut servers: Vec<Server> = Vec::new();
+    for text in &args.resolver {
+        match text.parse() {
+            Ok(server) => servers.push(server),
+            Err(error) => findings.push(Finding::new(Code::VariableInvalid, format!("{error}"))),
+        }
+    }
+    let request = LockRequest {
+        catalogs: args.select.catalog.clone(),
+        selection: args.select.selection(),
+        lock: args.lock.clone(),
+        dns: DnsOptions {
+            servers,
+            rounds: args.rounds,
+            timeout: Duration::from_secs(args.timeout),
+            ..DnsOptions::default()
+        },
+        refresh: RefreshOptions { allow_private: allow_private.into_iter().collect(), ..RefreshOptions::default() },
+        only,
+        now: now(),
+    };
+    (Some(request), findings)
+}
+
+/// The only look at the clock: everything below takes the time as an argument.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read")]
+pub(super) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
+}
+
+fn report(args: &LockArgs, status: Option<&str>, findings: &[Finding], output: &Output, exit: Exit) -> Exit {
+    if output.is_json() {
+        let document = json!({
+            "schema": "egressor/lock/v1",
+            "lock": args.lock.display().to_string(),
+            "status": status,
+            "findings": Output::findings_json(findings),
+        });
+        return output.json(&document, exit);
+    }
+    output.findings(findings);
+    if status.is_none() {
+        output.status("the lockfile is as it was");
+    }
+    exit
+}

@@ -1,0 +1,57 @@
+//! The command line: arguments in, text and an exit code out.
+
+mod args;
+mod catalog;
+mod generate;
+mod lock;
+mod output;
+mod read;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use output::Output;
+use std::process::ExitCode;
+
+/// How a run ended, as an exit code: `diff`, `cargo` and linters agree on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// All is as it should be.
+    Same = 0,
+    /// Something differs, or a check found something.
+    Different = 1,
+    /// The command could not be carried out.
+    Failed = 2,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Same => Self::SUCCESS,
+            Exit::Different => Self::from(1),
+            Exit::Failed => Self::from(2),
+        }
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Failed } else { Exit::Same };
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let output = Output::new(&cli.common);
+    let exit = match cli.command {
+        Command::Generate(args) => generate::run(&args, &output),
+        Command::Lock(args) => lock::run(&args, &output),
+        Command::Catalog(command) => catalog::run(&command, &output),
+        Command::Targets => read::targets(&output),
+        Command::Show(args) => read::show(&args, &output),
+        Command::Explain { code } => read::explain(&code, &output),
+    };
+    exit.into()
+}

@@ -1,0 +1,115 @@
+//! Where text goes: data to standard output, everything else to standard error.
+
+use super::Exit;
+use super::args::{Color, Common, Format};
+use crate::diag::{Finding, Severity, any_error};
+use crate::report::{finding_json, human};
+use serde_json::Value;
+use std::io::{IsTerminal as _, Write as _};
+
+/// How this run prints.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    format: Format,
+    styled: bool,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Output {
+    pub(super) fn new(common: &Common) -> Self {
+        let styled = match common.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                !set("NO_COLOR") && !dumb && std::io::stderr().is_terminal()
+            }
+        };
+        Self { format: common.format, styled, quiet: common.quiet, verbose: common.verbose }
+    }
+
+    /// Reports whether programs read the result.
+    pub(super) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Reports whether notes are printed too.
+    pub(super) fn is_verbose(self) -> bool {
+        self.verbose
+    }
+
+    /// Prints data. A reader that went away is no reason to fail.
+    pub(super) fn data(self, text: &str) -> Result<(), Finding> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                let message = format!("cannot write to standard output: {}", error.kind());
+                Err(Finding::new(crate::diag::Code::FileWrite, message))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Prints data and ends with `exit`, or fails when the data could not be printed.
+    pub(super) fn finish(self, text: &str, exit: Exit) -> Exit {
+        match self.data(text) {
+            Ok(()) => exit,
+            Err(finding) => {
+                self.findings(&[finding]);
+                Exit::Failed
+            }
+        }
+    }
+
+    /// Prints a JSON document.
+    pub(super) fn json(self, document: &Value, exit: Exit) -> Exit {
+        self.finish(&format!("{document:#}\n"), exit)
+    }
+
+    /// Prints a line of progress or summary, unless asked to be quiet.
+    pub(super) fn status(self, line: &str) {
+        if !self.quiet {
+            note(line);
+        }
+    }
+
+    /// Prints findings for people: errors always, warnings unless quiet, notes when verbose.
+    pub(super) fn findings(self, findings: &[Finding]) {
+        let least = match (self.quiet, self.verbose) {
+            (true, _) => Severity::Error,
+            (false, true) => Severity::Note,
+            (false, false) => Severity::Warning,
+        };
+        for finding in findings.iter().filter(|finding| finding.severity >= least) {
+            note(&human(finding, self.styled));
+        }
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+        if errors + warnings > 1 {
+            let hidden = if notes > 0 && !self.verbose { format!(", {notes} notes (-v shows them)") } else { String::new() };
+            let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
+            self.status(&format!("{errors}, {warnings}{hidden}; `egressor explain CODE` tells more"));
+        }
+    }
+
+    /// The findings as a JSON list.
+    pub(super) fn findings_json(findings: &[Finding]) -> Value {
+        findings.iter().map(finding_json).collect::<Vec<_>>().into()
+    }
+
+    /// The exit code of a run that had these findings and nothing to compare.
+    pub(super) fn exit(findings: &[Finding]) -> Exit {
+        if any_error(findings) { Exit::Failed } else { Exit::Same }
+    }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn note(line: &str) {
+    // There is nowhere left to say that standard error is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

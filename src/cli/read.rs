@@ -1,0 +1,134 @@
+//! Commands that only read: `targets`, `show`, `explain`.
+
+use super::Exit;
+use super::args::ShowArgs;
+use super::output::Output;
+use crate::diag::{CODES, Code, Finding, suggest};
+use crate::ops;
+use crate::policy::{RuleSet, Traffic};
+use crate::report::{policy_json, policy_schema, row_text, table};
+use crate::targets::{PeerKind, Scoping, TARGETS};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+pub(super) fn targets(output: &Output) -> Exit {
+    if output.is_json() {
+        let targets: Vec<Value> = TARGETS.iter().map(|target| target_json(*target)).collect();
+        return output.json(&json!({"schema": "egressor/targets/v1", "targets": targets}), Exit::Same);
+    }
+    let mut text = String::new();
+    for target in TARGETS {
+        let speech = target.speech();
+        let peers = match speech.peers {
+            PeerKind::Addresses => "addresses",
+            PeerKind::Names => "host names",
+        };
+        let scope = match speech.scoping {
+            Scoping::Host => "one rule set for the host",
+            Scoping::Component => "one rule set for each component",
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}: {}\n  says {peers}, {scope}", target.name(), target.summary());
+        let reads: Vec<&str> = target.importers().iter().map(|importer| importer.name()).collect();
+        let _ = writeln!(text, "  reads {}", reads.join(", "));
+        let needs: Vec<&str> = target.needs().iter().map(|need| need.id()).collect();
+        if !needs.is_empty() {
+            let _ = writeln!(text, "  adds {}", needs.join(", "));
+        }
+        for option in target.options() {
+            let default = option.default.map_or(String::new(), |default| format!(" [default: {default}]"));
+            let _ = writeln!(text, "  --set {}=…  {}{default}", option.key, option.summary);
+        }
+        for limit in target.limits() {
+            let _ = writeln!(text, "  at most {} {} ({})", limit.max, limit.what, limit.source);
+        }
+        text.push('\n');
+    }
+    output.finish(&text, Exit::Same)
+}
+
+fn target_json(target: &dyn crate::targets::Target) -> Value {
+    let options: Vec<Value> = target
+        .options()
+        .iter()
+        .map(|option| json!({"key": option.key, "default": option.default, "summary": option.summary}))
+        .collect();
+    let limits: Vec<Value> = target
+        .limits()
+        .iter()
+        .map(|limit| json!({"what": limit.what, "max": limit.max, "source": limit.source}))
+        .collect();
+    json!({
+        "name": target.name(),
+        "summary": target.summary(),
+        "reads": target.importers().iter().map(|importer| importer.name()).collect::<Vec<_>>(),
+        "implied": target.needs().iter().map(|need| need.id()).collect::<Vec<_>>(),
+        "options": options,
+        "limits": limits,
+    })
+}
+
+pub(super) fn show(args: &ShowArgs, output: &Output) -> Exit {
+    if args.schema {
+        return output.json(&policy_schema(), Exit::Same);
+    }
+    let shown = ops::show(&args.files);
+    let exit = Output::exit(&shown.findings);
+    if output.is_json() {
+        return output.json(&policy_json(&shown.source, shown.format, &shown.policy, &shown.findings), exit);
+    }
+    output.findings(&shown.findings);
+    if exit == Exit::Failed {
+        return exit;
+    }
+    let mut text = String::new();
+    for set in &shown.policy.sets {
+        text.push_str(&scope_text(set));
+    }
+    output.finish(&text, exit)
+}
+
+fn scope_text(set: &RuleSet) -> String {
+    let allows = set.allows();
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let exact = if allows.is_exact() { "exactly" } else { "at least" };
+    let _ = writeln!(text, "{} ({}) allows {exact}:", set.scope.name, set.scope.direction);
+    let header = ["SERVICE", "PEER", "SOURCE", "ADDRESSES"];
+    let rows = |packets: &crate::packet::PacketSet| packets.rows().iter().map(row_text).collect::<Vec<_>>();
+    let nothing = "  nothing\n".to_owned();
+    let at_least = rows(&allows.at_least);
+    text.push_str(&if at_least.is_empty() { nothing } else { table(header, &at_least) });
+    if !allows.is_exact() {
+        let _ = writeln!(text, "and at most:");
+        text.push_str(&table(header, &rows(&allows.at_most)));
+    }
+    for (traffic, what) in [(Traffic::Return, "return traffic"), (Traffic::Loopback, "loopback")] {
+        if set.rules.iter().any(|rule| rule.traffic == traffic) {
+            let _ = writeln!(text, "beside them {what} is ruled apart");
+        }
+    }
+    text.push('\n');
+    text
+}
+
+pub(super) fn explain(code: &str, output: &Output) -> Exit {
+    let Some(code) = Code::parse(code) else {
+        let known = CODES.iter().map(|code| code.as_str());
+        let mut finding = Finding::new(Code::SelectionUnknown, format!("unknown code `{code}`"));
+        let all = || format!("codes are {}", known.clone().collect::<Vec<_>>().join(", "));
+        finding.help = Some(suggest(code, known.clone()).map_or_else(all, |near| format!("did you mean `{near}`?")));
+        output.findings(&[finding]);
+        return Exit::Failed;
+    };
+    if output.is_json() {
+        let page = json!({
+            "code": code.as_str(),
+            "severity": code.severity().as_str(),
+            "title": code.title(),
+            "page": code.page(),
+        });
+        return output.json(&page, Exit::Same);
+    }
+    output.finish(&format!("{}[{code}]: {}\n\n{}\n", code.severity(), code.title(), code.page()), Exit::Same)
+}
