@@ -68,12 +68,15 @@ impl FromStr for Id {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let inner = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || matches!(char, '-' | '_');
+        let inner =
+            |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || matches!(char, '-' | '_');
         let starts = text.starts_with(|char: char| char.is_ascii_lowercase() || char.is_ascii_digit());
         if starts && text.len() <= 63 && text.chars().all(inner) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("`{text}` is not an id: lower-case letters, digits, `-` and `_` are, at most 63 of them"))
+            Err(format!(
+                "`{text}` is not an id: lower-case letters, digits, `-` and `_` are, at most 63 of them"
+            ))
         }
     }
 }
@@ -119,7 +122,8 @@ impl FromStr for Date {
         let malformed = || format!("`{text}` is not a date such as `2026-11-22`");
         let mut parts = text.split('-');
         let mut part = |len: usize| {
-            let digits = parts.next().filter(|part| part.len() == len && part.bytes().all(|b| b.is_ascii_digit()));
+            let digits =
+                parts.next().filter(|part| part.len() == len && part.bytes().all(|b| b.is_ascii_digit()));
             digits.ok_or_else(malformed)
         };
         let year: u16 = part(4)?.parse().map_err(|_| malformed())?;
@@ -147,10 +151,13 @@ impl FromStr for PortSpec {
         let Some((ports, protocol)) = text.split_once('/') else {
             return Err(format!("`{text}` names no protocol, write for example `{text}/tcp`"));
         };
-        let ports: PortRange = ports.parse().map_err(|error: crate::packet::PortRangeError| error.to_string())?;
+        let ports: PortRange =
+            ports.parse().map_err(|error: crate::packet::PortRangeError| error.to_string())?;
         let protocol = Protocol::parse(protocol)
             .filter(|found| found.has_ports() && found.name() == Some(protocol))
-            .ok_or_else(|| format!("`{protocol}` is not a protocol with ports: tcp, udp, sctp, dccp, udplite"))?;
+            .ok_or_else(|| {
+                format!("`{protocol}` is not a protocol with ports: tcp, udp, sctp, dccp, udplite")
+            })?;
         Ok(Self { ports, protocol })
     }
 }

@@ -42,7 +42,10 @@ pub fn load(source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
     let mut reader = Reader::new(Arc::clone(source));
     let [root] = documents.as_slice() else {
         let message = format!("a catalog is one YAML document, this file holds {}", documents.len());
-        return (None, vec![Finding::new(Code::CatalogSyntax, message).at(source, crate::diag::Span::default())]);
+        return (
+            None,
+            vec![Finding::new(Code::CatalogSyntax, message).at(source, crate::diag::Span::default())],
+        );
     };
     let document = CatalogDocument::read(root, &mut reader);
     if let Some(document) = &document {
@@ -64,7 +67,9 @@ pub fn schema() -> serde_json::Value {
         "title": "egressor catalog",
         "description": "The endpoints of one product.",
     });
-    if let (Some(schema), serde_json::Value::Object(document)) = (schema.as_object_mut(), CatalogDocument::schema()) {
+    if let (Some(schema), serde_json::Value::Object(document)) =
+        (schema.as_object_mut(), CatalogDocument::schema())
+    {
         schema.extend(document);
     }
     schema
@@ -127,7 +132,9 @@ impl EndpointDocument {
     pub fn hosts_in(&self, regions: &[Id]) -> Vec<Hostname> {
         let mut hosts: Vec<Hostname> = self.host.iter().map(|host| host.value.clone()).collect();
         let per_region = self.hosts.iter().flat_map(|hosts| hosts.value.0.iter());
-        hosts.extend(per_region.filter(|(region, _)| regions.contains(region)).map(|(_, host)| host.value.clone()));
+        hosts.extend(
+            per_region.filter(|(region, _)| regions.contains(region)).map(|(_, host)| host.value.clone()),
+        );
         let all = self.hosts_all.iter().flat_map(|hosts| hosts.value.0.iter());
         hosts.extend(all.map(|host| host.value.clone()));
         hosts

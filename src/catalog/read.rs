@@ -50,15 +50,17 @@ impl Reader {
 
     /// Notes that the node is not of the kind that is needed. Nothing at all is a finding of its own.
     pub fn wrong_kind(&mut self, node: &Node, needed: &str) {
-        match node.kind {
-            Kind::Null => {
-                let help = format!("write {needed}, or remove the key");
-                self.report(Code::CatalogEmpty, node.span, format!("{needed} is needed, not nothing"), Some(help));
-            }
-            _ => {
-                let message = format!("{needed} is needed, not {}", node.kind.describe());
-                self.report(Code::CatalogType, node.span, message, None);
-            }
+        if node.kind == Kind::Null {
+            let help = format!("write {needed}, or remove the key");
+            self.report(
+                Code::CatalogEmpty,
+                node.span,
+                format!("{needed} is needed, not nothing"),
+                Some(help),
+            );
+        } else {
+            let message = format!("{needed} is needed, not {}", node.kind.describe());
+            self.report(Code::CatalogType, node.span, message, None);
         }
     }
 
@@ -74,7 +76,12 @@ impl Reader {
                     || format!("the keys here are {}", known.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.report(Code::CatalogUnknownKey, key.span, format!("unknown key `{}`", key.name), Some(help));
+                self.report(
+                    Code::CatalogUnknownKey,
+                    key.span,
+                    format!("unknown key `{}`", key.name),
+                    Some(help),
+                );
             }
         }
         Some(Fields { span: entries.first().map_or(node.span, |(key, _)| key.span), entries })
@@ -101,7 +108,12 @@ impl Fields<'_> {
     /// The value of a key that must be there.
     pub fn required<T: Document>(&self, name: &str, reader: &mut Reader) -> Option<At<T>> {
         if self.find(name).is_none() {
-            reader.report(Code::CatalogMissingKey, self.span, format!("the key `{name}` is missing here"), None);
+            reader.report(
+                Code::CatalogMissingKey,
+                self.span,
+                format!("the key `{name}` is missing here"),
+                None,
+            );
         }
         self.optional(name, reader)
     }
@@ -138,7 +150,12 @@ impl<T: Document + PartialEq> Document for List<T> {
         for item in read.into_iter().flatten() {
             if list.iter().any(|earlier| earlier.value == item.value) {
                 let text = reader.source.slice(item.span).to_owned();
-                reader.report(Code::CatalogDuplicate, item.span, format!("`{text}` stands in this list twice"), None);
+                reader.report(
+                    Code::CatalogDuplicate,
+                    item.span,
+                    format!("`{text}` stands in this list twice"),
+                    None,
+                );
             } else {
                 list.push(item);
             }
@@ -218,6 +235,14 @@ pub(super) fn parsed<T, E: std::fmt::Display>(
     parse(text).map_err(|error| reader.report(Code::CatalogValue, node.span, error.to_string(), None)).ok()
 }
 
+/// A schema with a description.
+pub(super) fn described(mut schema: Value, description: &str) -> Value {
+    if let Value::Object(schema) = &mut schema {
+        schema.insert("description".to_owned(), description.into());
+    }
+    schema
+}
+
 /// Declares a mapping with known keys: the struct, how it is read, and its schema.
 macro_rules! document {
     ($(#[doc = $about:literal])* $name:ident {
@@ -244,8 +269,8 @@ macro_rules! document {
                 let mut properties = serde_json::Map::new();
                 let mut required: Vec<&str> = Vec::new();
                 $(
-                    let mut property = <$type as $crate::catalog::read::Document>::schema();
-                    property["description"] = concat!($($doc),*).trim().into();
+                    let property = <$type as $crate::catalog::read::Document>::schema();
+                    let property = $crate::catalog::read::described(property, concat!($($doc),*).trim());
                     properties.insert(stringify!($field).to_owned(), property);
                     document!(@require $need required $field);
                 )*

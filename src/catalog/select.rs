@@ -115,7 +115,8 @@ fn why_not(
             return Some("superseded (--include-superseded adds it)".to_owned());
         }
         let feature = &endpoint.feature.value;
-        let default = document.features.value.0.get(feature).and_then(|feature| feature.value.default.as_ref());
+        let default =
+            document.features.value.0.get(feature).and_then(|feature| feature.value.default.as_ref());
         let asked = |names: &[String]| names.iter().any(|name| name == feature.as_str());
         if asked(&selection.without_features) {
             return Some(format!("the feature `{feature}` was turned off"));
@@ -149,8 +150,14 @@ fn regions(catalog: &Catalog, selection: &Selection) -> Result<Vec<Id>, Finding>
         Err(Finding::new(Code::SelectionRegion, message).help(help))
     };
     match chosen.as_slice() {
-        [] if selection.regions.is_empty() => wrong(format!("the catalog `{}` has regions: {names}", catalog.id())),
-        [] => wrong(format!("`{}` is not a region of the catalog `{}`", selection.regions.join("`, `"), catalog.id())),
+        [] if selection.regions.is_empty() => {
+            wrong(format!("the catalog `{}` has regions: {names}", catalog.id()))
+        }
+        [] => wrong(format!(
+            "`{}` is not a region of the catalog `{}`",
+            selection.regions.join("`, `"),
+            catalog.id()
+        )),
         [_] => Ok(chosen),
         _ => wrong("more than one region was chosen, an organisation lives in one".to_owned()),
     }
@@ -160,14 +167,16 @@ fn regions(catalog: &Catalog, selection: &Selection) -> Result<Vec<Id>, Finding>
 fn unknown(catalogs: &[Catalog], selection: &Selection) -> Vec<Finding> {
     let mut findings = Vec::new();
     let documents = || catalogs.iter().map(|catalog| &catalog.document);
-    let components: BTreeSet<String> =
-        documents().flat_map(|document| document.components.value.0.keys().map(ToString::to_string)).collect();
+    let components: BTreeSet<String> = documents()
+        .flat_map(|document| document.components.value.0.keys().map(ToString::to_string))
+        .collect();
     let features: BTreeSet<String> =
         documents().flat_map(|document| document.features.value.0.keys().map(ToString::to_string)).collect();
     let mut endpoints: BTreeSet<String> = catalogs
         .iter()
         .flat_map(|catalog| {
-            let both = |endpoint: &EndpointDocument| [endpoint.id.value.to_string(), catalog.full_id(endpoint)];
+            let both =
+                |endpoint: &EndpointDocument| [endpoint.id.value.to_string(), catalog.full_id(endpoint)];
             catalog.endpoints().flat_map(both).collect::<Vec<_>>()
         })
         .collect();
@@ -184,7 +193,8 @@ fn unknown(catalogs: &[Catalog], selection: &Selection) -> Vec<Finding> {
                 || format!("known are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
-            findings.push(Finding::new(Code::SelectionUnknown, format!("unknown {what} `{name}`")).help(help));
+            findings
+                .push(Finding::new(Code::SelectionUnknown, format!("unknown {what} `{name}`")).help(help));
         }
     }
     findings

@@ -21,7 +21,12 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
         if let Some(first) = seen.insert(&id.value, id.span) {
             let (line, _) = reader.source.line_column(first.start);
             let help = format!("the first one is on line {line}; ids are used in reports and overlays");
-            reader.report(Code::CatalogDuplicate, id.span, format!("the id `{}` is taken", id.value), Some(help));
+            reader.report(
+                Code::CatalogDuplicate,
+                id.span,
+                format!("the id `{}` is taken", id.value),
+                Some(help),
+            );
         }
     }
     for component in catalog.components.value.0.values() {
@@ -33,7 +38,8 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
         for cidr in &set.value.cidrs.value.0 {
             let of_family = cidr.value.is_ipv4() == (set.value.family.value == Family::Ipv4);
             if !of_family {
-                let message = format!("`{}` is not of the family {}", cidr.value, set.value.family.value.as_str());
+                let message =
+                    format!("`{}` is not of the family {}", cidr.value, set.value.family.value.as_str());
                 reader.report(Code::CatalogFamily, cidr.span, message, None);
             }
         }
@@ -81,7 +87,8 @@ fn check_component(catalog: &CatalogDocument, component: &Named<ComponentDocumen
     if let Some(selector) = selector
         && !selector.value.0.keys().any(|label| NAME_LABELS.contains(&label.as_str()))
     {
-        let message = format!("the selector names no application: one of {} is needed", NAME_LABELS.join(", "));
+        let message =
+            format!("the selector names no application: one of {} is needed", NAME_LABELS.join(", "));
         let help = "without it the selector would choose pods of other applications too";
         reader.report(Code::CatalogValue, selector.span, message, Some(help.to_owned()));
     }
@@ -112,7 +119,9 @@ fn check_references(catalog: &CatalogDocument, endpoint: &EndpointDocument, read
         for (region, host) in &hosts.value.0 {
             known_one("region", &At { value: region.clone(), span: host.name_span }, &regions, reader);
         }
-        for region in regions.iter().filter(|region| !hosts.value.0.keys().any(|key| key.as_str() == **region)) {
+        for region in
+            regions.iter().filter(|region| !hosts.value.0.keys().any(|key| key.as_str() == **region))
+        {
             let message = format!("`hosts` names no host for the region `{region}`");
             reader.report(Code::CatalogMissingKey, hosts.span, message, None);
         }
@@ -152,14 +161,17 @@ fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
         reader.report(Code::CatalogMissingKey, id.span, message, None);
     }
     for span in named.into_iter().flatten().filter(|_| !egress) {
-        let message = format!("an endpoint of direction `{}` names components, not hosts", direction.as_str());
+        let message =
+            format!("an endpoint of direction `{}` names components, not hosts", direction.as_str());
         reader.report(Code::CatalogValue, span, message, None);
     }
     let is_variable = |component: &Id| {
         let component = catalog.components.value.0.get(component);
         component.is_some_and(|component| component.value.kind.value == ComponentKind::Variable)
     };
-    for user in endpoint.used_by.iter().flat_map(|list| list.value.0.iter()).filter(|user| is_variable(&user.value)) {
+    for user in
+        endpoint.used_by.iter().flat_map(|list| list.value.0.iter()).filter(|user| is_variable(&user.value))
+    {
         let message = format!("`{}` is a set of addresses, which cannot open connections here", user.value);
         reader.report(Code::CatalogReference, user.span, message, None);
     }
@@ -171,7 +183,8 @@ fn check_hosts(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
         ("image_namespace", endpoint.image_namespace.as_ref().map(|key| key.span)),
         ("whole_host", endpoint.whole_host.as_ref().map(|key| key.span)),
     ];
-    let given: Vec<_> = narrowing.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))).collect();
+    let given: Vec<_> =
+        narrowing.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))).collect();
     if endpoint.is_shared() && given.len() != 1 {
         let message = "a shared host needs exactly one of `paths`, `image_namespace`, `whole_host`";
         let help = "say what of the host is needed, or why all of it is: `whole_host: \"…\"`";
@@ -205,11 +218,13 @@ fn check_hosts(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
 fn check_status(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
     let id = &endpoint.id;
     let others = catalog.endpoints.value.0.iter().filter(|other| other.value.id.value != id.value);
-    let mut supersedes = others.flat_map(|other| other.value.supersedes.iter().flat_map(|list| list.value.0.iter()));
+    let mut supersedes =
+        others.flat_map(|other| other.value.supersedes.iter().flat_map(|list| list.value.0.iter()));
     let named = supersedes.any(|superseded| superseded.value == id.value);
     match (named, endpoint.status.value) {
         (true, Status::Active) => {
-            let message = format!("`{}` is superseded by another endpoint but its status is `active`", id.value);
+            let message =
+                format!("`{}` is superseded by another endpoint but its status is `active`", id.value);
             reader.report(Code::CatalogValue, endpoint.status.span, message, None);
         }
         (false, Status::Superseded) => {
@@ -234,6 +249,7 @@ fn known_one(what: &str, id: &At<Id>, known: &BTreeSet<&str>, reader: &mut Reade
     if known.contains(id.value.as_str()) {
         return;
     }
-    let help = suggest(id.value.as_str(), known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let help =
+        suggest(id.value.as_str(), known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     reader.report(Code::CatalogReference, id.span, format!("the {what} `{}` is not defined", id.value), help);
 }

@@ -3,14 +3,14 @@
 use super::Exit;
 use super::args::{CatalogArgs, CatalogCommand, CatalogShowArgs, LintArgs};
 use super::output::Output;
-use crate::catalog::{Catalog, Date, EndpointDocument, Id, List, Selection, schema, select};
+use crate::catalog::{Catalog, Date, EndpointDocument, Id, List, Selection, Text, schema, select};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
 use crate::ops::catalogs;
 use crate::report::table;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
-pub(super) fn run(command: &CatalogCommand, output: &Output) -> Exit {
+pub(super) fn run(command: &CatalogCommand, output: Output) -> Exit {
     match command {
         CatalogCommand::List(args) => list(args, output),
         CatalogCommand::Show(args) => show(args, output),
@@ -22,18 +22,23 @@ pub(super) fn run(command: &CatalogCommand, output: &Output) -> Exit {
 /// The selection that leaves nothing out.
 fn everything(catalogs: &[Catalog]) -> Selection {
     let features = catalogs.iter().flat_map(|catalog| catalog.document.features.value.0.keys());
-    Selection { features: features.map(ToString::to_string).collect(), superseded: true, ..Selection::default() }
+    Selection {
+        features: features.map(ToString::to_string).collect(),
+        superseded: true,
+        ..Selection::default()
+    }
 }
 
 /// With no selection at all every endpoint of the catalogs is listed, else those that are selected.
-fn list(args: &CatalogArgs, output: &Output) -> Exit {
+fn list(args: &CatalogArgs, output: Output) -> Exit {
     let (catalogs, mut findings) = catalogs(&args.select.catalog);
     let mut selection = args.select.selection();
     if selection == Selection::default() {
         selection = everything(&catalogs);
     }
     selection.all_regions |= selection.regions.is_empty();
-    let (selected, wrong) = if any_error(&findings) { (Vec::new(), Vec::new()) } else { select(&catalogs, &selection) };
+    let (selected, wrong) =
+        if any_error(&findings) { (Vec::new(), Vec::new()) } else { select(&catalogs, &selection) };
     findings.extend(wrong);
     if any_error(&findings) {
         return fail(&findings, output);
@@ -42,14 +47,19 @@ fn list(args: &CatalogArgs, output: &Output) -> Exit {
     let mut items = Vec::new();
     for selected in &selected {
         for endpoint in &selected.endpoints {
-            let hosts: Vec<String> = endpoint.hosts_in(&selected.regions).iter().map(ToString::to_string).collect();
+            let hosts: Vec<String> =
+                endpoint.hosts_in(&selected.regions).iter().map(ToString::to_string).collect();
             items.push(endpoint_json(selected.catalog, endpoint));
             rows.push([
                 selected.catalog.full_id(endpoint),
                 endpoint.direction.value.as_str().to_owned(),
                 endpoint.feature.value.to_string(),
                 ports(endpoint),
-                if hosts.is_empty() { format!("from {}", ids(endpoint.from.as_ref().map(|from| &from.value))) } else { hosts.join(", ") },
+                if hosts.is_empty() {
+                    format!("from {}", ids(endpoint.from.as_ref().map(|from| &from.value)))
+                } else {
+                    hosts.join(", ")
+                },
             ]);
         }
         if output.is_verbose() {
@@ -64,14 +74,20 @@ fn list(args: &CatalogArgs, output: &Output) -> Exit {
     output.finish(&table(["ENDPOINT", "DIRECTION", "FEATURE", "PORTS", "HOSTS"], &rows), Exit::Same)
 }
 
-fn show(args: &CatalogShowArgs, output: &Output) -> Exit {
+fn show(args: &CatalogShowArgs, output: Output) -> Exit {
     let (catalogs, mut findings) = catalogs(&args.catalog);
     let named = |catalog: &Catalog, endpoint: &EndpointDocument, name: &str| {
         name == endpoint.id.value.as_str() || name == catalog.full_id(endpoint)
     };
-    let all: Vec<(&Catalog, &EndpointDocument)> =
-        catalogs.iter().flat_map(|catalog| catalog.endpoints().map(move |endpoint| (catalog, endpoint))).collect();
-    for name in args.endpoints.iter().filter(|name| !all.iter().any(|(catalog, endpoint)| named(catalog, endpoint, name))) {
+    let all: Vec<(&Catalog, &EndpointDocument)> = catalogs
+        .iter()
+        .flat_map(|catalog| catalog.endpoints().map(move |endpoint| (catalog, endpoint)))
+        .collect();
+    for name in args
+        .endpoints
+        .iter()
+        .filter(|name| !all.iter().any(|(catalog, endpoint)| named(catalog, endpoint, name)))
+    {
         let known = all.iter().map(|(_, endpoint)| endpoint.id.value.as_str());
         let mut finding = Finding::new(Code::SelectionUnknown, format!("unknown endpoint `{name}`"));
         finding.help = suggest(name, known).map(|near| format!("did you mean `{near}`?"));
@@ -92,9 +108,11 @@ fn show(args: &CatalogShowArgs, output: &Output) -> Exit {
         for (key, value) in item {
             let value = match value {
                 Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
-                Value::Object(map) => {
-                    map.iter().map(|(key, value)| format!("{key}: {}", plain(value))).collect::<Vec<_>>().join(", ")
-                }
+                Value::Object(map) => map
+                    .iter()
+                    .map(|(key, value)| format!("{key}: {}", plain(value)))
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 other => plain(other),
             };
             // Writing to a string cannot fail.
@@ -109,7 +127,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn lint(args: &LintArgs, output: &Output) -> Exit {
+fn lint(args: &LintArgs, output: Output) -> Exit {
     let paths: Vec<_> = args.files.iter().chain(&args.catalog).cloned().collect();
     let (catalogs, mut findings) = catalogs(&paths);
     let today = match args.today.as_deref().map_or_else(today, str::parse) {
@@ -122,7 +140,8 @@ fn lint(args: &LintArgs, output: &Output) -> Exit {
     if let Some(today) = today {
         findings.extend(catalogs.iter().flat_map(|catalog| catalog.lint(today)));
     }
-    let unread = findings.iter().any(|finding| matches!(finding.code, Code::FileRead | Code::VariableInvalid));
+    let unread =
+        findings.iter().any(|finding| matches!(finding.code, Code::FileRead | Code::VariableInvalid));
     let amiss = findings.iter().any(|finding| finding.severity > Severity::Note);
     let exit = match (unread, amiss) {
         (true, _) => Exit::Failed,
@@ -135,7 +154,11 @@ fn lint(args: &LintArgs, output: &Output) -> Exit {
     }
     output.findings(&findings);
     let endpoints: usize = catalogs.iter().map(|catalog| catalog.endpoints().count()).sum();
-    output.status(&format!("{} catalogs, {endpoints} endpoints, {} findings", catalogs.len(), findings.len()));
+    output.status(&format!(
+        "{} catalogs, {endpoints} endpoints, {} findings",
+        catalogs.len(),
+        findings.len()
+    ));
     exit
 }
 
@@ -145,9 +168,10 @@ fn today() -> Result<Date, String> {
     now.split('T').next().unwrap_or_default().parse()
 }
 
-fn fail(findings: &[Finding], output: &Output) -> Exit {
+fn fail(findings: &[Finding], output: Output) -> Exit {
     if output.is_json() {
-        let document = json!({"schema": "egressor/catalog-list/v1", "findings": Output::findings_json(findings)});
+        let document =
+            json!({"schema": "egressor/catalog-list/v1", "findings": Output::findings_json(findings)});
         return output.json(&document, Exit::Failed);
     }
     output.findings(findings);
@@ -159,71 +183,90 @@ fn ports(endpoint: &EndpointDocument) -> String {
 }
 
 fn ids(list: Option<&List<Id>>) -> String {
-    list.into_iter().flat_map(|list| list.0.iter()).map(|id| id.value.to_string()).collect::<Vec<_>>().join(", ")
+    list.into_iter()
+        .flat_map(|list| list.0.iter())
+        .map(|id| id.value.to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// All that is known of an endpoint; keys that say nothing are left out.
 fn endpoint_json(catalog: &Catalog, endpoint: &EndpointDocument) -> Value {
     let document = &catalog.document;
-    let mut object = json!({"id": catalog.full_id(endpoint), "title": document.title.value.as_str()});
-    object["direction"] = endpoint.direction.value.as_str().into();
-    if let Some(hosts) = &endpoint.hosts {
-        let hosts = hosts.value.0.iter().map(|(region, host)| (region.to_string(), host.value.to_string().into()));
-        object["hosts"] = Value::Object(hosts.collect());
-    } else {
-        let hosts: Vec<String> = endpoint.hosts_in(&[]).iter().map(ToString::to_string).collect();
-        if !hosts.is_empty() {
-            object["hosts"] = hosts.into();
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            object.insert(key.to_owned(), value);
         }
-    }
-    object["ports"] = endpoint.ports.value.0.iter().map(|port| port.value.to_string()).collect::<Vec<_>>().into();
-    object["app"] = endpoint.app.value.as_str().into();
-    for (key, list) in [
-        ("used_by", &endpoint.used_by),
-        ("from", &endpoint.from),
-        ("to", &endpoint.to),
-        ("supersedes", &endpoint.supersedes),
-        ("redirects_to", &endpoint.redirects_to),
-        ("tags", &endpoint.tags),
-    ] {
-        if let Some(list) = list {
-            object[key] = list.value.0.iter().map(|id| id.value.to_string()).collect::<Vec<_>>().into();
-        }
-    }
-    object["feature"] = endpoint.feature.value.as_str().into();
-    if let Some(set) = catalog.ip_set(endpoint) {
-        object["addresses"] = set.cidrs.value.0.iter().map(|cidr| cidr.value.to_string()).collect::<Vec<_>>().into();
-    }
-    if let Some(paths) = &endpoint.paths {
-        object["paths"] = paths.value.0.iter().map(|path| path.value.as_str().to_owned()).collect::<Vec<_>>().into();
-    }
-    if let Some(methods) = &endpoint.methods {
-        object["methods"] = methods.value.0.iter().map(|method| method.value.as_str()).collect::<Vec<_>>().into();
-    }
-    for (key, text) in [
-        ("image_namespace", &endpoint.image_namespace),
-        ("whole_host", &endpoint.whole_host),
-        ("risk", &endpoint.risk),
-        ("mitigation", &endpoint.mitigation),
-        ("note", &endpoint.note),
-        ("owner", &endpoint.owner),
-        ("ticket", &endpoint.ticket),
-    ] {
-        if let Some(text) = text {
-            object[key] = text.value.as_str().into();
-        }
-    }
-    object["purpose"] = endpoint.purpose.value.as_str().into();
-    object["confidence"] = endpoint.confidence.value.as_str().into();
-    object["status"] = endpoint.status.value.as_str().into();
+    };
+    let list = |list: &Option<crate::catalog::At<List<Id>>>| {
+        let ids = list.as_ref()?.value.0.iter();
+        Some(Value::from(ids.map(|id| id.value.to_string()).collect::<Vec<_>>()))
+    };
+    let text = |text: &Option<crate::catalog::At<Text>>| Some(Value::from(text.as_ref()?.value.as_str()));
+    put("id", Some(catalog.full_id(endpoint).into()));
+    put("title", Some(document.title.value.as_str().into()));
+    put("direction", Some(endpoint.direction.value.as_str().into()));
+    put("hosts", hosts_json(endpoint));
+    put("ports", Some(strings(endpoint.ports.value.0.iter().map(|port| &port.value))));
+    put("app", Some(endpoint.app.value.as_str().into()));
+    put("used_by", list(&endpoint.used_by));
+    put("from", list(&endpoint.from));
+    put("to", list(&endpoint.to));
+    put("feature", Some(endpoint.feature.value.as_str().into()));
+    put(
+        "addresses",
+        catalog.ip_set(endpoint).map(|set| strings(set.cidrs.value.0.iter().map(|cidr| &cidr.value))),
+    );
+    let paths = endpoint.paths.as_ref().map(|paths| paths.value.0.iter().map(|path| path.value.as_str()));
+    put("paths", paths.map(|paths| paths.collect::<Vec<_>>().into()));
+    put("image_namespace", text(&endpoint.image_namespace));
+    put("whole_host", text(&endpoint.whole_host));
+    let methods = endpoint.methods.as_ref().map(|methods| methods.value.0.iter());
+    put(
+        "methods",
+        methods.map(|methods| methods.map(|method| method.value.as_str()).collect::<Vec<_>>().into()),
+    );
+    put("supersedes", list(&endpoint.supersedes));
+    put("redirects_to", list(&endpoint.redirects_to));
+    put("purpose", Some(endpoint.purpose.value.as_str().into()));
+    put("confidence", Some(endpoint.confidence.value.as_str().into()));
+    put("status", Some(endpoint.status.value.as_str().into()));
     let verified = endpoint.verified.as_ref().map_or(&document.verified.value, |verified| &verified.value);
-    object["verified"] = verified.on.value.to_string().into();
+    put("verified", Some(verified.on.value.to_string().into()));
+    put("risk", text(&endpoint.risk));
+    put("mitigation", text(&endpoint.mitigation));
+    put("note", text(&endpoint.note));
+    put("owner", text(&endpoint.owner));
+    put("ticket", text(&endpoint.ticket));
+    put("tags", list(&endpoint.tags));
+    put("sources", Some(sources_json(catalog, endpoint)));
+    Value::Object(object)
+}
+
+fn strings<'a, T: ToString + 'a>(items: impl Iterator<Item = &'a T>) -> Value {
+    items.map(ToString::to_string).collect::<Vec<_>>().into()
+}
+
+/// The hosts by region, or as a list where they are the same everywhere.
+fn hosts_json(endpoint: &EndpointDocument) -> Option<Value> {
+    if let Some(hosts) = &endpoint.hosts {
+        let hosts =
+            hosts.value.0.iter().map(|(region, host)| (region.to_string(), host.value.to_string().into()));
+        return Some(Value::Object(hosts.collect()));
+    }
+    let hosts = endpoint.hosts_in(&[]);
+    (!hosts.is_empty()).then(|| strings(hosts.iter()))
+}
+
+/// The pages and repositories of an endpoint's sources, each once.
+fn sources_json(catalog: &Catalog, endpoint: &EndpointDocument) -> Value {
     let source = |id: &Id| {
-        let source = document.sources.value.0.get(id).map(|source| &source.value);
+        let source = catalog.document.sources.value.0.get(id).map(|source| &source.value);
         source.map(|source| source.url.as_ref().unwrap_or(&source.title).value.to_string())
     };
-    let mut sources: Vec<String> = endpoint.sources.value.0.iter().filter_map(|id| source(&id.value)).collect();
+    let mut sources: Vec<String> =
+        endpoint.sources.value.0.iter().filter_map(|id| source(&id.value)).collect();
     sources.dedup();
-    object["sources"] = sources.into();
-    object
+    sources.into()
 }

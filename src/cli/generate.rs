@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The lockfile that is used when none is named.
 const LOCK: &str = "egressor.lock";
 
-pub(super) fn run(args: &GenerateArgs, output: &Output) -> Exit {
+pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
     let (request, mut findings) = request(args);
     let generated = if any_error(&findings) { Generated::default() } else { generate(&request) };
     findings.extend(generated.findings.iter().cloned());
@@ -24,7 +24,10 @@ pub(super) fn run(args: &GenerateArgs, output: &Output) -> Exit {
         exit = Exit::Different;
         findings.extend(different.iter().map(|file| {
             let path = args.out.join(&file.path);
-            Finding::new(Code::OutputChanged, format!("`{}` is not what the catalog and the lock give", path.display()))
+            Finding::new(
+                Code::OutputChanged,
+                format!("`{}` is not what the catalog and the lock give", path.display()),
+            )
         }));
     } else if !failed
         && !to_stdout
@@ -98,18 +101,26 @@ fn templates(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
 fn joined(files: &[File]) -> String {
     match files {
         [file] => file.text.clone(),
-        _ => files.iter().map(|file| format!("# ==> {} <==\n{}", file.path, file.text)).collect::<Vec<_>>().join("\n"),
+        _ => files
+            .iter()
+            .map(|file| format!("# ==> {} <==\n{}", file.path, file.text))
+            .collect::<Vec<_>>()
+            .join("\n"),
     }
 }
 
-fn summary(args: &GenerateArgs, files: &[File], different: &[&File], output: &Output) {
+fn summary(args: &GenerateArgs, files: &[File], different: &[&File], output: Output) {
     let verb = if args.check { "would change" } else { "wrote" };
     for file in different {
         output.status(&format!("{verb} {}", args.out.join(&file.path).display()));
     }
     let unchanged = files.len().saturating_sub(different.len());
     let proven = "each was read back and means the catalog";
-    output.status(&format!("{} files, {} {verb}, {unchanged} unchanged; {proven}", files.len(), different.len()));
+    output.status(&format!(
+        "{} files, {} {verb}, {unchanged} unchanged; {proven}",
+        files.len(),
+        different.len()
+    ));
 }
 
 fn document(

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-pub(super) fn run(args: &LockArgs, output: &Output) -> Exit {
+pub(super) fn run(args: &LockArgs, output: Output) -> Exit {
     let (request, mut findings) = request(args);
     let Some(request) = request.filter(|_| !any_error(&findings)) else {
         return report(args, None, &findings, output, Exit::Failed);
@@ -73,7 +73,10 @@ fn request(args: &LockArgs) -> (Option<LockRequest>, Vec<Finding>) {
             timeout: Duration::from_secs(args.timeout),
             ..DnsOptions::default()
         },
-        refresh: RefreshOptions { allow_private: allow_private.into_iter().collect(), ..RefreshOptions::default() },
+        refresh: RefreshOptions {
+            allow_private: allow_private.into_iter().collect(),
+            ..RefreshOptions::default()
+        },
         only,
         now: now(),
     };
@@ -87,7 +90,7 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
 }
 
-fn report(args: &LockArgs, status: Option<&str>, findings: &[Finding], output: &Output, exit: Exit) -> Exit {
+fn report(args: &LockArgs, status: Option<&str>, findings: &[Finding], output: Output, exit: Exit) -> Exit {
     if output.is_json() {
         let document = json!({
             "schema": "egressor/lock/v1",

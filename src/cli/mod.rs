@@ -46,12 +46,12 @@ pub fn run() -> ExitCode {
     };
     let output = Output::new(&cli.common);
     let exit = match cli.command {
-        Command::Generate(args) => generate::run(&args, &output),
-        Command::Lock(args) => lock::run(&args, &output),
-        Command::Catalog(command) => catalog::run(&command, &output),
-        Command::Targets => read::targets(&output),
-        Command::Show(args) => read::show(&args, &output),
-        Command::Explain { code } => read::explain(&code, &output),
+        Command::Generate(args) => generate::run(&args, output),
+        Command::Lock(args) => lock::run(&args, output),
+        Command::Catalog(command) => catalog::run(&command, output),
+        Command::Targets => read::targets(output),
+        Command::Show(args) => read::show(&args, output),
+        Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()
 }

@@ -2,9 +2,9 @@
 
 use super::Exit;
 use super::args::{Color, Common, Format};
-use crate::diag::{Finding, Severity, any_error};
-use crate::report::{finding_json, human};
-use serde_json::Value;
+use crate::diag::{Code, Finding, Severity, any_error};
+use crate::report::{FindingJson, human};
+use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
 
 /// How this run prints.
@@ -41,12 +41,12 @@ impl Output {
     }
 
     /// Prints data. A reader that went away is no reason to fail.
-    pub(super) fn data(self, text: &str) -> Result<(), Finding> {
+    fn data(text: &str) -> Result<(), Finding> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                 let message = format!("cannot write to standard output: {}", error.kind());
-                Err(Finding::new(crate::diag::Code::FileWrite, message))
+                Err(Finding::new(Code::FileWrite, message))
             }
             Ok(()) | Err(_) => Ok(()),
         }
@@ -54,7 +54,7 @@ impl Output {
 
     /// Prints data and ends with `exit`, or fails when the data could not be printed.
     pub(super) fn finish(self, text: &str, exit: Exit) -> Exit {
-        match self.data(text) {
+        match Self::data(text) {
             Ok(()) => exit,
             Err(finding) => {
                 self.findings(&[finding]);
@@ -64,8 +64,17 @@ impl Output {
     }
 
     /// Prints a JSON document.
-    pub(super) fn json(self, document: &Value, exit: Exit) -> Exit {
-        self.finish(&format!("{document:#}\n"), exit)
+    pub(super) fn json(self, document: &impl Serialize, exit: Exit) -> Exit {
+        match serde_json::to_string_pretty(document) {
+            Ok(text) => self.finish(&format!("{text}\n"), exit),
+            Err(error) => {
+                self.findings(&[Finding::new(
+                    Code::FileWrite,
+                    format!("cannot print the result as JSON: {error}"),
+                )]);
+                Exit::Failed
+            }
+        }
     }
 
     /// Prints a line of progress or summary, unless asked to be quiet.
@@ -86,17 +95,22 @@ impl Output {
             note(&human(finding, self.styled));
         }
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+        let (errors, warnings, notes) =
+            (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
         if errors + warnings > 1 {
-            let hidden = if notes > 0 && !self.verbose { format!(", {notes} notes (-v shows them)") } else { String::new() };
+            let hidden = if notes > 0 && !self.verbose {
+                format!(", {notes} notes (-v shows them)")
+            } else {
+                String::new()
+            };
             let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
             self.status(&format!("{errors}, {warnings}{hidden}; `egressor explain CODE` tells more"));
         }
     }
 
     /// The findings as a JSON list.
-    pub(super) fn findings_json(findings: &[Finding]) -> Value {
-        findings.iter().map(finding_json).collect::<Vec<_>>().into()
+    pub(super) fn findings_json(findings: &[Finding]) -> Vec<FindingJson<'_>> {
+        findings.iter().map(FindingJson::from).collect()
     }
 
     /// The exit code of a run that had these findings and nothing to compare.

@@ -6,12 +6,12 @@ use super::output::Output;
 use crate::diag::{CODES, Code, Finding, suggest};
 use crate::ops;
 use crate::policy::{RuleSet, Traffic};
-use crate::report::{policy_json, policy_schema, row_text, table};
+use crate::report::{PolicyJson, policy_schema, row_text, table};
 use crate::targets::{PeerKind, Scoping, TARGETS};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-pub(super) fn targets(output: &Output) -> Exit {
+pub(super) fn targets(output: Output) -> Exit {
     if output.is_json() {
         let targets: Vec<Value> = TARGETS.iter().map(|target| target_json(*target)).collect();
         return output.json(&json!({"schema": "egressor/targets/v1", "targets": targets}), Exit::Same);
@@ -68,14 +68,15 @@ fn target_json(target: &dyn crate::targets::Target) -> Value {
     })
 }
 
-pub(super) fn show(args: &ShowArgs, output: &Output) -> Exit {
+pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     if args.schema {
         return output.json(&policy_schema(), Exit::Same);
     }
     let shown = ops::show(&args.files);
     let exit = Output::exit(&shown.findings);
     if output.is_json() {
-        return output.json(&policy_json(&shown.source, shown.format, &shown.policy, &shown.findings), exit);
+        return output
+            .json(&PolicyJson::new(&shown.source, shown.format, &shown.policy, &shown.findings), exit);
     }
     output.findings(&shown.findings);
     if exit == Exit::Failed {
@@ -112,12 +113,13 @@ fn scope_text(set: &RuleSet) -> String {
     text
 }
 
-pub(super) fn explain(code: &str, output: &Output) -> Exit {
+pub(super) fn explain(code: &str, output: Output) -> Exit {
     let Some(code) = Code::parse(code) else {
         let known = CODES.iter().map(|code| code.as_str());
         let mut finding = Finding::new(Code::SelectionUnknown, format!("unknown code `{code}`"));
         let all = || format!("codes are {}", known.clone().collect::<Vec<_>>().join(", "));
-        finding.help = Some(suggest(code, known.clone()).map_or_else(all, |near| format!("did you mean `{near}`?")));
+        finding.help =
+            Some(suggest(code, known.clone()).map_or_else(all, |near| format!("did you mean `{near}`?")));
         output.findings(&[finding]);
         return Exit::Failed;
     };

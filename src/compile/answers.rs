@@ -31,7 +31,11 @@ impl Answer {
     /// The addresses of the best kind of evidence there is.
     pub fn best(&self) -> Vec<Prefix> {
         let best = self.addresses.iter().map(|(_, evidence)| *evidence).min();
-        self.addresses.iter().filter(|(_, evidence)| Some(*evidence) == best).map(|(prefix, _)| *prefix).collect()
+        self.addresses
+            .iter()
+            .filter(|(_, evidence)| Some(*evidence) == best)
+            .map(|(prefix, _)| *prefix)
+            .collect()
     }
 }
 

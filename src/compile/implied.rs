@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// The resolvers that cloud platforms and clusters offer at link-local addresses, which never leave the network:
 /// Amazon Route 53 Resolver ("DNS attributes for your VPC"), the GCE metadata server ("Internal DNS"), and
-/// Kubernetes `NodeLocal DNSCache` ("Using NodeLocal DNSCache in Kubernetes Clusters").
+/// Kubernetes node-local DNS ("Using `NodeLocal` `DNSCache` in Kubernetes Clusters").
 const PLATFORM_RESOLVERS: [Ipv4Addr; 3] =
     [Ipv4Addr::new(169, 254, 169, 253), Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(169, 254, 20, 10)];
 
@@ -47,7 +47,8 @@ impl Compiler<'_> {
             }
             let (peers, services) = self.implied_match(need);
             if peers.is_empty() {
-                let message = format!("`{}` needs the variable `api_server`, so its rule is left out", need.id());
+                let message =
+                    format!("`{}` needs the variable `api_server`, so its rule is left out", need.id());
                 let help = format!("set it with `--set api_server=CIDR`, or say `--without {}`", need.id());
                 self.note(Finding::new(Code::VariableUnset, message).help(help));
             }
@@ -78,10 +79,10 @@ impl Compiler<'_> {
             Need::ApiServer => {
                 (PeerSet::from(AddrSet::of(variables.prefixes("api_server"))), tcp(&[443, 6443]))
             }
-            Need::Metadata => {
-                (PeerSet::from(AddrSet::of([Prefix::host(IpAddr::V4(METADATA))])), tcp(&[80]))
+            Need::Metadata => (PeerSet::from(AddrSet::of([Prefix::host(IpAddr::V4(METADATA))])), tcp(&[80])),
+            Need::ReturnTraffic | Need::Loopback | Need::DenyRest => {
+                (PeerSet::default(), TransportSet::default())
             }
-            Need::ReturnTraffic | Need::Loopback | Need::DenyRest => (PeerSet::default(), TransportSet::default()),
         }
     }
 

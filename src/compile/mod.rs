@@ -15,7 +15,8 @@ use crate::packet::{
     AddrSet, Constraint, GroupSet, Hostname, NamePattern, NameSet, PeerSet, Prefix, Set, TransportSet,
 };
 use crate::policy::{
-    Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject, Traffic,
+    Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject,
+    Traffic,
 };
 use crate::targets::{PeerKind, Scoping, Speech};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,13 +101,15 @@ impl<'a> Compiler<'a> {
     fn internal(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
         if self.speech.scoping == Scoping::Host {
             let full = selected.catalog.full_id(endpoint);
-            let message = format!("`{full}` is traffic between pods, which a rule for the whole host does not govern");
+            let message =
+                format!("`{full}` is traffic between pods, which a rule for the whole host does not govern");
             let mut finding = Finding::new(Code::TargetNotEnforceable, message).endpoint(full);
             finding.severity = crate::diag::Severity::Note;
             self.findings.push(finding);
             return;
         }
-        let (from, to) = (endpoint.from.as_ref().map(|list| &list.value), endpoint.to.as_ref().map(|list| &list.value));
+        let (from, to) =
+            (endpoint.from.as_ref().map(|list| &list.value), endpoint.to.as_ref().map(|list| &list.value));
         let sides = [(from, to, Direction::Egress), (to, from, Direction::Ingress)];
         for (holders, peers, direction) in sides {
             let groups: Vec<String> = peers
@@ -138,7 +141,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// The far end of an egress endpoint in the target's terms, or nothing when none is known.
-    fn remote(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument, holder: &Holder) -> Option<PeerSet> {
+    fn remote(
+        &mut self,
+        selected: &Selected<'a>,
+        endpoint: &EndpointDocument,
+        holder: &Holder,
+    ) -> Option<PeerSet> {
         let hosts = endpoint.hosts_in(&selected.regions);
         if self.speech.peers == PeerKind::Names || !holder.is_governed() {
             let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
@@ -199,7 +207,8 @@ impl<'a> Compiler<'a> {
                 let full = catalog.full_id(endpoint);
                 let name = &variable.value;
                 let message = format!("`{full}` needs the variable `{name}`, so its rule is left out");
-                let help = format!("set it with `--set {name}=CIDR`, or leave it out with `--without {full}`");
+                let help =
+                    format!("set it with `--set {name}=CIDR`, or leave it out with `--without {full}`");
                 self.note(Finding::new(Code::VariableUnset, message).help(help).endpoint(full));
             }
             peers = peers.union(&PeerSet::from(addrs));
@@ -220,8 +229,17 @@ impl<'a> Compiler<'a> {
     }
 
     /// Adds a rule. A peer or service set with nothing in it makes no rule.
-    fn add(&mut self, holder: &Holder, direction: Direction, peers: PeerSet, services: TransportSet, origin: Origin) {
-        let (Some(peer), Some(transport)) = (Constraint::only(peers), Constraint::only(services)) else { return };
+    fn add(
+        &mut self,
+        holder: &Holder,
+        direction: Direction,
+        peers: PeerSet,
+        services: TransportSet,
+        origin: Origin,
+    ) {
+        let (Some(peer), Some(transport)) = (Constraint::only(peers), Constraint::only(services)) else {
+            return;
+        };
         let name = if holder.name.is_empty() { direction.to_string() } else { holder.name.clone() };
         let scope = Scope { name, direction };
         let set = self.sets.entry(scope.clone()).or_insert_with(|| RuleSet {
@@ -254,8 +272,10 @@ impl<'a> Compiler<'a> {
             }
         }
         let owner = endpoint.owner.as_ref().or(document.owner.as_ref()).map(|owner| owner.value.to_string());
-        let ticket = endpoint.ticket.as_ref().or(document.ticket.as_ref()).map(|ticket| ticket.value.to_string());
-        let expires = endpoint.expires.as_ref().or(document.expires.as_ref()).map(|date| date.value.to_string());
+        let ticket =
+            endpoint.ticket.as_ref().or(document.ticket.as_ref()).map(|ticket| ticket.value.to_string());
+        let expires =
+            endpoint.expires.as_ref().or(document.expires.as_ref()).map(|date| date.value.to_string());
         let methods = endpoint.methods.iter().flat_map(|methods| methods.value.0.iter());
         Justification {
             endpoint: catalog.full_id(endpoint),
@@ -276,9 +296,12 @@ impl<'a> Compiler<'a> {
         let hosts = endpoint.hosts_in(&selected.regions);
         let hosts = hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         if endpoint.is_shared() {
-            let risk = endpoint.risk.as_ref().map_or("it serves other tenants too", |risk| risk.value.as_str());
-            let mut finding = Finding::new(Code::RiskSharedHost, format!("`{hosts}` of `{full}` is shared: {risk}"));
-            finding.help = endpoint.mitigation.as_ref().map(|mitigation| format!("instead: {}", mitigation.value));
+            let risk =
+                endpoint.risk.as_ref().map_or("it serves other tenants too", |risk| risk.value.as_str());
+            let mut finding =
+                Finding::new(Code::RiskSharedHost, format!("`{hosts}` of `{full}` is shared: {risk}"));
+            finding.help =
+                endpoint.mitigation.as_ref().map(|mitigation| format!("instead: {}", mitigation.value));
             self.note(finding.endpoint(full.clone()));
         }
         if endpoint.is_upload() {
@@ -304,7 +327,8 @@ impl<'a> Compiler<'a> {
 fn pods(component: &ComponentDocument) -> Option<Pods> {
     let namespace = component.namespace.as_ref()?.value.as_str().to_owned();
     let labels = component.selector.as_ref()?.value.0.iter();
-    let labels = labels.map(|(key, value)| (key.as_str().to_owned(), value.value.as_str().to_owned())).collect();
+    let labels =
+        labels.map(|(key, value)| (key.as_str().to_owned(), value.value.as_str().to_owned())).collect();
     Some(Pods { namespace, labels })
 }
 

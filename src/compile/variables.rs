@@ -39,7 +39,9 @@ impl Variables {
                     || format!("known are {}", known.keys().cloned().collect::<Vec<_>>().join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                findings.push(Finding::new(Code::SelectionUnknown, format!("unknown variable `{key}`")).help(help));
+                findings.push(
+                    Finding::new(Code::SelectionUnknown, format!("unknown variable `{key}`")).help(help),
+                );
                 continue;
             };
             match holds.refuses(value) {
@@ -96,7 +98,8 @@ fn known(catalogs: &[Catalog]) -> BTreeMap<String, Holds> {
         known.insert(key.to_owned(), Holds::Option(OptionKind::Prefixes));
     }
     for catalog in catalogs {
-        for (id, variable) in catalog.document.variables.iter().flat_map(|variables| variables.value.0.iter()) {
+        for (id, variable) in catalog.document.variables.iter().flat_map(|variables| variables.value.0.iter())
+        {
             let holds = match variable.value.holds.value {
                 VariableKind::Cidrs => Holds::Option(OptionKind::Prefixes),
                 VariableKind::Url => Holds::Url,

@@ -20,7 +20,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Arc<Source>, Finding> {
     let outcome = if name == "-" {
         std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
     } else {
-        let metadata = fs::metadata(path).map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
+        let metadata =
+            fs::metadata(path).map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
         if metadata.is_dir() {
             return Err(failed(format!("`{name}` is a folder, a file is needed")));
         }
@@ -33,7 +34,12 @@ pub fn read(path: &Path, limit: u64) -> Result<Arc<Source>, Finding> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source::new(name, text))),
         Err(error) => {
-            let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count();
+            let line = error
+                .as_bytes()
+                .iter()
+                .take(error.utf8_error().valid_up_to())
+                .filter(|b| **b == b'\n')
+                .count();
             Err(failed(format!("`{name}` is not UTF-8 text: line {} holds other bytes", line + 1)))
         }
     }
@@ -50,7 +56,8 @@ fn why(error: &std::io::Error) -> String {
 
 /// The files of a list whose text is not what stands below the folder now.
 pub fn changed<'a>(folder: &Path, files: &'a [File]) -> Vec<&'a File> {
-    let same = |file: &File| fs::read(folder.join(&file.path)).is_ok_and(|bytes| bytes == file.text.as_bytes());
+    let same =
+        |file: &File| fs::read(folder.join(&file.path)).is_ok_and(|bytes| bytes == file.text.as_bytes());
     files.iter().filter(|file| !same(file)).collect()
 }
 

@@ -47,9 +47,13 @@ pub struct Generated {
 /// Loads the catalogs of a request.
 pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
     let (mut catalogs, mut findings) = (Vec::new(), Vec::new());
-    let shipped = || SHIPPED.iter().map(|(id, text)| Ok(Arc::new(Source::new(format!("{id} (shipped)"), *text))));
-    let sources: Vec<Result<Arc<Source>, Finding>> =
-        if paths.is_empty() { shipped().collect() } else { paths.iter().map(|path| read(path, TEXT_LIMIT)).collect() };
+    let shipped =
+        || SHIPPED.iter().map(|(id, text)| Ok(Arc::new(Source::new(format!("{id} (shipped)"), *text))));
+    let sources: Vec<Result<Arc<Source>, Finding>> = if paths.is_empty() {
+        shipped().collect()
+    } else {
+        paths.iter().map(|path| read(path, TEXT_LIMIT)).collect()
+    };
     for source in sources {
         match source {
             Ok(source) => {
@@ -60,7 +64,8 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
                     if taken {
                         let message = format!("two catalogs have the id `{}`", catalog.id());
                         let place = catalog.document.id.span;
-                        findings.push(Finding::new(Code::CatalogDuplicate, message).at(&catalog.source, place));
+                        findings
+                            .push(Finding::new(Code::CatalogDuplicate, message).at(&catalog.source, place));
                     }
                     catalogs.push(catalog);
                 }
@@ -93,7 +98,8 @@ pub fn generate(request: &Request) -> Generated {
     findings.extend(wrong);
     let (selected, wrong) = select(&catalogs, &request.selection);
     findings.extend(wrong);
-    let left_out: Vec<LeftOut> = selected.iter().flat_map(|selected| selected.left_out.iter().cloned()).collect();
+    let left_out: Vec<LeftOut> =
+        selected.iter().flat_map(|selected| selected.left_out.iter().cloned()).collect();
     let (Some(renderer), false) = (renderer, any_error(&findings)) else {
         return Generated { files: Vec::new(), findings, left_out };
     };
@@ -117,8 +123,15 @@ pub fn generate(request: &Request) -> Generated {
     Generated { files, findings, left_out }
 }
 
-fn write(target: &dyn Target, input: Input<'_>, off: &BTreeSet<&str>, renderer: &Renderer, head: &[String]) -> Proven {
-    let needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off.contains(need.id())).collect();
+fn write(
+    target: &dyn Target,
+    input: Input<'_>,
+    off: &BTreeSet<&str>,
+    renderer: &Renderer,
+    head: &[String],
+) -> Proven {
+    let needs: BTreeSet<Need> =
+        target.needs().iter().copied().filter(|need| !off.contains(need.id())).collect();
     let compiled = compile(input, target.speech(), &needs);
     if any_error(&compiled.findings) {
         return Proven { files: Vec::new(), findings: compiled.findings };
@@ -135,29 +148,36 @@ fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
     let mut findings = Vec::new();
     for name in names.iter().filter(|name| crate::targets::find(name).is_none()) {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
-        let help = suggest(name, known.iter().copied())
-            .map_or_else(|| format!("targets are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        let help = suggest(name, known.iter().copied()).map_or_else(
+            || format!("targets are {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
     let asked = |target: &dyn Target| names.iter().any(|name| name == target.name());
-    let targets = TARGETS.iter().copied().filter(|target| {
-        if names.is_empty() { target.is_default() } else { asked(*target) }
-    });
+    let targets = TARGETS
+        .iter()
+        .copied()
+        .filter(|target| if names.is_empty() { target.is_default() } else { asked(*target) });
     (targets.collect(), findings)
 }
 
 /// The built-in templates of some targets, with the user's in the place of those of the same name.
 fn renderer(targets: &[&'static dyn Target], own: &[PathBuf]) -> (Option<Renderer>, Vec<Finding>) {
-    let builtin: Vec<(&str, &str)> = targets.iter().flat_map(|target| target.templates().iter().copied()).collect();
+    let builtin: Vec<(&str, &str)> =
+        targets.iter().flat_map(|target| target.templates().iter().copied()).collect();
     let (mut overrides, mut findings) = (Vec::new(), Vec::new());
     for path in own {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let known = TARGETS.iter().any(|target| target.templates().iter().any(|(builtin, _)| *builtin == name));
+        let known =
+            TARGETS.iter().any(|target| target.templates().iter().any(|(builtin, _)| *builtin == name));
         match read(path, TEXT_LIMIT) {
             Err(finding) => findings.push(finding),
             Ok(_) if !known => {
-                let names: Vec<&str> =
-                    TARGETS.iter().flat_map(|target| target.templates().iter().map(|(name, _)| *name)).collect();
+                let names: Vec<&str> = TARGETS
+                    .iter()
+                    .flat_map(|target| target.templates().iter().map(|(name, _)| *name))
+                    .collect();
                 let message = format!("`{name}` takes the place of no template");
                 let help = format!("name the file after one of {}", names.join(", "));
                 findings.push(Finding::new(Code::TemplateError, message).help(help));
@@ -186,8 +206,13 @@ fn answers(lock: Option<&Lockfile>) -> Answers {
         let stale = [Family::V4, Family::V6].into_iter().find_map(|family| host.stale(family));
         let failure = [Family::V4, Family::V6].into_iter().find_map(|family| host.outcome(family));
         let answer = Answer {
-            addresses: host.evidence().iter().map(|evidence| (evidence.prefix, kind(&evidence.kind))).collect(),
-            stale: stale.map(|stale| format!("last lookup {}, last seen {}", stale.outcome.as_str(), stale.since)),
+            addresses: host
+                .evidence()
+                .iter()
+                .map(|evidence| (evidence.prefix, kind(&evidence.kind)))
+                .collect(),
+            stale: stale
+                .map(|stale| format!("last lookup {}, last seen {}", stale.outcome.as_str(), stale.since)),
             failure: failure.map(|outcome| outcome.as_str().to_owned()),
         };
         (host.name().clone(), answer)
@@ -197,14 +222,20 @@ fn answers(lock: Option<&Lockfile>) -> Answers {
 
 /// The lines at the head of every file that do not depend on the target.
 fn head(selected: &[Selected<'_>], lock: Option<&Lockfile>) -> Vec<String> {
-    let mut lines = vec![
-        format!("Generated by egressor {}. Do not edit: change the catalog and generate again.", env!("CARGO_PKG_VERSION")),
-    ];
+    let mut lines = vec![format!(
+        "Generated by egressor {}. Do not edit: change the catalog and generate again.",
+        env!("CARGO_PKG_VERSION")
+    )];
     for selected in selected {
         let catalog = selected.catalog;
         let regions: Vec<&str> = selected.regions.iter().map(crate::catalog::Id::as_str).collect();
-        let region = if regions.is_empty() { String::new() } else { format!(", region {}", regions.join(" and ")) };
-        lines.push(format!("Catalog {}{region}, verified {}.", catalog.id(), catalog.document.verified.value.on.value));
+        let region =
+            if regions.is_empty() { String::new() } else { format!(", region {}", regions.join(" and ")) };
+        lines.push(format!(
+            "Catalog {}{region}, verified {}.",
+            catalog.id(),
+            catalog.document.verified.value.on.value
+        ));
         lines.push(format!("Digest of catalog {}: sha256 {}", catalog.id(), digest(&catalog.canonical)));
     }
     lines.push(lock.map_or_else(
@@ -241,9 +272,10 @@ fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
     lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
     let mut unsaid: BTreeSet<String> = lowered.losses.iter().map(|loss| loss.why.clone()).collect();
-    let told = lowered.findings.iter().filter(|finding| {
-        matches!(finding.code, Code::TargetCannotSay | Code::TargetNotEnforceable)
-    });
+    let told = lowered
+        .findings
+        .iter()
+        .filter(|finding| matches!(finding.code, Code::TargetCannotSay | Code::TargetNotEnforceable));
     unsaid.extend(told.map(|finding| finding.message.clone()));
     lines.extend(unsaid.into_iter().map(|why| format!("Cannot say: {why}")));
     lines

@@ -43,7 +43,8 @@ pub struct Locked {
 /// Looks the names up and says what the lockfile becomes. Writes nothing.
 pub fn lock(request: &LockRequest) -> Locked {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
-    let (selected, wrong) = if any_error(&findings) { (Vec::new(), Vec::new()) } else { select(&catalogs, &request.selection) };
+    let (selected, wrong) =
+        if any_error(&findings) { (Vec::new(), Vec::new()) } else { select(&catalogs, &request.selection) };
     findings.extend(wrong);
     let before = match existing(request) {
         Ok(lock) => lock,
@@ -87,8 +88,10 @@ fn wanted(selected: &[Selected<'_>], only: &[Hostname], findings: &mut Vec<Findi
     };
     let all: BTreeSet<Hostname> = selected.iter().flat_map(of_selection).collect();
     for host in only.iter().filter(|host| !all.contains(host)) {
-        let help = crate::diag::suggest(host.as_str(), all.iter().map(Hostname::as_str))
-            .map_or_else(|| "see `egressor catalog list`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let help = crate::diag::suggest(host.as_str(), all.iter().map(Hostname::as_str)).map_or_else(
+            || "see `egressor catalog list`".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
         let message = format!("`{host}` is no host of the selected endpoints");
         findings.push(Finding::new(Code::SelectionUnknown, message).help(help));
     }
@@ -112,7 +115,8 @@ fn outside_pin(selected: &[Selected<'_>], lookups: &[Lookup]) -> Vec<Finding> {
                 }
                 let outside = outside.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let message = format!("`{}` answers {outside}, outside its dedicated addresses", lookup.name);
-                let help = "rules keep the documented addresses; ask the vendor, or use a target that takes names";
+                let help =
+                    "rules keep the documented addresses; ask the vendor, or use a target that takes names";
                 let full = selected.catalog.full_id(endpoint);
                 findings.push(Finding::new(Code::DnsOutsidePin, message).help(help).endpoint(full));
             }

@@ -36,9 +36,9 @@ pub fn show(paths: &[PathBuf]) -> Shown {
     let Some(importer) = recognize(&sources, &mut findings) else {
         return Shown { source: name, findings, ..Shown::default() };
     };
-    let imported = importer.import(&sources);
-    findings.extend(imported.findings);
-    let policy = if any_error(&findings) { Policy::default() } else { imported.policy };
+    let read = importer.import(&sources);
+    findings.extend(read.findings);
+    let policy = if any_error(&findings) { Policy::default() } else { read.policy };
     Shown { source: name, format: importer.name(), policy, findings }
 }
 
@@ -69,7 +69,9 @@ fn recognize(sources: &[Arc<Source>], findings: &mut Vec<Finding>) -> Option<&'s
         several => {
             let names: Vec<&str> = several.iter().map(|importer| importer.name()).collect();
             let message = format!("the files are of different formats: {}", names.join(", "));
-            findings.push(Finding::new(Code::ReadUnknownFormat, message).help("show the files of one format at a time"));
+            findings.push(
+                Finding::new(Code::ReadUnknownFormat, message).help("show the files of one format at a time"),
+            );
             None
         }
     }

@@ -71,7 +71,7 @@ impl TransportSet {
             }
             match rows.last_mut() {
                 Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => {
-                    *last = protocol
+                    *last = protocol;
                 }
                 _ => rows.push(TransportRow::Protocols(protocol, protocol)),
             }
@@ -219,7 +219,9 @@ impl TransportRow {
         match self {
             Self::Any => TransportSet::full(),
             Self::Protocols(first, last) => TransportSet::protocols(*first, *last),
-            Self::Ports(protocol, ports) => TransportSet::ports(*protocol, &PortSet::of(ports.iter().copied())),
+            Self::Ports(protocol, ports) => {
+                TransportSet::ports(*protocol, &PortSet::of(ports.iter().copied()))
+            }
             Self::Icmp(protocol, types) => {
                 let sets: Vec<TransportSet> =
                     types.iter().map(|icmp| TransportSet::icmp(*protocol, *icmp)).collect();

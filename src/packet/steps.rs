@@ -117,13 +117,13 @@ impl<K: Key, V: Value> Steps<K, V> {
         let mut steps = Builder::default();
         let (no_v, no_w) = (V::default(), W::default());
         let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
-        let (mut v, mut w) = (&no_v, &no_w);
+        let (mut mine, mut theirs) = (&no_v, &no_w);
         let least = K::least();
         let starts_at_least = |first: Option<&K>| first.is_some_and(|key| *key == least);
         if !starts_at_least(left.peek().map(|(key, _)| key))
             && !starts_at_least(right.peek().map(|(key, _)| key))
         {
-            steps.cut(least.clone(), f(v, w));
+            steps.cut(least.clone(), f(mine, theirs));
         }
         loop {
             let key = match (left.peek(), right.peek()) {
@@ -132,12 +132,12 @@ impl<K: Key, V: Value> Steps<K, V> {
                 (Some((a, _)), Some((b, _))) => a.min(b),
             };
             if let Some((_, value)) = left.next_if(|(cut, _)| cut == key) {
-                v = value;
+                mine = value;
             }
             if let Some((_, value)) = right.next_if(|(cut, _)| cut == key) {
-                w = value;
+                theirs = value;
             }
-            steps.cut(key.clone(), f(v, w));
+            steps.cut(key.clone(), f(mine, theirs));
         }
         steps.finish()
     }

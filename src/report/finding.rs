@@ -3,7 +3,7 @@
 use crate::diag::{Finding, Severity, Source, Span};
 use crate::syntax::text::one_line;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// A finding as a person reads it, with colour when `styled`.
 pub fn human(finding: &Finding, styled: bool) -> String {
@@ -47,28 +47,45 @@ impl<'a> Window<'a> {
         let after = text.get(span.start..).unwrap_or_default();
         let end = after.find('\n').map_or(text.len(), |newline| span.start + newline);
         let shown = Span::new(span.start - start, span.end.min(end).max(span.start) - start);
-        Self { text: text.get(start..end).unwrap_or_default(), line: source.line_column(span.start).0, span: shown }
+        Self {
+            text: text.get(start..end).unwrap_or_default(),
+            line: source.line_column(span.start).0,
+            span: shown,
+        }
     }
 }
 
 /// A finding as JSON; keys that say nothing are left out.
-pub fn finding_json(finding: &Finding) -> Value {
-    let mut object = json!({
-        "code": finding.code.as_str(),
-        "severity": finding.severity.as_str(),
-        "message": finding.message,
-    });
-    if let Some(place) = &finding.place {
-        let (line, column) = place.source.line_column(place.span.start);
-        object["file"] = place.source.name().into();
-        object["line"] = line.into();
-        object["column"] = column.into();
+#[derive(Debug, Serialize)]
+pub struct FindingJson<'a> {
+    code: &'static str,
+    severity: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<&'a str>,
+}
+
+impl<'a> From<&'a Finding> for FindingJson<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        let place = finding.place.as_ref();
+        let at = place.map(|place| place.source.line_column(place.span.start));
+        Self {
+            code: finding.code.as_str(),
+            severity: finding.severity.as_str(),
+            message: &finding.message,
+            file: place.map(|place| place.source.name()),
+            line: at.map(|(line, _)| line),
+            column: at.map(|(_, column)| column),
+            help: finding.help.as_deref(),
+            endpoint: finding.endpoint.as_deref(),
+        }
     }
-    if let Some(help) = &finding.help {
-        object["help"] = help.clone().into();
-    }
-    if let Some(endpoint) = &finding.endpoint {
-        object["endpoint"] = endpoint.clone().into();
-    }
-    object
 }

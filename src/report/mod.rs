@@ -6,8 +6,8 @@ mod policy_schema;
 mod row;
 mod table;
 
-pub use finding::{finding_json, human};
-pub use policy_json::policy_json;
+pub use finding::{FindingJson, human};
+pub use policy_json::PolicyJson;
 pub use policy_schema::policy_schema;
-pub use row::{row_json, row_text};
+pub use row::{OriginJson, RowJson, row_text};
 pub use table::table;

@@ -1,83 +1,103 @@
 //! What rules mean, as JSON: `egressor/policy/v1`.
 
-use super::{finding_json, row_json};
+use super::{FindingJson, OriginJson, RowJson};
 use crate::diag::Finding;
 use crate::packet::{PacketSet, Row};
-use crate::policy::{Action, Origin, Policy, RuleSet, Traffic};
-use serde_json::{Value, json};
+use crate::policy::{Action, Origin, Policy, Rule, RuleSet, Traffic};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The document for a rule file.
-pub fn policy_json(source: &str, format: &str, policy: &Policy, findings: &[Finding]) -> Value {
-    json!({
-        "schema": "egressor/policy/v1",
-        "source": source,
-        "format": format,
-        "scopes": policy.sets.iter().map(scope_json).collect::<Vec<_>>(),
-        "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
-    })
+#[derive(Debug, Serialize)]
+pub struct PolicyJson<'a> {
+    schema: &'static str,
+    source: &'a str,
+    format: &'a str,
+    scopes: Vec<ScopeJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
 }
 
-fn scope_json(set: &RuleSet) -> Value {
-    let allows = set.allows();
-    let rows = |packets: &PacketSet| -> Vec<Value> {
-        let rows = packets.rows();
-        let origins = origins(set, &rows);
-        rows.iter().zip(origins).map(|(row, origins)| row_json(row, origins)).collect()
-    };
-    let unmodelled: Vec<Value> = set
-        .rules
-        .iter()
-        .flat_map(|rule| rule.unmodelled.iter().map(move |unmodelled| (rule, unmodelled)))
-        .map(|(rule, unmodelled)| {
-            let mut object = json!({"text": unmodelled.text});
-            if let Origin::File(place) = &rule.origin {
-                object["line"] = place.source.line_column(place.span.start).0.into();
-            }
-            object["why"] = unmodelled.why.clone().into();
-            object
-        })
-        .collect();
-    let mut object = json!({
-        "scope": set.scope.name,
-        "direction": set.scope.direction.as_str(),
-        "exact": allows.is_exact(),
-        "allows": {"at_least": rows(&allows.at_least), "at_most": rows(&allows.at_most)},
-        "unmodelled": unmodelled,
-    });
-    let apart = |traffic: Traffic| -> Vec<Value> {
-        set.rules.iter().filter(|rule| rule.traffic == traffic).map(|rule| origin_json(&rule.origin)).collect()
-    };
-    for (key, traffic) in [("return_traffic", Traffic::Return), ("loopback", Traffic::Loopback)] {
-        let rules = apart(traffic);
-        if !rules.is_empty() {
-            object[key] = rules.into();
+#[derive(Debug, Serialize)]
+struct ScopeJson<'a> {
+    scope: &'a str,
+    direction: &'static str,
+    exact: bool,
+    allows: BoundsJson,
+    unmodelled: Vec<UnmodelledJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    return_traffic: Vec<OriginJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    loopback: Vec<OriginJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct BoundsJson {
+    at_least: Vec<RowJson>,
+    at_most: Vec<RowJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct UnmodelledJson<'a> {
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    why: &'a str,
+}
+
+impl<'a> PolicyJson<'a> {
+    /// The document of a policy that was read from `source` in the format of that name.
+    pub fn new(source: &'a str, format: &'a str, policy: &'a Policy, findings: &'a [Finding]) -> Self {
+        Self {
+            schema: "egressor/policy/v1",
+            source,
+            format,
+            scopes: policy.sets.iter().map(ScopeJson::new).collect(),
+            findings: findings.iter().map(FindingJson::from).collect(),
         }
     }
-    object
 }
 
-/// For each row, the allowing rules that decide some packet of it.
-fn origins(set: &RuleSet, rows: &[Row]) -> Vec<Vec<Value>> {
-    let packets: Vec<PacketSet> = rows.iter().map(Row::packets).collect();
+impl<'a> ScopeJson<'a> {
+    fn new(set: &'a RuleSet) -> Self {
+        let allows = set.allows();
+        let apart = |traffic: Traffic| {
+            set.rules
+                .iter()
+                .filter(|rule| rule.traffic == traffic)
+                .map(|rule| OriginJson::from(&rule.origin))
+                .collect()
+        };
+        Self {
+            scope: &set.scope.name,
+            direction: set.scope.direction.as_str(),
+            exact: allows.is_exact(),
+            allows: BoundsJson { at_least: rows(set, &allows.at_least), at_most: rows(set, &allows.at_most) },
+            unmodelled: set.rules.iter().flat_map(unmodelled).collect(),
+            return_traffic: apart(Traffic::Return),
+            loopback: apart(Traffic::Loopback),
+        }
+    }
+}
+
+fn unmodelled(rule: &Rule) -> impl Iterator<Item = UnmodelledJson<'_>> {
+    let line = match &rule.origin {
+        Origin::File(place) => Some(place.source.line_column(place.span.start).0),
+        Origin::Endpoint(_) | Origin::Implied(_) | Origin::System(_) => None,
+    };
+    rule.unmodelled.iter().map(move |match_| UnmodelledJson { text: &match_.text, line, why: &match_.why })
+}
+
+/// The rows of a set, each with the allowing rules that decide some packet of it.
+fn rows(set: &RuleSet, packets: &PacketSet) -> Vec<RowJson> {
+    let rows = packets.rows();
+    let of_rows: Vec<PacketSet> = rows.iter().map(Row::packets).collect();
     let rule = |decision: u32| set.rules.get(usize::try_from(decision).ok()?.checked_sub(1)?);
-    let allowing = |decision: u32| rule(decision).filter(|rule| rule.action == Action::Allow);
-    let of_row = |decisions: &BTreeSet<u32>| {
-        decisions.iter().filter_map(|decision| allowing(*decision)).map(|rule| origin_json(&rule.origin)).collect()
+    let allowing = |decision: &u32| rule(*decision).filter(|rule| rule.action == Action::Allow);
+    let origins = |decisions: &BTreeSet<u32>| {
+        decisions.iter().filter_map(allowing).map(|rule| OriginJson::from(&rule.origin)).collect()
     };
-    set.deciding(&packets).iter().map(of_row).collect()
-}
-
-fn origin_json(origin: &Origin) -> Value {
-    match origin {
-        Origin::Endpoint(why) => json!({"endpoint": why.endpoint}),
-        Origin::Implied(need) => json!({"implied": need.id(), "text": need.reason()}),
-        Origin::System(text) => json!({"system": text}),
-        Origin::File(place) => {
-            let (line, _) = place.source.line_column(place.span.start);
-            let text = place.source.slice(place.span);
-            let first = text.lines().next().unwrap_or_default().trim();
-            json!({"file": place.source.name(), "line": line, "text": first})
-        }
-    }
+    rows.iter()
+        .zip(set.deciding(&of_rows))
+        .map(|(row, decisions)| RowJson::new(row, origins(&decisions)))
+        .collect()
 }

@@ -1,64 +1,130 @@
 //! One row of a packet set, as text and as JSON.
 
-use crate::packet::{AddrSet, IcmpMatch, NamePattern, Row, RowPeer, TransportRow};
-use serde_json::{Value, json};
+use crate::packet::{Row, RowPeer, TransportRow};
+use crate::policy::Origin;
+use serde::Serialize;
 
 /// A row as JSON, in the shape of the published schema. Lists are never empty; what is not constrained is left out.
-pub fn row_json(row: &Row, origins: Vec<Value>) -> Value {
-    let mut object = json!({});
-    if let Some(source) = &row.source {
-        object["source"] = blocks(source);
-    }
-    match &row.peer {
-        RowPeer::Addrs(addrs) => {
-            object["cidrs"] = blocks(addrs);
-            object["addresses"] = addrs.count().to_string().into();
-        }
-        RowPeer::Names(names, except) => {
-            object["names"] = patterns(names);
-            if !except.is_empty() {
-                object["except_names"] = patterns(except);
+#[derive(Debug, Serialize)]
+pub struct RowJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cidrs: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    except_names: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    except_groups: Option<Vec<String>>,
+    protocol: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ports: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icmp: Option<Vec<IcmpJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    origins: Vec<OriginJson>,
+}
+
+/// An ICMP type with all its codes or with one.
+#[derive(Debug, Serialize)]
+struct IcmpJson {
+    r#type: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u8>,
+}
+
+impl RowJson {
+    /// A row with the rules that are responsible for it.
+    pub fn new(row: &Row, origins: Vec<OriginJson>) -> Self {
+        let given = |list: Vec<String>| (!list.is_empty()).then_some(list);
+        let (mut cidrs, mut names, mut except_names) = (None, None, None);
+        let (mut groups, mut except_groups, mut addresses) = (None, None, None);
+        match &row.peer {
+            RowPeer::Addrs(addrs) => {
+                cidrs = Some(texts(&addrs.prefixes()));
+                addresses = Some(addrs.count().to_string());
+            }
+            RowPeer::Names(held, except) => {
+                names = Some(texts(held));
+                except_names = given(texts(except));
+            }
+            RowPeer::Groups(held, except) => {
+                groups = Some(held.clone());
+                except_groups = given(except.clone());
             }
         }
-        RowPeer::Groups(groups, except) => {
-            object["groups"] = json!(groups);
-            if !except.is_empty() {
-                object["except_groups"] = json!(except);
+        let (protocol, ports, icmp) = match &row.transport {
+            TransportRow::Any => ("any".to_owned(), None, None),
+            TransportRow::Protocols(first, last) if first == last => (first.to_string(), None, None),
+            TransportRow::Protocols(first, last) => (format!("{}-{}", first.0, last.0), None, None),
+            TransportRow::Ports(protocol, ports) => (protocol.to_string(), Some(texts(ports)), None),
+            TransportRow::Icmp(protocol, types) => {
+                let icmp = types.iter().map(|icmp| IcmpJson { r#type: icmp.kind, code: icmp.code });
+                (protocol.to_string(), None, Some(icmp.collect()))
+            }
+        };
+        let source = row.source.as_ref().map(|source| texts(&source.prefixes()));
+        Self {
+            source,
+            cidrs,
+            names,
+            except_names,
+            groups,
+            except_groups,
+            protocol,
+            ports,
+            icmp,
+            addresses,
+            origins,
+        }
+    }
+}
+
+/// Where a rule came from, as JSON.
+#[derive(Debug, Default, Serialize)]
+pub struct OriginJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    implied: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl From<&Origin> for OriginJson {
+    fn from(origin: &Origin) -> Self {
+        match origin {
+            Origin::Endpoint(why) => Self { endpoint: Some(why.endpoint.clone()), ..Self::default() },
+            Origin::Implied(need) => {
+                Self { implied: Some(need.id()), text: Some(need.reason().to_owned()), ..Self::default() }
+            }
+            Origin::System(text) => Self { system: Some(text.clone()), ..Self::default() },
+            Origin::File(place) => {
+                let text = place.source.slice(place.span);
+                Self {
+                    file: Some(place.source.name().to_owned()),
+                    line: Some(place.source.line_column(place.span.start).0),
+                    text: Some(text.lines().next().unwrap_or_default().trim().to_owned()),
+                    ..Self::default()
+                }
             }
         }
     }
-    match &row.transport {
-        TransportRow::Any => object["protocol"] = "any".into(),
-        TransportRow::Protocols(first, last) if first == last => object["protocol"] = first.to_string().into(),
-        TransportRow::Protocols(first, last) => object["protocol"] = format!("{}-{}", first.0, last.0).into(),
-        TransportRow::Ports(protocol, ports) => {
-            object["protocol"] = protocol.to_string().into();
-            object["ports"] = ports.iter().map(ToString::to_string).collect::<Vec<_>>().into();
-        }
-        TransportRow::Icmp(protocol, types) => {
-            object["protocol"] = protocol.to_string().into();
-            object["icmp"] = types.iter().map(icmp_json).collect::<Vec<_>>().into();
-        }
-    }
-    if !origins.is_empty() {
-        object["origins"] = origins.into();
-    }
-    object
 }
 
-fn icmp_json(icmp: &IcmpMatch) -> Value {
-    match icmp.code {
-        Some(code) => json!({"type": icmp.kind, "code": code}),
-        None => json!({"type": icmp.kind}),
-    }
-}
-
-fn blocks(addrs: &AddrSet) -> Value {
-    addrs.prefixes().iter().map(ToString::to_string).collect::<Vec<_>>().into()
-}
-
-fn patterns(patterns: &[NamePattern]) -> Value {
-    patterns.iter().map(ToString::to_string).collect::<Vec<_>>().into()
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }
 
 /// A row in words, as cells: what is carried, the far end, the near end, how many addresses.
@@ -79,10 +145,9 @@ pub fn row_text(row: &Row) -> [String; 4] {
     let except = |names: String, except: &[String]| {
         if except.is_empty() { names } else { format!("{names} except {}", few(except)) }
     };
-    let text = |patterns: &[NamePattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (peer, addresses) = match &row.peer {
         RowPeer::Addrs(addrs) => (few(&addrs.prefixes()), addrs.count().to_string()),
-        RowPeer::Names(names, excepted) => (except(few(&text(names)), &text(excepted)), String::new()),
+        RowPeer::Names(names, excepted) => (except(few(names), &texts(excepted)), String::new()),
         RowPeer::Groups(groups, excepted) => (except(few(groups), excepted), String::new()),
     };
     let source = row.source.as_ref().map_or("any".to_owned(), |source| few(&source.prefixes()));

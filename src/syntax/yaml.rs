@@ -3,7 +3,7 @@
 use crate::diag::{Code, Finding, Source, Span};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// A node with the place it was written at.
@@ -256,8 +256,9 @@ pub fn quote(text: &str) -> String {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             ' '..='~' => quoted.push(char),
-            _ if u32::from(char) <= 0xFFFF => quoted.push_str(&format!("\\u{:04X}", u32::from(char))),
-            _ => quoted.push_str(&format!("\\U{:08X}", u32::from(char))),
+            // Writing to a string cannot fail.
+            _ if u32::from(char) <= 0xFFFF => drop(write!(quoted, "\\u{:04X}", u32::from(char))),
+            _ => drop(write!(quoted, "\\U{:08X}", u32::from(char))),
         }
     }
     quoted.push('"');
