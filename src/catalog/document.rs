@@ -169,6 +169,8 @@ document! {
         required cidrs: List<Prefix>,
         /// The family that all of them are of.
         required family: Family,
+        /// The endpoints whose hosts they belong to; each of them names the set in its `ip_fallback`.
+        required endpoints: List<Id>,
         /// Where the addresses are documented.
         required sources: List<Id>,
         /// The network that serves other sites from the same addresses.

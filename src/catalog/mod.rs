@@ -3,6 +3,7 @@
 mod document;
 mod leaf;
 mod read;
+mod references;
 mod select;
 mod shipped;
 mod validate;
@@ -39,18 +40,24 @@ pub fn load(source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
         Ok(documents) => documents,
         Err(finding) => return (None, vec![finding]),
     };
+    match documents.as_slice() {
+        [root] => from_tree(root, source),
+        several => {
+            let message = format!("a catalog is one YAML document, this file holds {}", several.len());
+            (None, vec![Finding::new(Code::CatalogSyntax, message).at(source, crate::diag::Span::default())])
+        }
+    }
+}
+
+/// Reads a catalog from its tree and checks it.
+pub fn from_tree(root: &yaml::Node, source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
     let mut reader = Reader::new(Arc::clone(source));
-    let [root] = documents.as_slice() else {
-        let message = format!("a catalog is one YAML document, this file holds {}", documents.len());
-        return (
-            None,
-            vec![Finding::new(Code::CatalogSyntax, message).at(source, crate::diag::Span::default())],
-        );
-    };
     let document = CatalogDocument::read(root, &mut reader);
+    references::check(root, &mut reader);
     if let Some(document) = &document {
         validate::check(document, &mut reader);
     }
+    reader.findings.sort_by_key(|finding| finding.place.as_ref().map(|place| place.span));
     let sound = !any_error(&reader.findings);
     let catalog = document.filter(|_| sound).map(|document| Catalog {
         document,

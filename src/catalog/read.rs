@@ -129,7 +129,7 @@ impl<T: Document> Document for At<T> {
     }
 }
 
-/// A list with at least one item, each of them once.
+/// A list with at least one item, each of them once; items that could not be read are left out and reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<At<T>>);
 
@@ -144,10 +144,10 @@ impl<T: Document + PartialEq> Document for List<T> {
             reader.report(Code::CatalogEmpty, node.span, "the list is empty", Some(help.to_owned()));
             return None;
         }
-        let read: Vec<Option<At<T>>> = items.iter().map(|item| At::read(item, reader)).collect();
-        let mut list: Vec<At<T>> = Vec::with_capacity(read.len());
-        let whole = read.iter().all(Option::is_some);
-        for item in read.into_iter().flatten() {
+        let sound: Vec<At<T>> =
+            items.iter().filter_map(|item| sound(reader, |reader| At::read(item, reader))).collect();
+        let mut list: Vec<At<T>> = Vec::with_capacity(sound.len());
+        for item in sound {
             if list.iter().any(|earlier| earlier.value == item.value) {
                 let text = reader.source.slice(item.span).to_owned();
                 reader.report(
@@ -160,12 +160,19 @@ impl<T: Document + PartialEq> Document for List<T> {
                 list.push(item);
             }
         }
-        whole.then_some(Self(list))
+        Some(Self(list))
     }
 
     fn schema() -> Value {
         json!({"type": "array", "items": T::schema(), "minItems": 1, "uniqueItems": true})
     }
+}
+
+/// What was read without any finding. A part with a finding is left out of the whole, so that the checks of how parts
+/// fit together do not repeat in other words what was said of the part; the finding keeps the file from being used.
+fn sound<T>(reader: &mut Reader, read: impl FnOnce(&mut Reader) -> Option<T>) -> Option<T> {
+    let before = reader.findings.len();
+    read(reader).filter(|_| reader.findings.len() == before)
 }
 
 /// Values under names of the user's choice, at least one.
@@ -194,7 +201,7 @@ impl<K: Document + Ord, T: Document> Document for Table<K, T> {
         let mut table = BTreeMap::new();
         for (key, value) in entries {
             let name = K::read(&Node { span: key.span, kind: Kind::String(key.name.clone()) }, reader);
-            let value = T::read(value, reader);
+            let value = sound(reader, |reader| T::read(value, reader));
             if let (Some(name), Some(value)) = (name, value) {
                 table.insert(name, Named { name_span: key.span, value });
             }

@@ -6,9 +6,9 @@ use super::document::{
     CatalogDocument, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Family, Status,
 };
 use super::leaf::Id;
-use super::read::{At, List, Named, Reader, Table};
-use crate::diag::{Code, Span, suggest};
-use std::collections::{BTreeMap, BTreeSet};
+use super::read::{Named, Reader};
+use crate::diag::{Code, Span};
+use std::collections::BTreeMap;
 
 /// The labels of which a selector must have one: the others only narrow what these choose.
 const NAME_LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
@@ -30,11 +30,9 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
         }
     }
     for component in catalog.components.value.0.values() {
-        check_component(catalog, component, reader);
+        check_component(component, reader);
     }
-    let sources = names(&catalog.sources.value);
     for set in catalog.ip_sets.iter().flat_map(|sets| sets.value.0.values()) {
-        known("source", &set.value.sources.value, &sources, reader);
         for cidr in &set.value.cidrs.value.0 {
             let of_family = cidr.value.is_ipv4() == (set.value.family.value == Family::Ipv4);
             if !of_family {
@@ -44,31 +42,23 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
             }
         }
     }
-    let components = names(&catalog.components.value);
-    for need in catalog.needs.iter().flat_map(|needs| needs.value.0.iter()) {
-        known("component", &need.value.used_by.value, &components, reader);
-        known("source", &need.value.sources.value, &sources, reader);
-    }
-    if let Some(proxy) = &catalog.proxy {
-        known("component", &proxy.value.applies_to.value, &components, reader);
-        known("source", &proxy.value.sources.value, &sources, reader);
-    }
     for endpoint in &catalog.endpoints.value.0 {
-        check_references(catalog, &endpoint.value, reader);
+        check_regions(catalog, &endpoint.value, reader);
         check_sides(catalog, &endpoint.value, reader);
-        check_hosts(catalog, &endpoint.value, reader);
+        check_hosts(&endpoint.value, reader);
         check_status(catalog, &endpoint.value, reader);
+        check_addresses(catalog, &endpoint.value, reader);
     }
 }
 
-fn check_component(catalog: &CatalogDocument, component: &Named<ComponentDocument>, reader: &mut Reader) {
+fn check_component(component: &Named<ComponentDocument>, reader: &mut Reader) {
     let ComponentDocument { kind, namespace, selector, host_network, variable, .. } = &component.value;
     let pods = kind.value == ComponentKind::Pods;
     let addresses = kind.value == ComponentKind::Variable;
     let keys = [
         ("namespace", namespace.as_ref().map(|key| key.span), pods, pods),
         ("selector", selector.as_ref().map(|key| key.span), pods, pods),
-        ("host_network", host_network.as_ref().map(|key| key.span), pods, false),
+        ("host_network", host_network.as_ref().map(|key| key.span), pods, pods),
         ("variable", variable.as_ref().map(|key| key.span), addresses, addresses),
     ];
     for (name, span, allowed, needed) in keys {
@@ -92,36 +82,13 @@ fn check_component(catalog: &CatalogDocument, component: &Named<ComponentDocumen
         let help = "without it the selector would choose pods of other applications too";
         reader.report(Code::CatalogValue, selector.span, message, Some(help.to_owned()));
     }
-    if let Some(variable) = variable {
-        let known = catalog.variables.as_ref().map(|variables| names(&variables.value)).unwrap_or_default();
-        known_one("variable", variable, &known, reader);
-    }
 }
 
-fn check_references(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
-    let components = names(&catalog.components.value);
-    let endpoints: BTreeSet<&str> =
-        catalog.endpoints.value.0.iter().map(|endpoint| endpoint.value.id.value.as_str()).collect();
-    for list in [&endpoint.used_by, &endpoint.from, &endpoint.to].into_iter().flatten() {
-        known("component", &list.value, &components, reader);
-    }
-    for list in [&endpoint.redirects_to, &endpoint.supersedes].into_iter().flatten() {
-        known("endpoint", &list.value, &endpoints, reader);
-    }
-    known_one("feature", &endpoint.feature, &names(&catalog.features.value), reader);
-    known("source", &endpoint.sources.value, &names(&catalog.sources.value), reader);
-    if let Some(set) = &endpoint.ip_fallback {
-        let known = catalog.ip_sets.as_ref().map(|sets| names(&sets.value)).unwrap_or_default();
-        known_one("ip_set", set, &known, reader);
-    }
-    let regions = catalog.regions.as_ref().map(|regions| names(&regions.value)).unwrap_or_default();
-    if let Some(hosts) = &endpoint.hosts {
-        for (region, host) in &hosts.value.0 {
-            known_one("region", &At { value: region.clone(), span: host.name_span }, &regions, reader);
-        }
-        for region in
-            regions.iter().filter(|region| !hosts.value.0.keys().any(|key| key.as_str() == **region))
-        {
+/// A host for every region, so that choosing a region never leaves an endpoint without one.
+fn check_regions(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+    let Some(hosts) = &endpoint.hosts else { return };
+    for region in catalog.regions.iter().flat_map(|regions| regions.value.0.keys()) {
+        if !hosts.value.0.contains_key(region) {
             let message = format!("`hosts` names no host for the region `{region}`");
             reader.report(Code::CatalogMissingKey, hosts.span, message, None);
         }
@@ -177,7 +144,7 @@ fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
     }
 }
 
-fn check_hosts(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+fn check_hosts(endpoint: &EndpointDocument, reader: &mut Reader) {
     let narrowing = [
         ("paths", endpoint.paths.as_ref().map(|key| key.span)),
         ("image_namespace", endpoint.image_namespace.as_ref().map(|key| key.span)),
@@ -209,9 +176,6 @@ fn check_hosts(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
             reader.report(Code::CatalogValue, subdomains.span, message, None);
         }
     }
-    if let Some(hosts) = endpoint.hosts.as_ref().filter(|_| catalog.regions.is_none()) {
-        reader.report(Code::CatalogReference, hosts.span, "the catalog declares no `regions`", None);
-    }
 }
 
 /// An endpoint is superseded if and only if another one names it.
@@ -235,21 +199,23 @@ fn check_status(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: 
     }
 }
 
-fn names<T>(table: &Table<Id, T>) -> BTreeSet<&str> {
-    table.0.keys().map(Id::as_str).collect()
-}
-
-fn known(what: &str, list: &List<Id>, known: &BTreeSet<&str>, reader: &mut Reader) {
-    for id in &list.0 {
-        known_one(what, id, known, reader);
+/// An endpoint has dedicated addresses if and only if the set of addresses names it.
+fn check_addresses(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+    let id = &endpoint.id;
+    let own = endpoint.ip_fallback.as_ref();
+    for (name, set) in catalog.ip_sets.iter().flat_map(|sets| sets.value.0.iter()) {
+        let named = set.value.endpoints.value.0.iter().any(|endpoint| endpoint.value == id.value);
+        match own.filter(|own| own.value == *name) {
+            Some(own) if !named => {
+                let message = format!("the ip_set `{name}` does not list `{}` in its `endpoints`", id.value);
+                reader.report(Code::CatalogReference, own.span, message, None);
+            }
+            None if named => {
+                let message = format!("the ip_set `{name}` is for `{}`, which does not name it", id.value);
+                let help = format!("add `ip_fallback: {name}` to the endpoint");
+                reader.report(Code::CatalogMissingKey, id.span, message, Some(help));
+            }
+            Some(_) | None => {}
+        }
     }
-}
-
-fn known_one(what: &str, id: &At<Id>, known: &BTreeSet<&str>, reader: &mut Reader) {
-    if known.contains(id.value.as_str()) {
-        return;
-    }
-    let help =
-        suggest(id.value.as_str(), known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    reader.report(Code::CatalogReference, id.span, format!("the {what} `{}` is not defined", id.value), help);
 }

@@ -116,16 +116,22 @@ fn options() -> Options {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         budget: serde_saphyr::budget! {
-            max_nodes: 8_000_000,
-            max_events: 16_000_000,
+            max_nodes: 4_000_000,
+            max_events: 8_000_000,
             max_documents: 100_000,
         },
     }
 }
 
 fn finding(source: &Arc<Source>, code: Code, error: &serde_saphyr::Error) -> Finding {
-    let bare = error.without_snippet();
-    let message = crate::syntax::text::one_line(&bare.to_string());
+    let message = crate::syntax::text::one_line(&error.without_snippet().to_string());
+    // The place is drawn by the report, and what the reader's options would allow is of no use to the user.
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let message =
+        match message.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
+            Some(key) => format!("the key `{key}` stands here twice"),
+            None => message.to_owned(),
+        };
     let finding = Finding::new(code, message);
     match error.location() {
         Some(location) => finding.at(source, span(location.span())),

@@ -1,0 +1,93 @@
+//! Whether every name that a catalog refers to is defined in it.
+//!
+//! This looks at the tree and not at the types, so that a file with other mistakes is checked for these as well.
+
+use super::read::Reader;
+use crate::diag::{Code, Span, suggest};
+use crate::syntax::yaml::{Kind, Node};
+use std::collections::BTreeSet;
+
+/// Keys of an endpoint and the table that they refer to.
+const OF_ENDPOINT: [(&str, &str); 9] = [
+    ("used_by", "components"),
+    ("from", "components"),
+    ("to", "components"),
+    ("feature", "features"),
+    ("sources", "sources"),
+    ("ip_fallback", "ip_sets"),
+    ("hosts", "regions"),
+    ("redirects_to", "endpoints"),
+    ("supersedes", "endpoints"),
+];
+/// The same for what is implied.
+const OF_NEED: [(&str, &str); 2] = [("used_by", "components"), ("sources", "sources")];
+/// The same for a component.
+const OF_COMPONENT: [(&str, &str); 1] = [("variable", "variables")];
+/// The same for dedicated addresses.
+const OF_IP_SET: [(&str, &str); 2] = [("endpoints", "endpoints"), ("sources", "sources")];
+/// The same for the proxy.
+const OF_PROXY: [(&str, &str); 2] = [("applies_to", "components"), ("sources", "sources")];
+
+/// Reports every name that is not defined.
+pub(super) fn check(root: &Node, reader: &mut Reader) {
+    for (list, keys) in [("endpoints", OF_ENDPOINT.as_slice()), ("needs", OF_NEED.as_slice())] {
+        for item in root.get(list).into_iter().flat_map(items) {
+            check_keys(root, item, keys, reader);
+        }
+    }
+    for (table, keys) in [("components", OF_COMPONENT.as_slice()), ("ip_sets", OF_IP_SET.as_slice())] {
+        if let Some(Kind::Mapping(entries)) = root.get(table).map(|node| &node.kind) {
+            for (_, item) in entries {
+                check_keys(root, item, keys, reader);
+            }
+        }
+    }
+    if let Some(proxy) = root.get("proxy") {
+        check_keys(root, proxy, &OF_PROXY, reader);
+    }
+}
+
+fn check_keys(root: &Node, item: &Node, keys: &[(&str, &str)], reader: &mut Reader) {
+    for (key, table) in keys {
+        let Some(node) = item.get(key) else { continue };
+        let Some(known) = defined(root, table) else { continue };
+        for (name, span) in names(node) {
+            if known.contains(name) {
+                continue;
+            }
+            let help = suggest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            let what = table.strip_suffix('s').unwrap_or(table);
+            reader.report(Code::CatalogReference, span, format!("the {what} `{name}` is not defined"), help);
+        }
+    }
+}
+
+/// The names that a table or list defines. A table that is missing defines none, unless it must be there: then its
+/// absence is told already.
+fn defined<'a>(root: &'a Node, table: &str) -> Option<BTreeSet<&'a str>> {
+    match root.get(table).map(|node| &node.kind) {
+        Some(Kind::Mapping(entries)) => Some(entries.iter().map(|(key, _)| key.name.as_str()).collect()),
+        Some(Kind::Sequence(items)) => {
+            Some(items.iter().filter_map(|item| item.get("id")?.as_str()).collect())
+        }
+        Some(_) => None,
+        None => matches!(table, "regions" | "variables" | "ip_sets").then(BTreeSet::new),
+    }
+}
+
+fn items(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::Sequence(items) => items,
+        _ => &[],
+    }
+}
+
+/// The names that a value refers to: a text, the texts of a list, the keys of a mapping.
+fn names(node: &Node) -> Vec<(&str, Span)> {
+    match &node.kind {
+        Kind::String(text) => vec![(text.as_str(), node.span)],
+        Kind::Sequence(items) => items.iter().filter_map(|item| Some((item.as_str()?, item.span))).collect(),
+        Kind::Mapping(entries) => entries.iter().map(|(key, _)| (key.name.as_str(), key.span)).collect(),
+        _ => Vec::new(),
+    }
+}

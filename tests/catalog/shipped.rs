@@ -1,0 +1,98 @@
+//! The catalog inside the binary.
+
+use egressor::catalog::{Catalog, SHIPPED, load, schema};
+use egressor::diag::{Code, Source};
+use egressor::syntax::yaml::{self, Kind, Node};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(crate) fn castai() -> Catalog {
+    let (id, text) = SHIPPED[0];
+    let (catalog, findings) = load(&Arc::new(Source::new(id, text)));
+    assert_eq!(findings, [], "the shipped catalog is sound");
+    catalog.expect("the shipped catalog loads")
+}
+
+/// A YAML tree as JSON, which the reader reads as well.
+pub(crate) fn json(node: &Node) -> Value {
+    match &node.kind {
+        Kind::Null => Value::Null,
+        Kind::Bool(value) => Value::from(*value),
+        Kind::Integer(value) => Value::from(i64::try_from(*value).expect("a small number")),
+        Kind::Float(value) => Value::from(*value),
+        Kind::String(text) => Value::from(text.as_str()),
+        Kind::Sequence(items) => items.iter().map(json).collect(),
+        Kind::Mapping(entries) => {
+            Value::Object(entries.iter().map(|(key, value)| (key.name.clone(), json(value))).collect())
+        }
+    }
+}
+
+pub(crate) fn castai_tree() -> Node {
+    let source = Arc::new(Source::new("castai", SHIPPED[0].1));
+    let mut documents = yaml::parse(&source, Code::CatalogSyntax).expect("the shipped catalog is YAML");
+    documents.remove(0)
+}
+
+fn castai_json() -> Value {
+    json(&castai_tree())
+}
+
+#[test]
+fn the_schema_beside_the_catalog_is_the_one_of_the_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog/catalog.schema.json");
+    let generated = format!("{:#}\n", schema());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &generated).expect("the schema can be written");
+    }
+    let written = std::fs::read_to_string(&path).expect("the schema is there");
+    assert_eq!(written, generated, "run the tests with UPDATE=1 to write it anew");
+}
+
+#[test]
+fn another_validator_accepts_the_shipped_catalog_and_refuses_a_damaged_one() {
+    let validator = jsonschema::validator_for(&schema()).expect("the schema is a schema");
+    let mut catalog = castai_json();
+    let errors: Vec<String> = validator.iter_errors(&catalog).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    catalog["endpoints"][0]["prots"] = Value::from("443/tcp");
+    assert!(!validator.is_valid(&catalog), "an unknown key is refused");
+    let mut catalog = castai_json();
+    catalog["endpoints"][0]["ports"] = Value::from(Vec::<Value>::new());
+    assert!(!validator.is_valid(&catalog), "an empty list is refused");
+    let mut catalog = castai_json();
+    catalog["endpoints"][0].as_object_mut().expect("a mapping").remove("feature");
+    assert!(!validator.is_valid(&catalog), "a missing key is refused");
+}
+
+#[test]
+fn every_endpoint_has_sources_a_day_and_a_confidence() {
+    let catalog = castai();
+    for endpoint in catalog.endpoints() {
+        assert!(!endpoint.sources.value.0.is_empty());
+        assert!(!endpoint.confidence.value.as_str().is_empty());
+    }
+    assert_eq!(catalog.document.verified.value.on.value.to_string(), "2026-11-22");
+}
+
+#[test]
+fn dedicated_addresses_belong_to_the_vendors_own_hosts_only() {
+    let catalog = castai();
+    let regions: Vec<_> =
+        catalog.document.regions.as_ref().expect("regions").value.0.keys().cloned().collect();
+    for endpoint in catalog.endpoints().filter(|endpoint| endpoint.ip_fallback.is_some()) {
+        for host in endpoint.hosts_in(&regions) {
+            assert!(host.as_str().ends_with(".cast.ai"), "{host} has the dedicated addresses");
+        }
+    }
+}
+
+#[test]
+fn the_digest_does_not_depend_on_the_order_of_keys_and_items() {
+    let mut reordered = castai_json();
+    reordered["endpoints"].as_array_mut().expect("a list").reverse();
+    let (other, findings) = load(&Arc::new(Source::new("reordered", reordered.to_string())));
+    assert_eq!(findings, []);
+    assert_eq!(other.expect("it loads").canonical, castai().canonical);
+}
