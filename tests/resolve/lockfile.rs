@@ -216,6 +216,24 @@ fn an_empty_lockfile_is_one_with_a_version() {
     assert_eq!(parse(&Lockfile::default().render()), Ok(Lockfile::default()));
 }
 
+#[test]
+fn the_lockfile_of_the_quickstart_holds_only_published_addresses_and_is_as_we_write_it() {
+    let text = std::fs::read_to_string("examples/01_quickstart/egressor.lock").expect("the example is there");
+    let lock = parse(&text).expect("it is valid");
+    assert_eq!(lock.render(), text);
+    assert!(lock.hosts().count() > 0);
+    for host in lock.hosts() {
+        assert!(!host.evidence().is_empty(), "{}", host.name());
+        for evidence in host.evidence() {
+            let EvidenceKind::Published { source } = evidence.kind else {
+                panic!("an answer of DNS for {}", host.name())
+            };
+            assert!(source.starts_with("https://"), "{source}");
+            assert_eq!(egressor::resolve::special(evidence.prefix), None, "{}", evidence.prefix);
+        }
+    }
+}
+
 fn addresses() -> impl Strategy<Value = Vec<IpAddr>> {
     prop::collection::vec(any::<IpAddr>(), 0..6)
 }
