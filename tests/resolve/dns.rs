@@ -7,7 +7,7 @@ use hickory_server::proto::op::ResponseCode;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-pub fn options(servers: &[&Running]) -> DnsOptions {
+pub(crate) fn options(servers: &[&Running]) -> DnsOptions {
     DnsOptions {
         servers: servers.iter().map(|running| Server(running.addr)).collect(),
         timeout: Duration::from_millis(250),
@@ -16,7 +16,7 @@ pub fn options(servers: &[&Running]) -> DnsOptions {
     }
 }
 
-pub fn host(text: &str) -> Hostname {
+pub(crate) fn host(text: &str) -> Hostname {
     text.parse().expect(text)
 }
 

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 const DAY: u64 = 86_400;
 
-pub fn day(number: u64) -> Timestamp {
+pub(crate) fn day(number: u64) -> Timestamp {
     Timestamp::from_unix(20_000 * DAY + number * DAY)
 }
 
-pub fn answer(addrs: &[&str]) -> FamilyAnswer {
+pub(crate) fn answer(addrs: &[&str]) -> FamilyAnswer {
     let addresses: BTreeMap<_, _> = addrs
         .iter()
         .map(|addr| (addr.parse().expect(addr), BTreeSet::from(["9.9.9.9".to_owned()])))
