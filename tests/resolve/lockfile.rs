@@ -231,6 +231,29 @@ fn the_lockfile_of_the_quickstart_holds_only_published_addresses_and_is_as_we_wr
     }
 }
 
+#[test]
+fn a_text_nested_a_hundred_thousand_deep_is_refused_and_harms_nobody() {
+    for opening in ["[", "{a=", "a."] {
+        assert!(parse(&format!("version = 1\nhost = {}", opening.repeat(100_000))).is_err());
+        assert!(parse(&format!("version = 1\n{}", opening.repeat(100_000))).is_err());
+    }
+}
+
+#[test]
+fn a_lockfile_of_a_windows_checkout_is_the_same_lockfile() {
+    assert_eq!(parse(&EXAMPLE.replace('\n', "\r\n")), parse(EXAMPLE));
+}
+
+#[test]
+fn ten_thousand_addresses_are_read_and_written() {
+    let addrs: Vec<String> = (0..10_000).map(|at| format!("8.{}.{}.8", at / 250, at % 250)).collect();
+    let addrs: Vec<&str> = addrs.iter().map(String::as_str).collect();
+    let lookup =
+        Lookup { name: host("x.test"), a: answer(&addrs), aaaa: FamilyAnswer::failed(Outcome::NoData) };
+    let (lock, _) = Lockfile::default().refresh(&[lookup], day(0), &RefreshOptions::default());
+    assert_eq!(parse(&lock.render()), Ok(lock));
+}
+
 fn addresses() -> impl Strategy<Value = Vec<IpAddr>> {
     prop::collection::vec(any::<IpAddr>(), 0..6)
 }

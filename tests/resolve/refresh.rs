@@ -186,8 +186,11 @@ fn published_addresses_survive_whatever_dns_says() {
         let (after, _) = refreshed(&lock, only_v4("x.test", FamilyAnswer::failed(outcome)), 100);
         assert!(addresses(&after).contains(&"185.199.108.0/22".to_owned()), "{outcome}");
     }
-    let (_, findings) = refreshed(&lock, only_v4("x.test", FamilyAnswer::failed(Outcome::NxDomain)), 1);
+    let gone = || only_v4("x.test", FamilyAnswer::failed(Outcome::NxDomain));
+    let (after, findings) = refreshed(&lock, gone(), 1);
     assert_eq!(codes(&findings), [Code::DnsDropped]);
+    let (_, findings) = refreshed(&after, gone(), 2);
+    assert_eq!((codes(&findings), findings[0].severity), (vec![Code::DnsFailure], Severity::Warning));
     // The same page, read again, replaces what it listed before; a block that spans half the internet is not taken.
     let wide = "0.0.0.0/0".parse().expect("a block");
     let other = "140.82.112.0/20".parse().expect("a block");

@@ -167,8 +167,9 @@ async fn look_up_all(
     let mut done = 0;
     for round in 0..rounds {
         if round > 0 {
-            tokio::time::sleep(options.pause).await;
+            tokio::time::sleep(options.pause.min(options.deadline)).await;
         }
+        // What the first round learnt is kept; later ones only add to it.
         if deadline.is_some_and(|deadline| round > 0 && Instant::now() >= deadline) {
             break;
         }
