@@ -8,6 +8,7 @@ use super::time::Timestamp;
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{Hostname, Prefix};
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -169,15 +170,19 @@ fn accumulated(
 ) -> Vec<LockedAddress> {
     let oldest = now.earlier(keep);
     let mut expired = Vec::new();
-    let mut all = seen;
+    let mut all: BTreeMap<Prefix, LockedAddress> =
+        seen.into_iter().map(|address| (address.prefix, address)).collect();
     for address in known {
-        if let Some(again) = all.iter_mut().find(|fresh| fresh.prefix == address.prefix) {
-            again.first_seen = again.first_seen.min(address.first_seen);
-            again.last_seen = again.last_seen.max(address.last_seen);
-        } else if address.last_seen < oldest {
-            expired.push(address.prefix.addr());
-        } else {
-            all.push(address);
+        match all.entry(address.prefix) {
+            Entry::Occupied(mut again) => {
+                let again = again.get_mut();
+                again.first_seen = again.first_seen.min(address.first_seen);
+                again.last_seen = again.last_seen.max(address.last_seen);
+            }
+            Entry::Vacant(_) if address.last_seen < oldest => expired.push(address.prefix.addr()),
+            Entry::Vacant(missing) => {
+                missing.insert(address);
+            }
         }
     }
     if !expired.is_empty() {
@@ -185,7 +190,7 @@ fn accumulated(
             format!("`{name}` no longer answers with {}, last seen before {oldest}", quoted(&expired));
         findings.push(Finding::new(Code::DnsExpired, message));
     }
-    all
+    all.into_values().collect()
 }
 
 fn dropped(name: &Hostname, family: Family, outcome: Outcome, count: usize) -> Finding {
