@@ -7,6 +7,7 @@ mod dns;
 mod guard;
 mod lockfile;
 mod outcome;
+mod quarantine;
 mod refresh;
 mod time;
 
@@ -14,5 +15,6 @@ pub use dns::{Ask, DnsOptions, FamilyAnswer, Lookup, ResolveError, Server, Serve
 pub use guard::{Special, special};
 pub use lockfile::{Evidence, EvidenceKind, Feed, LockedAddress, LockedHost, Lockfile, Provenance, Stale};
 pub use outcome::{Family, Outcome, Verdict};
+pub use quarantine::Limits;
 pub use refresh::RefreshOptions;
 pub use time::{Timestamp, TimestampError};

@@ -8,6 +8,7 @@ use super::time::Timestamp;
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{Hostname, Prefix};
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -142,8 +143,7 @@ fn refresh_host(
     if !refused.is_empty() {
         findings.push(refusal(name, &refused));
     }
-    let dropped = told.iter().any(|(.., change)| matches!(change, Change::Told));
-    findings.extend(failure(name, &told, addresses.is_empty() && !dropped));
+    findings.extend(failure(name, &told, addresses.is_empty()));
     if [a, aaaa].iter().any(|outcome| outcome.verdict() != Verdict::Failed) {
         let told = if lookup.a.cname.is_empty() { &lookup.aaaa } else { &lookup.a };
         host.cname.clone_from(&told.cname);
@@ -170,15 +170,19 @@ fn accumulated(
 ) -> Vec<LockedAddress> {
     let oldest = now.earlier(keep);
     let mut expired = Vec::new();
-    let mut all = seen;
+    let mut all: BTreeMap<Prefix, LockedAddress> =
+        seen.into_iter().map(|address| (address.prefix, address)).collect();
     for address in known {
-        if let Some(again) = all.iter_mut().find(|fresh| fresh.prefix == address.prefix) {
-            again.first_seen = again.first_seen.min(address.first_seen);
-            again.last_seen = again.last_seen.max(address.last_seen);
-        } else if address.last_seen < oldest {
-            expired.push(address.prefix.addr());
-        } else {
-            all.push(address);
+        match all.entry(address.prefix) {
+            Entry::Occupied(mut again) => {
+                let again = again.get_mut();
+                again.first_seen = again.first_seen.min(address.first_seen);
+                again.last_seen = again.last_seen.max(address.last_seen);
+            }
+            Entry::Vacant(_) if address.last_seen < oldest => expired.push(address.prefix.addr()),
+            Entry::Vacant(missing) => {
+                missing.insert(address);
+            }
         }
     }
     if !expired.is_empty() {
@@ -186,7 +190,7 @@ fn accumulated(
             format!("`{name}` no longer answers with {}, last seen before {oldest}", quoted(&expired));
         findings.push(Finding::new(Code::DnsExpired, message));
     }
-    all
+    all.into_values().collect()
 }
 
 fn dropped(name: &Hostname, family: Family, outcome: Outcome, count: usize) -> Finding {
@@ -232,27 +236,33 @@ fn refusal(name: &Hostname, refused: &BTreeSet<IpAddr>) -> Finding {
         .help(format!("if the name is meant to be internal, allow it with `--allow-private {name}`"))
 }
 
-/// Says that a name has no address and had none, or that nothing is known of one family.
+/// Says that a name could not be resolved at all, or that nothing is known of one family. One family without records is
+/// no news.
 fn failure(name: &Hostname, told: &[(Family, Outcome, Change)], empty: bool) -> Option<Finding> {
-    let lacking: Vec<_> =
-        told.iter().filter(|(.., change)| matches!(change, Change::None | Change::Unknown)).collect();
-    let words = |which: &[&(Family, Outcome, Change)]| {
-        let words: Vec<_> =
-            which.iter().map(|(family, outcome, _)| format!("{} {outcome}", family.record())).collect();
-        words.join(", ")
+    let words = |wanted: fn(&Change) -> bool| {
+        let wanted = told.iter().filter(|(.., change)| wanted(change));
+        wanted.map(|(family, outcome, _)| format!("{} {outcome}", family.record())).collect::<Vec<_>>()
     };
-    if empty && !lacking.is_empty() {
-        let message = format!("`{name}` could not be resolved ({}) and no address is known", words(&lacking));
+    let lacking = words(|change| matches!(change, Change::None | Change::Unknown));
+    let unknown = words(|change| matches!(change, Change::Unknown));
+    if lacking.len() == told.len() && empty {
+        let message =
+            format!("`{name}` could not be resolved ({}) and no address is known", lacking.join(", "));
         let help = "check the name; a target that needs addresses has no rule for it";
         return Some(Finding::new(Code::DnsFailure, message).help(help));
     }
-    let unknown: Vec<_> =
-        lacking.into_iter().filter(|(.., change)| matches!(change, Change::Unknown)).collect();
-    if unknown.is_empty() {
+    let (message, help) = if lacking.len() == told.len() {
+        let message = format!("`{name}` could not be resolved ({})", lacking.join(", "));
+        (message, "only the addresses that its vendor publishes are known; check the name")
+    } else if unknown.is_empty() {
         return None;
-    }
-    let message = format!("`{name}` could not be resolved in full ({})", words(&unknown));
-    let mut finding = Finding::new(Code::DnsFailure, message).help("run `egressor lock` again");
+    } else {
+        (
+            format!("`{name}` could not be resolved in full ({})", unknown.join(", ")),
+            "run `egressor lock` again",
+        )
+    };
+    let mut finding = Finding::new(Code::DnsFailure, message).help(help);
     finding.severity = Severity::Warning;
     Some(finding)
 }

@@ -7,16 +7,16 @@ use hickory_server::proto::op::ResponseCode;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-pub fn options(servers: &[&Running]) -> DnsOptions {
+pub(crate) fn options(servers: &[&Running]) -> DnsOptions {
     DnsOptions {
-        servers: servers.iter().map(|running| Server(running.addr)).collect(),
+        servers: servers.iter().map(|running| Server::plain(running.addr)).collect(),
         timeout: Duration::from_millis(250),
         attempts: 1,
         ..DnsOptions::default()
     }
 }
 
-pub fn host(text: &str) -> Hostname {
+pub(crate) fn host(text: &str) -> Hostname {
     text.parse().expect(text)
 }
 
@@ -144,7 +144,7 @@ fn a_server_that_is_not_there_is_a_timeout() {
     let closed =
         std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
     let options = DnsOptions {
-        servers: vec![Server(closed)],
+        servers: vec![Server::plain(closed)],
         timeout: Duration::from_millis(250),
         attempts: 1,
         ..DnsOptions::default()

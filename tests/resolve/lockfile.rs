@@ -197,12 +197,9 @@ fn any_deleted_line_gives_the_same_addresses_or_fewer_or_none() {
     };
     let lines: Vec<&str> = EXAMPLE.lines().collect();
     for gone in 0..lines.len() {
-        let text: String = lines
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| *at != gone)
-            .map(|(_, line)| format!("{line}\n"))
-            .collect();
+        let mut left = lines.clone();
+        left.remove(gone);
+        let text = left.join("\n");
         if let Ok(lock) = parse(&text) {
             assert!(of(&lock).is_subset(&of(&whole)), "{}", lines[gone]);
         }
@@ -214,6 +211,47 @@ fn an_empty_lockfile_is_one_with_a_version() {
     assert_eq!(parse("version = 1\n"), Ok(Lockfile::default()));
     assert!(parse("").is_err());
     assert_eq!(parse(&Lockfile::default().render()), Ok(Lockfile::default()));
+}
+
+#[test]
+fn the_lockfile_of_the_quickstart_holds_only_published_addresses_and_is_as_we_write_it() {
+    let text = std::fs::read_to_string("examples/01_quickstart/egressor.lock").expect("the example is there");
+    let lock = parse(&text).expect("it is valid");
+    assert_eq!(lock.render(), text);
+    assert!(lock.hosts().count() > 0);
+    for host in lock.hosts() {
+        assert!(!host.evidence().is_empty(), "{}", host.name());
+        for evidence in host.evidence() {
+            let EvidenceKind::Published { source } = evidence.kind else {
+                panic!("an answer of DNS for {}", host.name())
+            };
+            assert!(source.starts_with("https://"), "{source}");
+            assert_eq!(egressor::resolve::special(evidence.prefix), None, "{}", evidence.prefix);
+        }
+    }
+}
+
+#[test]
+fn a_text_nested_a_hundred_thousand_deep_is_refused_and_harms_nobody() {
+    for opening in ["[", "{a=", "a."] {
+        assert!(parse(&format!("version = 1\nhost = {}", opening.repeat(100_000))).is_err());
+        assert!(parse(&format!("version = 1\n{}", opening.repeat(100_000))).is_err());
+    }
+}
+
+#[test]
+fn a_lockfile_of_a_windows_checkout_is_the_same_lockfile() {
+    assert_eq!(parse(&EXAMPLE.replace('\n', "\r\n")), parse(EXAMPLE));
+}
+
+#[test]
+fn ten_thousand_addresses_are_read_and_written() {
+    let addrs: Vec<String> = (0..10_000).map(|at| format!("8.{}.{}.8", at / 250, at % 250)).collect();
+    let addrs: Vec<&str> = addrs.iter().map(String::as_str).collect();
+    let lookup =
+        Lookup { name: host("x.test"), a: answer(&addrs), aaaa: FamilyAnswer::failed(Outcome::NoData) };
+    let (lock, _) = Lockfile::default().refresh(&[lookup], day(0), &RefreshOptions::default());
+    assert_eq!(parse(&lock.render()), Ok(lock));
 }
 
 fn addresses() -> impl Strategy<Value = Vec<IpAddr>> {

@@ -4,18 +4,18 @@ use crate::dns::{host, options};
 use crate::server::{Reply, address, serve};
 use egressor::diag::{Code, Finding, Severity};
 use egressor::resolve::{
-    Family, FamilyAnswer, Lockfile, Lookup, Outcome, RefreshOptions, Timestamp, resolve,
+    Family, FamilyAnswer, Limits, Lockfile, Lookup, Outcome, RefreshOptions, Timestamp, resolve,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const DAY: u64 = 86_400;
 
-pub fn day(number: u64) -> Timestamp {
+pub(crate) fn day(number: u64) -> Timestamp {
     Timestamp::from_unix(20_000 * DAY + number * DAY)
 }
 
-pub fn answer(addrs: &[&str]) -> FamilyAnswer {
+pub(crate) fn answer(addrs: &[&str]) -> FamilyAnswer {
     let addresses: BTreeMap<_, _> = addrs
         .iter()
         .map(|addr| (addr.parse().expect(addr), BTreeSet::from(["9.9.9.9".to_owned()])))
@@ -186,8 +186,11 @@ fn published_addresses_survive_whatever_dns_says() {
         let (after, _) = refreshed(&lock, only_v4("x.test", FamilyAnswer::failed(outcome)), 100);
         assert!(addresses(&after).contains(&"185.199.108.0/22".to_owned()), "{outcome}");
     }
-    let (_, findings) = refreshed(&lock, only_v4("x.test", FamilyAnswer::failed(Outcome::NxDomain)), 1);
+    let gone = || only_v4("x.test", FamilyAnswer::failed(Outcome::NxDomain));
+    let (after, findings) = refreshed(&lock, gone(), 1);
     assert_eq!(codes(&findings), [Code::DnsDropped]);
+    let (_, findings) = refreshed(&after, gone(), 2);
+    assert_eq!((codes(&findings), findings[0].severity), (vec![Code::DnsFailure], Severity::Warning));
     // The same page, read again, replaces what it listed before; a block that spans half the internet is not taken.
     let wide = "0.0.0.0/0".parse().expect("a block");
     let other = "140.82.112.0/20".parse().expect("a block");
@@ -239,4 +242,53 @@ fn a_rotating_name_converges_over_two_refreshes_of_a_real_server() {
         lock = next;
     }
     assert_eq!(addresses(&lock), ["8.8.8.0/32", "8.8.8.1/32"]);
+}
+
+/// What is held back when a name with the first addresses answers the second, twenty days later.
+fn held(before: &[&str], after: &[&str]) -> Option<String> {
+    let lock = known(before);
+    let (next, _) = refreshed(&lock, only_v4("x.test", answer(after)), 20);
+    let accepted = BTreeSet::from([host("x.test")]);
+    assert_eq!(lock.hold_back(next.clone(), &Limits::default(), &accepted), (next.clone(), Vec::new()));
+    let (result, findings) = lock.hold_back(next.clone(), &Limits::default(), &BTreeSet::new());
+    let Some(finding) = findings.into_iter().next() else {
+        assert_eq!(result, next);
+        return None;
+    };
+    assert_eq!((&result, finding.code, finding.is_error()), (&lock, Code::LockQuarantined, true));
+    Some(finding.message)
+}
+
+#[test]
+fn a_change_that_is_too_large_is_held_back_whole_until_it_is_accepted() {
+    let many: Vec<String> = (0..20).map(|at| format!("8.8.4.{at}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let has =
+        |message: Option<String>, text: &str| assert!(message.is_some_and(|message| message.contains(text)));
+    assert_eq!(held(&["8.8.8.8"], &["8.8.8.8"]), None);
+    assert_eq!(held(&["8.8.8.8"], &["8.8.4.4"]), None);
+    has(held(&["8.8.8.8"], &["8.9.4.4"]), "`8.9.4.4` lies in a network where the name never was");
+    has(held(&["8.8.8.8"], &many), "20 IPv4 addresses came at once to the 1 known");
+    has(held(&many, &["8.8.4.0"]), "19 of 20 IPv4 addresses went at once");
+    assert_eq!(held(&many, &many[..12]), None);
+}
+
+#[test]
+fn a_listed_network_a_new_name_and_certain_absence_are_not_held_back() {
+    let mut lock = known(&["8.8.8.8"]);
+    lock.publish(
+        &host("x.test"),
+        "https://vendor.example",
+        ["140.82.112.0/20".parse().expect("a block")],
+        day(0),
+    );
+    let lookups = [
+        only_v4("x.test", answer(&["140.82.127.1"])),
+        both("y.test", answer(&["9.9.9.9"]), answer(&["2600::1"])),
+    ];
+    let (after, _) = lock.refresh(&lookups, day(1), &RefreshOptions::default());
+    assert_eq!(lock.hold_back(after, &Limits::default(), &BTreeSet::new()).1, []);
+    let gone = only_v4("x.test", FamilyAnswer::failed(Outcome::NxDomain));
+    let (after, _) = lock.refresh(&[gone], day(1), &RefreshOptions::default());
+    assert_eq!(lock.hold_back(after, &Limits::default(), &BTreeSet::new()).1, []);
 }

@@ -15,47 +15,47 @@ use std::time::Duration;
 
 /// One question, as the server saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub(crate) struct Question {
     /// The name, with its final dot.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether IPv6 addresses were asked for, not IPv4 ones.
-    pub v6: bool,
+    pub(crate) v6: bool,
     /// Whether it came over TCP.
-    pub tcp: bool,
+    pub(crate) tcp: bool,
 }
 
 /// What the server says, or that it says nothing.
-pub enum Reply {
+pub(crate) enum Reply {
     Silence,
     Says { code: ResponseCode, cut: bool, answers: Vec<Record>, authorities: Vec<Record> },
 }
 
 impl Reply {
-    pub fn code(code: ResponseCode) -> Self {
+    pub(crate) fn code(code: ResponseCode) -> Self {
         Self::Says { code, cut: false, answers: Vec::new(), authorities: Vec::new() }
     }
 
-    pub fn answers(answers: Vec<Record>) -> Self {
+    pub(crate) fn answers(answers: Vec<Record>) -> Self {
         Self::Says { code: ResponseCode::NoError, cut: false, answers, authorities: Vec::new() }
     }
 
-    pub fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         let soa = SOA::new(name("ns.test."), name("admin.test."), 1, 2, 3, 4, 5);
         let authorities = vec![Record::from_rdata(name("test."), 60, RData::SOA(soa))];
         Self::Says { code: ResponseCode::NoError, cut: false, answers: Vec::new(), authorities }
     }
 
-    pub fn referral() -> Self {
+    pub(crate) fn referral() -> Self {
         let authorities = vec![Record::from_rdata(name("test."), 60, RData::NS(NS(name("ns.test."))))];
         Self::Says { code: ResponseCode::NoError, cut: false, answers: Vec::new(), authorities }
     }
 }
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::from_ascii(text).expect(text)
 }
 
-pub fn address(owner: &str, ttl: u32, addr: &str) -> Record {
+pub(crate) fn address(owner: &str, ttl: u32, addr: &str) -> Record {
     let data = match addr.parse().expect(addr) {
         IpAddr::V4(v4) => RData::A(A(v4)),
         IpAddr::V6(v6) => RData::AAAA(AAAA(v6)),
@@ -63,25 +63,25 @@ pub fn address(owner: &str, ttl: u32, addr: &str) -> Record {
     Record::from_rdata(name(owner), ttl, data)
 }
 
-pub fn alias(owner: &str, ttl: u32, target: &str) -> Record {
+pub(crate) fn alias(owner: &str, ttl: u32, target: &str) -> Record {
     Record::from_rdata(name(owner), ttl, RData::CNAME(CNAME(name(target))))
 }
 
 /// A running server; it ends with the test process.
-pub struct Running {
-    pub addr: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) addr: SocketAddr,
     questions: Arc<Mutex<Vec<Question>>>,
 }
 
 impl Running {
     /// Everything that was asked so far.
-    pub fn questions(&self) -> Vec<Question> {
+    pub(crate) fn questions(&self) -> Vec<Question> {
         self.questions.lock().expect("no test panics while asking").clone()
     }
 }
 
 /// Starts a server that answers each question with what the closure makes of it.
-pub fn serve(reply: impl Fn(&Question) -> Reply + Send + Sync + 'static) -> Running {
+pub(crate) fn serve(reply: impl Fn(&Question) -> Reply + Send + Sync + 'static) -> Running {
     let questions = Arc::new(Mutex::new(Vec::new()));
     let handler = Handler { reply: Box::new(reply), questions: Arc::clone(&questions) };
     let (ready, started) = mpsc::channel();

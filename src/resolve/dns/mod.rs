@@ -1,16 +1,24 @@
 //! Looking names up: IPv4 and IPv6 apart, each way to fail apart, and never through a search list, hosts file or cache.
 
 mod chain;
+#[cfg(feature = "dnssec")]
+mod dnssec;
+#[cfg(feature = "dot")]
+mod encrypted;
+mod line;
+mod question;
 mod server;
 
 use super::outcome::{Family, Outcome, Verdict};
 use crate::packet::Hostname;
 use hickory_resolver::system_conf::read_system_conf;
-use server::{Said, look_up};
+use line::Line;
+use question::{Asker, Said, look_up};
 pub use server::{Server, ServerError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -36,6 +44,12 @@ pub struct DnsOptions {
     pub concurrency: u32,
     /// How long all lookups together may take; what is not answered by then counts as timed out.
     pub deadline: Duration,
+    /// The only certificates that encrypted servers may show to be theirs, in a PEM file; the public ones when `None`.
+    pub ca: Option<PathBuf>,
+    /// Whether answers must be signed, or their zone shown to be unsigned (DNSSEC).
+    pub validate: bool,
+    /// The keys that signatures start from, in a zone file of `DNSKEY` records; those of the root when `None`.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// Which servers are asked.
@@ -77,6 +91,15 @@ pub enum ResolveError {
     /// The system's DNS servers are not known.
     #[error("the DNS servers of this system cannot be found: {0}")]
     System(String),
+    /// The certificates that encrypted servers are checked against are no use.
+    #[error("the certificates for encrypted DNS cannot be used: {0}")]
+    Certificates(String),
+    /// The keys that signatures start from are no use.
+    #[error("the trust anchors for DNSSEC cannot be used: {0}")]
+    TrustAnchor(String),
+    /// Something was asked for that this build leaves out.
+    #[error("validation needs an egressor that was built with the feature `{0}`")]
+    NotBuilt(&'static str),
     /// The machinery for waiting on many answers did not start.
     #[error("the lookups cannot be started")]
     Runtime(#[from] std::io::Error),
@@ -96,6 +119,9 @@ impl Default for DnsOptions {
             attempts: 2,
             concurrency: BUSIEST,
             deadline: Duration::from_mins(2),
+            ca: None,
+            validate: false,
+            trust_anchor: None,
         }
     }
 }
@@ -124,22 +150,21 @@ pub fn resolve(
 /// A server that is asked, what the lockfile calls it, and how many lookups it has room for.
 #[derive(Clone)]
 struct Peer {
-    server: Server,
+    asker: Asker,
     name: Arc<str>,
     room: Arc<Semaphore>,
 }
 
 fn servers(options: &DnsOptions) -> Result<Vec<Peer>, ResolveError> {
     let room = usize::try_from(options.concurrency.clamp(1, BUSIEST)).unwrap_or(1);
-    let peer = |server: Server, name: String| Peer {
-        server,
-        name: name.into(),
-        room: Arc::new(Semaphore::new(room)),
+    let peer = |server: Server, name: String| -> Result<Peer, ResolveError> {
+        let asker = asker(Line::new(server, options)?, options)?;
+        Ok(Peer { asker, name: name.into(), room: Arc::new(Semaphore::new(room)) })
     };
     if !options.servers.is_empty() {
-        let servers: BTreeSet<Server> = options.servers.iter().copied().collect();
-        let in_order = options.servers.iter().scan(servers, |left, server| Some(left.take(server)));
-        return Ok(in_order.flatten().map(|server| peer(server, server.to_string())).collect());
+        let mut seen = BTreeSet::new();
+        let servers = options.servers.iter().filter(|server| seen.insert(*server));
+        return servers.map(|server| peer(server.clone(), server.to_string())).collect();
     }
     let (config, _) = read_system_conf().map_err(|error| ResolveError::System(error.to_string()))?;
     let addresses = config
@@ -147,8 +172,23 @@ fn servers(options: &DnsOptions) -> Result<Vec<Peer>, ResolveError> {
         .iter()
         .filter_map(|server| Some(SocketAddr::new(server.ip, server.connections.first()?.port)));
     // The lockfile is shared; the address of one machine's resolver would only be noise in it.
-    let peers: Vec<Peer> = addresses.map(|addr| peer(Server(addr), "system".to_owned())).collect();
+    let peers = addresses.map(|addr| peer(Server::plain(addr), "system".to_owned()));
+    let peers: Vec<Peer> = peers.collect::<Result<_, _>>()?;
     if peers.is_empty() { Err(ResolveError::System("none is configured".to_owned())) } else { Ok(peers) }
+}
+
+#[cfg(feature = "dnssec")]
+fn asker(line: Line, options: &DnsOptions) -> Result<Asker, ResolveError> {
+    Ok(if options.validate {
+        Asker::Validating(dnssec::Validator::new(line, options)?)
+    } else {
+        Asker::Trusting(line)
+    })
+}
+
+#[cfg(not(feature = "dnssec"))]
+fn asker(line: Line, options: &DnsOptions) -> Result<Asker, ResolveError> {
+    if options.validate { Err(ResolveError::NotBuilt("dnssec")) } else { Ok(Asker::Trusting(line)) }
 }
 
 /// The answers for each name in order, IPv4 before IPv6.
@@ -167,16 +207,17 @@ async fn look_up_all(
     let mut done = 0;
     for round in 0..rounds {
         if round > 0 {
-            tokio::time::sleep(options.pause).await;
+            tokio::time::sleep(options.pause.min(options.deadline)).await;
         }
+        // What the first round learnt is kept; later ones only add to it.
         if deadline.is_some_and(|deadline| round > 0 && Instant::now() >= deadline) {
             break;
         }
         let mut tasks = JoinSet::new();
         for (index, (name, family)) in jobs.iter().enumerate() {
-            let (name, family, peers, options) = ((*name).clone(), *family, peers.to_vec(), options.clone());
+            let (name, family, peers, ask) = ((*name).clone(), *family, peers.to_vec(), options.ask);
             tasks.spawn(async move {
-                let lookup = ask_peers(&peers, &name, family, &options);
+                let lookup = ask_peers(&peers, &name, family, ask);
                 let answer = match deadline {
                     Some(deadline) => tokio::time::timeout_at(deadline, lookup).await,
                     None => Ok(lookup.await),
@@ -203,14 +244,14 @@ async fn look_up_all(
         .collect()
 }
 
-async fn ask_peers(peers: &[Peer], name: &Hostname, family: Family, options: &DnsOptions) -> FamilyAnswer {
+async fn ask_peers(peers: &[Peer], name: &Hostname, family: Family, ask: Ask) -> FamilyAnswer {
     let mut answers = Vec::new();
     for peer in peers {
         // Nobody closes the semaphore; if it were, asking without room is the lesser evil.
         let _room = peer.room.acquire().await.ok();
-        let said = look_up(peer.server, name, family, options).await;
+        let said = look_up(&peer.asker, name, family).await;
         let answer = FamilyAnswer::of(said, &peer.name);
-        if options.ask == Ask::FirstThatKnows && answer.outcome.verdict() != Verdict::Failed {
+        if ask == Ask::FirstThatKnows && answer.outcome.verdict() != Verdict::Failed {
             return answer;
         }
         answers.push(answer);

@@ -1,140 +1,134 @@
-//! One DNS server: its address, and asking it a question.
+//! The address of a DNS server, and the way to speak to it.
 
-use super::DnsOptions;
-use super::chain::{Chain, Next};
-use crate::packet::Hostname;
-use crate::resolve::outcome::{Family, Outcome};
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::tcp::TcpClientStream;
-use hickory_resolver::net::udp::UdpClientStream;
-use hickory_resolver::net::xfer::{DnsHandle, DnsRequestSender, FirstAnswer};
-use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message, Query};
-use hickory_resolver::proto::rr::Name;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-/// A DNS server, written `ADDR` or `ADDR:PORT`; an IPv6 address with a port stands in brackets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Server(pub SocketAddr);
-
-/// A text is no DNS server.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the address of a DNS server: write `ADDR` or `ADDR:PORT`")]
-pub struct ServerError(String);
-
-/// What one server says about one family of a name.
-pub(super) struct Said {
-    pub(super) outcome: Outcome,
-    /// Empty unless the outcome is an answer.
-    pub(super) addresses: BTreeSet<IpAddr>,
-    pub(super) cname: Vec<Hostname>,
-    pub(super) ttl: Option<u32>,
+/// A DNS server. Written `ADDR[:PORT]`, `tls://ADDR[:PORT][#NAME]` or `https://ADDR[:PORT][/PATH][#NAME]`; an IPv6
+/// address with a port stands in brackets. The name is that of the certificate; without one the certificate must be
+/// for the address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Server {
+    pub(super) addr: SocketAddr,
+    pub(super) transport: Transport,
 }
 
-const PORT: u16 = 53;
-/// The greatest answer that crosses common networks in one piece (<https://www.dnsflagday.net/2020/>).
-const PAYLOAD: u16 = 1232;
-/// How many questions one lookup may need, aliases that the server leaves to us included.
-const QUESTIONS: usize = 16;
+/// How questions get to a server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Transport {
+    /// UDP, with TCP for long answers.
+    Plain,
+    /// DNS over TLS (RFC 7858).
+    #[cfg(feature = "dot")]
+    Tls { name: String },
+    /// DNS over HTTPS (RFC 8484).
+    #[cfg(feature = "doh")]
+    Https { name: String, path: String },
+}
+
+/// Why a text is no DNS server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServerError {
+    /// It is not of the form.
+    #[error("`{0}` is not the address of a DNS server: write `ADDR[:PORT]`, `tls://ADDR` or `https://ADDR`")]
+    Form(String),
+    /// Encryption was left out of this build.
+    #[error("`{text}` needs an egressor that was built with the feature `{feature}`")]
+    NotBuilt {
+        /// What was written.
+        text: String,
+        /// The feature of the build.
+        feature: &'static str,
+    },
+}
+
+const PLAIN_PORT: u16 = 53;
+const TLS_PORT: u16 = 853;
+const HTTPS_PORT: u16 = 443;
+const HTTPS_PATH: &str = "/dns-query";
+
+impl Server {
+    /// A server that is asked over UDP and TCP.
+    pub fn plain(addr: SocketAddr) -> Self {
+        Self { addr, transport: Transport::Plain }
+    }
+}
 
 impl FromStr for Server {
     type Err = ServerError;
 
     fn from_str(text: &str) -> Result<Self, ServerError> {
-        let alone = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-        let addr = alone.parse().map(|addr: IpAddr| SocketAddr::new(addr, PORT)).or_else(|_| text.parse());
-        addr.ok().filter(|addr| addr.port() != 0).map(Self).ok_or_else(|| ServerError(text.to_owned()))
+        let wrong = || ServerError::Form(text.to_owned());
+        if let Some(rest) = text.strip_prefix("tls://") {
+            let (addr, name) = named(rest).ok_or_else(wrong)?;
+            let addr = address(addr, TLS_PORT).ok_or_else(wrong)?;
+            return over_tls(addr, name, text);
+        }
+        if let Some(rest) = text.strip_prefix("https://") {
+            let (place, name) = named(rest).ok_or_else(wrong)?;
+            let at = place.find('/').unwrap_or(place.len());
+            let (addr, path) = place.split_at_checked(at).ok_or_else(wrong)?;
+            let addr = address(addr, HTTPS_PORT).ok_or_else(wrong)?;
+            let plain =
+                path.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '?' | '#' | '"' | '\\'));
+            return if plain { over_https(addr, path, name, text) } else { Err(wrong()) };
+        }
+        address(text, PLAIN_PORT).map(Self::plain).ok_or_else(wrong)
     }
+}
+
+/// Parts the name of the certificate from the rest.
+fn named(text: &str) -> Option<(&str, Option<&str>)> {
+    let (rest, name) = text.split_once('#').map_or((text, None), |(rest, name)| (rest, Some(name)));
+    let plain = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    name.is_none_or(plain).then_some((rest, name))
+}
+
+fn address(text: &str, port: u16) -> Option<SocketAddr> {
+    let alone = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let addr = alone.parse().map(|addr: IpAddr| SocketAddr::new(addr, port)).or_else(|_| text.parse());
+    addr.ok().filter(|addr| addr.port() != 0)
+}
+
+#[cfg(feature = "dot")]
+fn over_tls(addr: SocketAddr, name: Option<&str>, _: &str) -> Result<Server, ServerError> {
+    let name = name.map_or_else(|| addr.ip().to_string(), str::to_owned);
+    Ok(Server { addr, transport: Transport::Tls { name } })
+}
+
+#[cfg(not(feature = "dot"))]
+fn over_tls(_: SocketAddr, _: Option<&str>, text: &str) -> Result<Server, ServerError> {
+    Err(ServerError::NotBuilt { text: text.to_owned(), feature: "dot" })
+}
+
+#[cfg(feature = "doh")]
+fn over_https(addr: SocketAddr, path: &str, name: Option<&str>, _: &str) -> Result<Server, ServerError> {
+    let name = name.map_or_else(|| addr.ip().to_string(), str::to_owned);
+    let path = if path.is_empty() { HTTPS_PATH } else { path }.to_owned();
+    Ok(Server { addr, transport: Transport::Https { name, path } })
+}
+
+#[cfg(not(feature = "doh"))]
+fn over_https(_: SocketAddr, path: &str, _: Option<&str>, text: &str) -> Result<Server, ServerError> {
+    let _ = if path.is_empty() { HTTPS_PATH } else { path };
+    Err(ServerError::NotBuilt { text: text.to_owned(), feature: "doh" })
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.port() == PORT { write!(f, "{}", self.0.ip()) } else { write!(f, "{}", self.0) }
-    }
-}
-
-/// Looks up one family of a name at one server, along all aliases.
-pub(super) async fn look_up(server: Server, name: &Hostname, family: Family, options: &DnsOptions) -> Said {
-    let Some(name) = absolute(name) else { return Said::failed(Outcome::Bogus) };
-    let mut chain = Chain::new(name, family);
-    for _ in 0..QUESTIONS {
-        let message = match ask(server, &chain, options).await {
-            Ok(message) => message,
-            Err(outcome) => return Said { cname: chain.cname, ..Said::failed(outcome) },
+        let addr = |usual: u16| {
+            if self.addr.port() == usual { self.addr.ip().to_string() } else { self.addr.to_string() }
         };
-        let (outcome, addresses) = match chain.read(&message) {
-            Next::Ask => continue,
-            Next::Answer(addresses) => (Outcome::Answer, addresses),
-            Next::End(outcome) => (outcome, BTreeSet::new()),
-        };
-        return Said { outcome, addresses, cname: chain.cname, ttl: chain.ttl };
-    }
-    Said { cname: chain.cname, ..Said::failed(Outcome::CnameLoop) }
-}
-
-impl Said {
-    pub(super) fn failed(outcome: Outcome) -> Self {
-        Self { outcome, addresses: BTreeSet::new(), cname: Vec::new(), ttl: None }
-    }
-}
-
-/// The name with its root, so that no search list is ever tried.
-fn absolute(name: &Hostname) -> Option<Name> {
-    let mut name = Name::from_ascii(name.as_str()).ok()?;
-    name.set_fqdn(true);
-    Some(name)
-}
-
-/// Asks over UDP as often as the options say; a cut answer, and silence to the last, are followed by one try over TCP.
-async fn ask(server: Server, chain: &Chain, options: &DnsOptions) -> Result<Message, Outcome> {
-    let mut cut = false;
-    for _ in 0..options.attempts.max(1) {
-        match over_udp(server, chain, options).await {
-            Ok(message) if message.truncation => {
-                cut = true;
-                break;
-            }
-            Ok(message) => return Ok(message),
-            Err(NetError::Proto(_)) => return Err(Outcome::ServFail),
-            Err(_) => {}
+        match &self.transport {
+            Transport::Plain => f.write_str(&addr(PLAIN_PORT)),
+            #[cfg(feature = "dot")]
+            Transport::Tls { name } => write!(f, "tls://{}#{name}", addr(TLS_PORT)),
+            #[cfg(feature = "doh")]
+            Transport::Https { name, path } => write!(f, "https://{}{path}#{name}", addr(HTTPS_PORT)),
         }
     }
-    match over_tcp(server, chain, options).await {
-        Ok(message) if !message.truncation => Ok(message),
-        Err(NetError::Proto(_)) if !cut => Err(Outcome::ServFail),
-        Err(_) if !cut => Err(Outcome::Timeout),
-        Ok(_) | Err(_) => Err(Outcome::Truncated),
-    }
-}
-
-async fn over_udp(server: Server, chain: &Chain, options: &DnsOptions) -> Result<Message, NetError> {
-    let mut stream = UdpClientStream::builder(server.0, TokioRuntimeProvider::default())
-        .with_timeout(Some(options.timeout))
-        .with_max_retries(0)
-        .build();
-    let response = stream.send_message(request(chain)).first_answer().await?;
-    Ok(response.into_message())
-}
-
-async fn over_tcp(server: Server, chain: &Chain, options: &DnsOptions) -> Result<Message, NetError> {
-    // The provider owns the task that carries the connection, and ends it when it is dropped.
-    let provider = TokioRuntimeProvider::default();
-    let connect = TcpClientStream::exchange(server.0, None, options.timeout, None, provider.clone());
-    let exchange = tokio::time::timeout(options.timeout, connect).await.map_err(|_| NetError::Timeout)??;
-    let response = exchange.send(request(chain)).first_answer().await;
-    drop(provider);
-    Ok(response?.into_message())
-}
-
-fn request(chain: &Chain) -> DnsRequest {
-    let mut options = DnsRequestOptions::default();
-    options.use_edns = true;
-    options.edns_payload_len = PAYLOAD;
-    options.recursion_desired = true;
-    DnsRequest::from_query(Query::query(chain.name.clone(), chain.record_type()), options)
 }
 
 #[cfg(test)]
@@ -157,6 +151,37 @@ mod tests {
             ["", "dns.example", "9.9.9.9:", "9.9.9.9:0", "9.9.9.9:70000", "2620:fe::fe:53:x", "[9.9.9.9"]
         {
             assert!(text.parse::<Server>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_encrypted_server_is_refused_in_every_build() {
+        for text in
+            ["tls://", "tls://dns.example", "tls://9.9.9.9#", "tls://9.9.9.9#a b", "https://9.9.9.9/a b"]
+        {
+            assert_eq!(text.parse::<Server>(), Err(ServerError::Form(text.to_owned())));
+        }
+    }
+
+    #[cfg(not(feature = "dot"))]
+    #[test]
+    fn encryption_that_was_not_built_in_is_never_silently_left_away() {
+        let error = "tls://9.9.9.9#dns.quad9.net".parse::<Server>().expect_err("it is not built in");
+        assert!(error.to_string().contains("feature `dot`"));
+        let error = "https://9.9.9.9/dns-query".parse::<Server>().expect_err("it is not built in");
+        assert!(error.to_string().contains("feature `doh`"));
+    }
+
+    #[cfg(feature = "doh")]
+    #[test]
+    fn an_encrypted_server_has_a_name_and_a_path() {
+        for (text, shown) in [
+            ("tls://9.9.9.9#dns.quad9.net", "tls://9.9.9.9#dns.quad9.net"),
+            ("tls://[2620:fe::fe]:8853", "tls://[2620:fe::fe]:8853#2620:fe::fe"),
+            ("https://8.8.8.8#dns.google", "https://8.8.8.8/dns-query#dns.google"),
+            ("https://8.8.8.8:8443/q", "https://8.8.8.8:8443/q#8.8.8.8"),
+        ] {
+            assert_eq!(text.parse::<Server>().map(|server| server.to_string()).as_deref(), Ok(shown));
         }
     }
 }
