@@ -349,7 +349,9 @@ impl FromStr for PathPrefix {
             return Err(PathPrefixError::Relative(text.to_owned()));
         }
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
-        if !plain || text.split('/').any(|segment| matches!(segment, "." | "..")) {
+        // A server may decode before it resolves, so `%2e` is a dot here too (WHATWG URL, "double-dot URL path segment").
+        let decoded = text.replace("%2e", ".").replace("%2E", ".");
+        if !plain || decoded.split('/').any(|segment| matches!(segment, "." | "..")) {
             return Err(PathPrefixError::Character(text.to_owned()));
         }
         Ok(Self(text.to_owned()))

@@ -4,7 +4,7 @@ use super::pieces::{
     Point, addrs, combined, everyone, everything, group_points, groups, name_points, names, near_u8, near_u16, near_u32,
     near_u128, packet_points, packets, pattern, peers, points, ranges, service, service_points, transports, v4, v6,
 };
-use egressor::packet::{AddrSet, GroupSet, IntervalSet, NameSet, PacketSet, PeerSet, PortSet, TransportSet};
+use egressor::packet::{AddrSet, GroupSet, IntervalSet, NameSet, PacketSet, PeerSet, PortSet, Set, TransportSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::fmt::Debug;
