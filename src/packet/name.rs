@@ -283,7 +283,12 @@ fn units_at(key: &NameKey, next: Option<&NameKey>) -> Vec<Unit> {
                     sample: deeper.clone(),
                     pattern: NamePattern::Below(host.clone()),
                 },
-                Unit { from: from.clone(), until: Some(deeper), sample: from, pattern: NamePattern::OneBelow(host) },
+                Unit {
+                    from: from.clone(),
+                    until: Some(deeper),
+                    sample: from,
+                    pattern: NamePattern::OneBelow(host),
+                },
             ]
         }
     }

@@ -67,7 +67,9 @@ impl Protocol {
             "ipv6-auth" => Some(Self(51)),
             "0" => Some(Self(0)),
             // Neither a sign nor leading zeros, which some tools read as octal.
-            digits if digits.starts_with(|char: char| matches!(char, '1'..='9')) => digits.parse().ok().map(Self),
+            digits if digits.starts_with(|char: char| matches!(char, '1'..='9')) => {
+                digits.parse().ok().map(Self)
+            }
             _ => None,
         })
     }

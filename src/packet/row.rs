@@ -7,7 +7,7 @@ use super::name::{NamePattern, NameSet};
 use super::port::{PortRange, PortSet};
 use super::protocol::Protocol;
 use super::set::PacketSet;
-use super::steps::{Key, Steps};
+use super::steps::{Key, Steps, Value};
 use super::transport::{IcmpMatch, TransportSet, protocol_and_detail};
 use std::collections::BTreeMap;
 
@@ -56,7 +56,8 @@ impl TransportSet {
         let mut protocols: Vec<Protocol> = self
             .ranges()
             .flat_map(|(first, last)| {
-                let (first, last) = (protocol_and_detail(first).0, protocol_and_detail(last.min(0x00FF_FFFF)).0);
+                let (first, last) =
+                    (protocol_and_detail(first).0, protocol_and_detail(last.min(0x00FF_FFFF)).0);
                 (first.0..=last.0).map(Protocol)
             })
             .collect();
@@ -68,7 +69,9 @@ impl TransportSet {
                 continue;
             }
             match rows.last_mut() {
-                Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => *last = protocol,
+                Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => {
+                    *last = protocol;
+                }
                 _ => rows.push(TransportRow::Protocols(protocol, protocol)),
             }
         }
@@ -146,7 +149,9 @@ fn push(rows: &mut Vec<Row>, source: Option<&AddrSet>, peer: &RowPeer, services:
 }
 
 /// The products that make up one layer: peers that share their sources, and sources that share their services.
-fn products<P: Key, S: Key>(layer: &Layer<P, S, bool>) -> Vec<(IntervalSet<P>, IntervalSet<S>, TransportSet)> {
+fn products<P: Key, S: Key>(
+    layer: &Layer<P, S, bool>,
+) -> Vec<(IntervalSet<P>, IntervalSet<S>, TransportSet)> {
     let mut out = Vec::new();
     for (inner, peers) in levels(layer) {
         for (services, sources) in levels(&inner) {
@@ -156,15 +161,27 @@ fn products<P: Key, S: Key>(layer: &Layer<P, S, bool>) -> Vec<(IntervalSet<P>, I
     out
 }
 
-/// For each value but the default, the keys that have it.
-fn levels<K: Key, V: Clone + Ord + Default>(steps: &Steps<K, V>) -> BTreeMap<V, IntervalSet<K>> {
-    let mut spans: BTreeMap<V, Vec<(K, bool)>> = BTreeMap::new();
+/// For each value but the default, in the order of values, the keys that have it.
+fn levels<K: Key, I: Key, V: Value + Ord>(
+    steps: &Steps<K, Steps<I, V>>,
+) -> Vec<(Steps<I, V>, IntervalSet<K>)> {
+    // Most stretches share their value, and a shared one is looked up among the others only once.
+    let mut class_of: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut classes: BTreeMap<&Steps<I, V>, usize> = BTreeMap::new();
+    let mut cuts: Vec<Vec<(K, bool)>> = Vec::new();
     for (from, until, value) in steps.segments() {
-        let cuts = spans.entry(value.clone()).or_default();
-        cuts.push((from.clone(), true));
-        cuts.extend(until.map(|until| (until.clone(), false)));
+        let class = *class_of.entry(value.identity()).or_insert_with(|| {
+            let next = classes.len();
+            *classes.entry(value).or_insert(next)
+        });
+        cuts.resize_with(cuts.len().max(class + 1), Vec::new);
+        if let Some(cuts) = cuts.get_mut(class) {
+            cuts.push((from.clone(), true));
+            cuts.extend(until.map(|until| (until.clone(), false)));
+        }
     }
-    spans.into_iter().map(|(value, cuts)| (value, Steps::from_cuts(cuts))).collect()
+    let keys = |class: usize| cuts.get(class).cloned().map(Steps::from_cuts).unwrap_or_default();
+    classes.into_iter().map(|(value, class)| (value.clone(), keys(class))).collect()
 }
 
 /// The sources of a name or group as addresses; `None` when they are not constrained.

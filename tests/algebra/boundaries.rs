@@ -2,8 +2,8 @@
 
 use super::pieces::{addrs, near_u8, near_u16, ranges, v4, v6};
 use egressor::packet::{
-    AddrSet, IcmpMatch, IntervalSet, Packet, PacketSet, Peer, PeerSet, PortRange, PortSet, Prefix, Protocol, Set,
-    TransportSet,
+    AddrSet, IcmpMatch, IntervalSet, Packet, PacketSet, Peer, PeerSet, PortRange, PortSet, Prefix, Protocol,
+    Set, TransportSet,
 };
 use proptest::prelude::*;
 use std::net::IpAddr;
@@ -33,15 +33,26 @@ fn the_first_and_the_last_address_of_each_family_are_members() {
             assert!(rest.contains(other) && !one.contains(other));
         }
         assert_eq!(rest.union(&one), all);
-        let packets = PacketSet::product(Some(&one), &PeerSet::from(one.clone()), &TransportSet::full(), &true);
-        assert!(packets.at(&Packet { peer: Peer::Addr(end), source: end, protocol: Protocol(255), detail: 0 }));
+        let packets =
+            PacketSet::product(Some(&one), &PeerSet::from(one.clone()), &TransportSet::full(), &true);
+        assert!(packets.at(&Packet {
+            peer: Peer::Addr(end),
+            source: end,
+            protocol: Protocol(255),
+            detail: 0
+        }));
     }
 }
 
 #[test]
 fn families_never_mix() {
     let v4_any = PacketSet::product(None, &PeerSet::from(AddrSet::all_v4()), &TransportSet::full(), &true);
-    let packet = |peer: IpAddr, source: IpAddr| Packet { peer: Peer::Addr(peer), source, protocol: Protocol(6), detail: 1 };
+    let packet = |peer: IpAddr, source: IpAddr| Packet {
+        peer: Peer::Addr(peer),
+        source,
+        protocol: Protocol(6),
+        detail: 1,
+    };
     assert!(v4_any.at(&packet(v4(0), v4(0))));
     for (peer, source) in [(v6(0), v6(0)), (v4(0), v6(0)), (v6(0), v4(0))] {
         assert!(!v4_any.at(&packet(peer, source)));
@@ -62,7 +73,10 @@ fn ports_and_protocols_have_both_ends() {
             let one = TransportSet::port(protocol, PortRange::single(end));
             assert_eq!(one.ports_of(protocol), PortSet::of([PortRange::single(end)]));
             let rest = TransportSet::full().subtract(&one);
-            assert_eq!(rest.ports_of(protocol), PortSet::full().subtract(&PortSet::of([PortRange::single(end)])));
+            assert_eq!(
+                rest.ports_of(protocol),
+                PortSet::full().subtract(&PortSet::of([PortRange::single(end)]))
+            );
         }
     }
     for number in [0, 1, 254, 255] {
@@ -71,7 +85,8 @@ fn ports_and_protocols_have_both_ends() {
         assert_eq!(rest.union(&one), TransportSet::full());
         assert!(rest.intersect(&one).is_empty());
     }
-    let halves = [(0, 127), (128, 255)].map(|(first, last)| TransportSet::protocols(Protocol(first), Protocol(last)));
+    let halves =
+        [(0, 127), (128, 255)].map(|(first, last)| TransportSet::protocols(Protocol(first), Protocol(last)));
     assert!(halves[0].union(&halves[1]).is_full());
     let each: Vec<TransportSet> = (0..=255).map(|number| TransportSet::protocol(Protocol(number))).collect();
     assert!(TransportSet::union_all(&each).is_full());
@@ -84,8 +99,9 @@ fn icmp_types_and_codes_have_both_ends() {
         let kinds: Vec<TransportSet> =
             (0..=255).map(|kind| TransportSet::icmp(protocol, IcmpMatch { kind, code: None })).collect();
         assert_eq!(TransportSet::union_all(&kinds), TransportSet::protocol(protocol));
-        let codes: Vec<TransportSet> =
-            (0..=255).map(|code| TransportSet::icmp(protocol, IcmpMatch { kind: 255, code: Some(code) })).collect();
+        let codes: Vec<TransportSet> = (0..=255)
+            .map(|code| TransportSet::icmp(protocol, IcmpMatch { kind: 255, code: Some(code) }))
+            .collect();
         assert_eq!(TransportSet::union_all(&codes), kinds[255]);
         assert_eq!(codes[0].intersect(&codes[255]), TransportSet::default());
     }

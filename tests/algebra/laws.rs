@@ -1,10 +1,11 @@
 //! The laws that every set obeys, for generated sets of every level.
 
 use super::pieces::{
-    Point, addrs, combined, everyone, everything, group_points, groups, name_points, names, near_u8, near_u16, near_u32,
-    near_u128, packet_points, packets, pattern, peers, points, ranges, service, service_points, transports, v4, v6,
+    Point, addrs, combined, everyone, everything, group_points, groups, name_points, names, near_u8,
+    near_u16, near_u32, near_u128, packet_points, packets, pattern, peers, points, ranges, service,
+    service_points, transports, v4, v6,
 };
-use egressor::packet::{AddrSet, GroupSet, IntervalSet, NameSet, PacketSet, PeerSet, PortSet, Set, TransportSet};
+use egressor::packet::{AddrSet, GroupSet, IntervalSet, NameSet, PacketSet, PortSet, Set, TransportSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -190,6 +191,18 @@ proptest! {
         sets.reverse();
         let backward = sets.iter().fold(PacketSet::default(), |set, piece| piece.union(&set));
         prop_assert_eq!(forward, backward);
+    }
+
+    #[test]
+    fn a_function_splits_into_the_packets_of_each_value(a in packets(), b in packets(), c in packets()) {
+        let pairs = a.zip(&b, |a, b| u8::from(*a) + 2 * u8::from(*b));
+        let values = pairs.zip(&c, |pair, c| if *c { 3 - pair } else { *pair });
+        let parts = values.by_value();
+        prop_assert!(!parts.contains_key(&0));
+        for value in 1..4_u8 {
+            let expected = values.map(|other| *other == value);
+            prop_assert_eq!(parts.get(&value).cloned().unwrap_or_default(), expected);
+        }
     }
 
     /// The projections, and parts that were computed by another road, agree.

@@ -3,7 +3,7 @@
 use super::pieces::{
     GROUPS, Op, PATHS, combined, group_points, groups, hosts, name_points, names, pattern, patterns_of,
 };
-use egressor::packet::{GroupSet, Hostname, NamePattern, NameSet, Set};
+use egressor::packet::{GroupSet, Hostname, NamePattern, NameSet};
 use proptest::prelude::*;
 
 /// What a pattern means, said without any key.
@@ -129,7 +129,8 @@ proptest! {
 /// a backslash before it.
 pub(crate) fn rebuild_groups(held: &[String], left_out: &[String]) -> GroupSet {
     let plain = |names: &[String]| {
-        let names: Vec<String> = names.iter().map(|name| name.strip_prefix('\\').unwrap_or(name).to_owned()).collect();
+        let names: Vec<String> =
+            names.iter().map(|name| name.strip_prefix('\\').unwrap_or(name).to_owned()).collect();
         GroupSet::of(names.iter().map(String::as_str))
     };
     if held == ["*"] { GroupSet::full().subtract(&plain(left_out)) } else { plain(held) }
@@ -167,7 +168,8 @@ fn paths_that_touch_are_all_named() {
     let rest = NamePattern::Host(host("h.b")).names().subtract(&three);
     assert_eq!(written(&rest), [row(&["=h.b"], &["=h.b/a", "=h.b/b", "=h.b/c", "=h.b/d"])]);
     // The middle one begins inside what its neighbour leaves open.
-    let hole = set_of(&[path("h.b", "/`"), path("h.b", "/a"), path("h.b", "/b")]).subtract(&path("h.b", "/aa").names());
+    let hole = set_of(&[path("h.b", "/`"), path("h.b", "/a"), path("h.b", "/b")])
+        .subtract(&path("h.b", "/aa").names());
     assert_eq!(written(&hole), [row(&["=h.b/`", "=h.b/a", "=h.b/b"], &["=h.b/aa"])]);
 }
 
@@ -201,7 +203,8 @@ fn a_star_without_a_host_and_an_empty_set() {
 #[test]
 fn labels_that_begin_alike_are_strangers() {
     let tree = NamePattern::Tree(host("ample.com")).names();
-    for stranger in ["example.com", "ample.co", "ample.com.evil", "ample.comx", "x-ample.com", "ample", "com"] {
+    for stranger in ["example.com", "ample.co", "ample.com.evil", "ample.comx", "x-ample.com", "ample", "com"]
+    {
         assert!(!tree.contains_host(&host(stranger), "/"), "{stranger}");
     }
     for member in ["ample.com", "x.ample.com", "_x.ample.com"] {
@@ -240,7 +243,10 @@ fn many_patterns_are_decomposed_in_near_linear_time() {
         (0..20_000).map(|n| NamePattern::Tree(host(&format!("h{n}.example.com")))).collect();
     let set = NamePattern::Below(host("example.com")).names().subtract(&set_of(&hosts));
     let rows = set.patterns();
-    assert_eq!(rows.iter().map(|(names, except)| (names.len(), except.len())).collect::<Vec<_>>(), [(1, 20_000)]);
+    assert_eq!(
+        rows.iter().map(|(names, except)| (names.len(), except.len())).collect::<Vec<_>>(),
+        [(1, 20_000)]
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What the types at the edge accept, as tables: each refused text is one that somebody reads another way.
 
 use egressor::packet::{
-    Hostname, HostnameError, PathPrefix, PathPrefixError, PortRange, PortRangeError, Prefix, PrefixError, Protocol,
+    Hostname, HostnameError, PathPrefix, PathPrefixError, PortRange, PortRangeError, Prefix, PrefixError,
+    Protocol,
 };
 
 #[test]
@@ -26,10 +27,34 @@ fn prefixes_that_are_plain_are_read_as_written() {
 #[test]
 fn prefixes_that_can_be_misread_are_refused() {
     for text in [
-        "", "/", "/24", "192.0.2.0/", "192.0.2/24", "192.0.2", "10", "0x0a000000", "010.0.0.0/8", "10.0.0.00/8",
-        "10.0.0.0.0/8", "256.0.0.0/8", " 10.0.0.0/8", "10.0.0.0/8 ", "10.0.0.0 /8", "10.0.0.0/255.0.0.0", "fe80::1%eth0",
-        "[::1]/128", "::1::/64", "10.0.0.0-10.0.0.9", "any", "*", "0.0.0.0/0/0", "１０.0.0.0/8", "+10.0.0.0/8", "12345::",
-        "192.0.2.0/24,10.0.0.0/8", "10.0.0.0/8\n",
+        "",
+        "/",
+        "/24",
+        "192.0.2.0/",
+        "192.0.2/24",
+        "192.0.2",
+        "10",
+        "0x0a000000",
+        "010.0.0.0/8",
+        "10.0.0.00/8",
+        "10.0.0.0.0/8",
+        "256.0.0.0/8",
+        " 10.0.0.0/8",
+        "10.0.0.0/8 ",
+        "10.0.0.0 /8",
+        "10.0.0.0/255.0.0.0",
+        "fe80::1%eth0",
+        "[::1]/128",
+        "::1::/64",
+        "10.0.0.0-10.0.0.9",
+        "any",
+        "*",
+        "0.0.0.0/0/0",
+        "１０.0.0.0/8",
+        "+10.0.0.0/8",
+        "12345::",
+        "192.0.2.0/24,10.0.0.0/8",
+        "10.0.0.0/8\n",
     ] {
         assert!(text.parse::<Prefix>().is_err(), "{text:?}");
     }
@@ -76,7 +101,13 @@ fn blocks_know_their_ends() {
 
 #[test]
 fn ports_are_decimal_and_in_order() {
-    for (text, ends) in [("0", (0, 0)), ("443", (443, 443)), ("65535", (65_535, 65_535)), ("0-65535", (0, 65_535)), ("8-8", (8, 8))] {
+    for (text, ends) in [
+        ("0", (0, 0)),
+        ("443", (443, 443)),
+        ("65535", (65_535, 65_535)),
+        ("0-65535", (0, 65_535)),
+        ("8-8", (8, 8)),
+    ] {
         let range: PortRange = text.parse().unwrap();
         assert_eq!((range.first(), range.last()), ends);
     }
@@ -88,8 +119,8 @@ fn ports_are_decimal_and_in_order() {
     }
     // Leading zeros: `--dport 0443` is port 291 to iptables.
     for text in [
-        "", "-", "80-", "-80", "1-2-3", "80:90", "80,443", "80 ", " 80", "80 - 90", "+80", "8_0", "0x50", "http", "any", "*",
-        "０", "80.0", "8e1", "0443", "00", "1-010", "-1", "80\n",
+        "", "-", "80-", "-80", "1-2-3", "80:90", "80,443", "80 ", " 80", "80 - 90", "+80", "8_0", "0x50",
+        "http", "any", "*", "０", "80.0", "8e1", "0443", "00", "1-010", "-1", "80\n",
     ] {
         assert!(matches!(text.parse::<PortRange>(), Err(PortRangeError::Syntax(_))), "{text:?}");
     }
@@ -98,12 +129,25 @@ fn ports_are_decimal_and_in_order() {
 #[test]
 fn protocols_are_names_or_plain_numbers() {
     for (text, number) in [
-        ("tcp", 6), ("TCP", 6), ("udp", 17), ("icmp", 1), ("icmpv6", 58), ("ipv6-icmp", 58), ("sctp", 132), ("0", 0),
-        ("6", 6), ("255", 255), ("udplite", 136), ("esp", 50),
+        ("tcp", 6),
+        ("TCP", 6),
+        ("udp", 17),
+        ("icmp", 1),
+        ("icmpv6", 58),
+        ("ipv6-icmp", 58),
+        ("sctp", 132),
+        ("0", 0),
+        ("6", 6),
+        ("255", 255),
+        ("udplite", 136),
+        ("esp", 50),
     ] {
         assert_eq!(Protocol::parse(text), Some(Protocol(number)), "{text}");
     }
-    for text in ["", "256", "-1", "+6", "06", "006", "6 ", "tcp ", "tcp/udp", "all", "any", "*", "-1", "ip", "0x6", "６"] {
+    for text in [
+        "", "256", "-1", "+6", "06", "006", "6 ", "tcp ", "tcp/udp", "all", "any", "*", "-1", "ip", "0x6",
+        "６",
+    ] {
         assert_eq!(Protocol::parse(text), None, "{text:?}");
     }
     for number in 0..=255 {
@@ -147,18 +191,64 @@ fn texts_that_are_no_host_name_are_refused_for_the_right_reason() {
     for text in ["*", "*.example.com", "a.*.example.com", "ex*mple.com", "?.example.com"] {
         assert!(matches!(text.parse::<Hostname>(), Err(HostnameError::Wildcard(_))), "{text}");
     }
-    for text in ["https://example.com", "example.com:443", "example.com/a", "user@example.com", "//example.com", "[::1]:443"] {
+    for text in [
+        "https://example.com",
+        "example.com:443",
+        "example.com/a",
+        "user@example.com",
+        "//example.com",
+        "[::1]:443",
+    ] {
         assert!(matches!(text.parse::<Hostname>(), Err(HostnameError::NotBare(_))), "{text}");
     }
     let long_label = format!("{}.example", "a".repeat(64));
     let long_name = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "a".repeat(62));
     for text in [
-        "", ".", "..", "example.com..", ".example.com", "a..b", "-a.example", "a-.example", "a b.example", " a.example",
-        "a.example ", "a.example\n", "a\tb", "a%41.example", "a!b", "a$b.example", "${x}", "%{x}", "{{x}}", "a,b", "a;b", "a#b",
-        "a'b", "a\"b", "a\\b", "a|b", "a`b", "a\0b", "a\u{202e}b", "xn--a.example", "xn--",
+        "",
+        ".",
+        "..",
+        "example.com..",
+        ".example.com",
+        "a..b",
+        "-a.example",
+        "a-.example",
+        "a b.example",
+        " a.example",
+        "a.example ",
+        "a.example\n",
+        "a\tb",
+        "a%41.example",
+        "a!b",
+        "a$b.example",
+        "${x}",
+        "%{x}",
+        "{{x}}",
+        "a,b",
+        "a;b",
+        "a#b",
+        "a'b",
+        "a\"b",
+        "a\\b",
+        "a|b",
+        "a`b",
+        "a\0b",
+        "a\u{202e}b",
+        "xn--a.example",
+        "xn--",
         // What a URL library or `inet_aton` reads as an address.
-        "127.1", "10.0", "0x7f.1", "1", "0x7f000001", "1.2.3.0x4", "256.256.256.256", "1.2.3.4.5", "１２７.０.０.１",
-        "0177.0.0.1", "example.123", long_label.as_str(), long_name.as_str(),
+        "127.1",
+        "10.0",
+        "0x7f.1",
+        "1",
+        "0x7f000001",
+        "1.2.3.0x4",
+        "256.256.256.256",
+        "1.2.3.4.5",
+        "１２７.０.０.１",
+        "0177.0.0.1",
+        "example.123",
+        long_label.as_str(),
+        long_name.as_str(),
     ] {
         let refused = text.parse::<Hostname>();
         assert!(matches!(&refused, Err(HostnameError::Invalid(_))), "{text:?}: {refused:?}");
@@ -182,17 +272,48 @@ fn a_name_is_within_itself_and_its_parents_only() {
 
 #[test]
 fn path_prefixes_start_at_the_root_and_stay_below_it() {
-    for text in ["/", "/a", "/a/", "//", "/a//b", "/.well-known/", "/a.b", "/...", "/%41", "/a:b@c", "/~u", "/*", "/a;b=c", "/{x}"] {
+    for text in [
+        "/",
+        "/a",
+        "/a/",
+        "//",
+        "/a//b",
+        "/.well-known/",
+        "/a.b",
+        "/...",
+        "/%41",
+        "/a:b@c",
+        "/~u",
+        "/*",
+        "/a;b=c",
+        "/{x}",
+    ] {
         assert_eq!(text.parse::<PathPrefix>().unwrap().as_str(), text);
     }
     for text in ["", "a", "a/b", "https://h/a", "*", " /a"] {
         assert!(matches!(text.parse::<PathPrefix>(), Err(PathPrefixError::Relative(_))), "{text:?}");
     }
     for text in [
-        "/a b", "/a\n", "/a\0", "/ä", "/a?b", "/a#b", "/a\\b", "/.", "/..", "/a/../b", "/a/.", "/./a", "/a/..",
-        "/a\u{7f}", "/\u{202e}a",
+        "/a b",
+        "/a\n",
+        "/a\0",
+        "/ä",
+        "/a?b",
+        "/a#b",
+        "/a\\b",
+        "/.",
+        "/..",
+        "/a/../b",
+        "/a/.",
+        "/./a",
+        "/a/..",
+        "/a\u{7f}",
+        "/\u{202e}a",
         // A server or proxy that decodes before it resolves sees a dot segment here.
-        "/%2e%2e/a", "/a/%2E", "/a/.%2e/b", "/a/%2e./b",
+        "/%2e%2e/a",
+        "/a/%2E",
+        "/a/.%2e/b",
+        "/a/%2e./b",
     ] {
         assert!(matches!(text.parse::<PathPrefix>(), Err(PathPrefixError::Character(_))), "{text:?}");
     }

@@ -1,8 +1,8 @@
 //! Generators of sets at every level, and the points at which their membership is asked.
 
 use egressor::packet::{
-    AddrSet, GroupSet, Hostname, IcmpMatch, Interval, IntervalSet, NamePattern, NameSet, Packet, PacketSet, PathPrefix,
-    Peer, PeerSet, PortRange, PortSet, Protocol, Set, TransportSet,
+    AddrSet, GroupSet, Hostname, IcmpMatch, Interval, IntervalSet, NamePattern, NameSet, Packet, PacketSet,
+    PathPrefix, Peer, PeerSet, PortRange, PortSet, Protocol, Set, TransportSet,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -50,14 +50,19 @@ pub(crate) fn combined<S: Set + std::fmt::Debug + 'static>(
     piece: impl Strategy<Value = S> + 'static,
 ) -> impl Strategy<Value = S> {
     vec((op(), piece), 0..6).prop_map(|pieces| {
-        pieces.iter().fold(S::default(), |set, (op, piece)| {
-            if set.is_empty() { piece.clone() } else { op.apply(&set, piece) }
-        })
+        pieces.iter().fold(
+            S::default(),
+            |set, (op, piece)| {
+                if set.is_empty() { piece.clone() } else { op.apply(&set, piece) }
+            },
+        )
     })
 }
 
 /// Ranges of integers, most of them with ends near the ends and the middle of the axis.
-pub(crate) fn ranges<K: Interval + Arbitrary + 'static>(near: Vec<K>) -> impl Strategy<Value = IntervalSet<K>> {
+pub(crate) fn ranges<K: Interval + Arbitrary + 'static>(
+    near: Vec<K>,
+) -> impl Strategy<Value = IntervalSet<K>> {
     let key = prop_oneof![3 => select(near), 1 => any::<K>()];
     let key = key.boxed();
     let range = (key.clone(), key).prop_map(|(a, b)| if a <= b { (a, b) } else { (b, a) });
@@ -190,18 +195,20 @@ pub(crate) fn group_points() -> Vec<&'static str> {
 
 /// Sets of services: whole protocols, runs of them, ports, ICMP types, at both ends of each.
 pub(crate) fn transports() -> impl Strategy<Value = TransportSet> {
-    let protocol = || select(vec![0_u8, 1, 2, 5, 6, 7, 16, 17, 18, 57, 58, 132, 136, 254, 255]).prop_map(Protocol);
+    let protocol =
+        || select(vec![0_u8, 1, 2, 5, 6, 7, 16, 17, 18, 57, 58, 132, 136, 254, 255]).prop_map(Protocol);
     let detail = || select(vec![0_u8, 1, 8, 128, 254, 255]);
     let port = || select(near_u16());
-    let ported = select(vec![Protocol::TCP, Protocol::UDP, Protocol::SCTP, Protocol::DCCP, Protocol::UDPLITE]);
+    let ported =
+        select(vec![Protocol::TCP, Protocol::UDP, Protocol::SCTP, Protocol::DCCP, Protocol::UDPLITE]);
     let ports = (ported, vec((port(), port()), 1..4)).prop_map(|(protocol, ranges)| {
         let ranges = ranges.into_iter().map(|(a, b)| PortRange::new(a.min(b), a.max(b)).unwrap());
         TransportSet::ports(protocol, &PortSet::of(ranges))
     });
     let icmp = (select(vec![Protocol::ICMP, Protocol::ICMPV6]), detail(), proptest::option::of(detail()))
         .prop_map(|(protocol, kind, code)| TransportSet::icmp(protocol, IcmpMatch { kind, code }));
-    let run =
-        (protocol(), protocol()).prop_map(|(a, b)| TransportSet::protocols(Protocol(a.0.min(b.0)), Protocol(a.0.max(b.0))));
+    let run = (protocol(), protocol())
+        .prop_map(|(a, b)| TransportSet::protocols(Protocol(a.0.min(b.0)), Protocol(a.0.max(b.0))));
     combined(prop_oneof![
         1 => Just(TransportSet::full()),
         2 => protocol().prop_map(TransportSet::protocol),
@@ -219,8 +226,10 @@ pub(crate) fn service(protocol: Protocol, detail: u16) -> u32 {
 /// Services in every region that `transports` can tell apart.
 pub(crate) fn service_points() -> Vec<(Protocol, u16)> {
     let ported: Vec<u16> = near_u16();
-    let icmp: Vec<u16> =
-        [0, 1, 8, 100, 128, 254, 255].iter().flat_map(|kind| [0, 1, 8, 100, 128, 254, 255].map(|code| kind << 8 | code)).collect();
+    let icmp: Vec<u16> = [0, 1, 8, 100, 128, 254, 255]
+        .iter()
+        .flat_map(|kind| [0, 1, 8, 100, 128, 254, 255].map(|code| kind << 8 | code))
+        .collect();
     let mut points = Vec::new();
     for number in 0..=u8::MAX {
         let protocol = Protocol(number);
@@ -260,8 +269,9 @@ pub(crate) fn everything() -> PacketSet {
 /// Sets of packets.
 pub(crate) fn packets() -> impl Strategy<Value = PacketSet> {
     let source = prop_oneof![2 => Just(None), 3 => addrs().prop_map(Some)];
-    let product = (source, peers(), transports())
-        .prop_map(|(source, peers, transport)| PacketSet::product(source.as_ref(), &peers, &transport, &true));
+    let product = (source, peers(), transports()).prop_map(|(source, peers, transport)| {
+        PacketSet::product(source.as_ref(), &peers, &transport, &true)
+    });
     combined(product)
 }
 
@@ -303,15 +313,17 @@ impl Point {
 
 /// Packets chosen at random from all regions that `packets` can tell apart.
 pub(crate) fn packet_points(count: usize) -> impl Strategy<Value = Vec<Point>> {
-    let addr = || {
-        prop_oneof![select(near_u32()).prop_map(v4), select(near_u128()).prop_map(v6)]
-    };
+    let addr = || prop_oneof![select(near_u32()).prop_map(v4), select(near_u128()).prop_map(v6)];
     let end = prop_oneof![
         addr().prop_map(End::Addr),
         select(name_points()).prop_map(|(host, path)| End::Name(host, path)),
         select(group_points()).prop_map(End::Group),
     ];
-    let point = (end, addr(), select(service_points()))
-        .prop_map(|(end, source, (protocol, detail))| Point { end, source, protocol, detail });
+    let point = (end, addr(), select(service_points())).prop_map(|(end, source, (protocol, detail))| Point {
+        end,
+        source,
+        protocol,
+        detail,
+    });
     vec(point, count..=count)
 }

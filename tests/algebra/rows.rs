@@ -3,8 +3,8 @@
 use super::names::rebuild_groups;
 use super::pieces::{everything, packets};
 use egressor::packet::{
-    AddrSet, GroupSet, IcmpMatch, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Prefix, Protocol, Row,
-    RowPeer, Set, TransportRow, TransportSet,
+    AddrSet, GroupSet, IcmpMatch, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Prefix,
+    Protocol, Row, RowPeer, Set, TransportRow, TransportSet,
 };
 use proptest::prelude::*;
 
@@ -13,9 +13,12 @@ fn transport(row: &TransportRow) -> TransportSet {
     match row {
         TransportRow::Any => TransportSet::full(),
         TransportRow::Protocols(first, last) => TransportSet::protocols(*first, *last),
-        TransportRow::Ports(protocol, ports) => TransportSet::ports(*protocol, &PortSet::of(ports.iter().copied())),
+        TransportRow::Ports(protocol, ports) => {
+            TransportSet::ports(*protocol, &PortSet::of(ports.iter().copied()))
+        }
         TransportRow::Icmp(protocol, types) => {
-            let each: Vec<TransportSet> = types.iter().map(|icmp| TransportSet::icmp(*protocol, *icmp)).collect();
+            let each: Vec<TransportSet> =
+                types.iter().map(|icmp| TransportSet::icmp(*protocol, *icmp)).collect();
             TransportSet::union_all(&each)
         }
     }
@@ -116,7 +119,8 @@ fn both_families_share_a_row_only_without_a_source() {
     let v4_only = PacketSet::product(Some(&AddrSet::all_v4()), &names, &https(), &true);
     assert!(v4_only.rows().iter().all(|row| row.source == Some(AddrSet::all_v4())));
     exact(&v4_only);
-    let either = PacketSet::product(Some(&AddrSet::all_v4().union(&AddrSet::all_v6())), &names, &https(), &true);
+    let either =
+        PacketSet::product(Some(&AddrSet::all_v4().union(&AddrSet::all_v6())), &names, &https(), &true);
     assert_eq!(either, PacketSet::product(None, &names, &https(), &true));
     assert!(either.rows().iter().all(|row| row.source.is_none()));
 }
@@ -124,12 +128,21 @@ fn both_families_share_a_row_only_without_a_source() {
 #[test]
 fn sources_of_names_are_exact_at_the_seam_of_the_families() {
     let seam = [
-        "255.255.255.255/32", "::/128", "0.0.0.0/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", "128.0.0.0/1",
-        "8000::/1", "0.0.0.0/0", "::/0", "::1/128", "255.255.255.254/32",
+        "255.255.255.255/32",
+        "::/128",
+        "0.0.0.0/32",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
+        "128.0.0.0/1",
+        "8000::/1",
+        "0.0.0.0/0",
+        "::/0",
+        "::1/128",
+        "255.255.255.254/32",
     ];
     let peers = PeerSet::from(NamePattern::Any.names()).union(&PeerSet::all_groups());
     for mask in 0..1_u32 << seam.len() {
-        let chosen: Vec<&str> = (0..).zip(seam).filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, text)| text).collect();
+        let chosen: Vec<&str> =
+            (0..).zip(seam).filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, text)| text).collect();
         let source = addrs(&chosen);
         let set = PacketSet::product(Some(&source), &peers, &https(), &true);
         let all = source == AddrSet::all_v4().union(&AddrSet::all_v6());
@@ -157,10 +170,10 @@ fn whole_protocols_come_in_runs_and_icmp_by_type() {
     assert_eq!(
         mixed.rows(),
         [
-            TransportRow::Icmp(Protocol::ICMP, vec![
-                IcmpMatch { kind: 0, code: None },
-                IcmpMatch { kind: 255, code: Some(255) },
-            ]),
+            TransportRow::Icmp(
+                Protocol::ICMP,
+                vec![IcmpMatch { kind: 0, code: None }, IcmpMatch { kind: 255, code: Some(255) },]
+            ),
             run(5, 5),
             TransportRow::Ports(Protocol::TCP, vec![ports(0, 0), ports(65_535, 65_535)]),
             run(7, 7),
