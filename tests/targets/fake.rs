@@ -52,21 +52,19 @@ pub(crate) struct Fake {
     flaw: Option<Flaw>,
 }
 
+const ADDRESSES: Fake =
+    Fake { speech: Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }, flaw: None };
+const NAMES: Fake = Fake {
+    speech: Speech { peers: PeerKind::Names, scoping: Scoping::Component, ingress: false },
+    flaw: None,
+};
+
 /// The fakes without flaws.
-pub(crate) const FAKES: &[&Fake] = &[
-    &Fake {
-        speech: Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true },
-        flaw: None,
-    },
-    &Fake {
-        speech: Speech { peers: PeerKind::Names, scoping: Scoping::Component, ingress: false },
-        flaw: None,
-    },
-];
+pub(crate) const FAKES: &[&dyn Target] = &[&ADDRESSES, &NAMES];
 
 /// A fake with a flaw.
 pub(crate) fn flawed(flaw: Flaw) -> &'static dyn Target {
-    Box::leak(Box::new(Fake { flaw: Some(flaw), ..*FAKES[0] }))
+    Box::leak(Box::new(Fake { flaw: Some(flaw), ..ADDRESSES }))
 }
 
 const OPTIONS: &[OptionSpec] = &[OptionSpec {
@@ -100,11 +98,11 @@ const RAW_TEMPLATE: &str = "fake {{ dialect | line }}
 ";
 
 impl Fake {
-    fn has(&self, flaw: Flaw) -> bool {
+    fn has(self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
-    fn dialect(&self) -> &'static str {
+    fn dialect(self) -> &'static str {
         match self.speech.peers {
             PeerKind::Addresses => "addresses",
             PeerKind::Names => "names",
@@ -112,8 +110,8 @@ impl Fake {
     }
 
     /// The service in a word, or `None` when it cannot be said.
-    fn service(&self, row: &TransportRow) -> Option<String> {
-        let list = |items: Vec<String>| items.join(",");
+    fn service(self, row: &TransportRow) -> Option<String> {
+        let joined = |items: Vec<String>| items.join(",");
         Some(match row {
             TransportRow::Any => "any".to_owned(),
             TransportRow::Protocols(first, last) => format!("protocols/{}/{}", first.0, last.0),
@@ -122,13 +120,13 @@ impl Fake {
                 format!(
                     "ports/{}/{}",
                     protocol.0,
-                    list(ports.iter().take(kept).map(ToString::to_string).collect())
+                    joined(ports.iter().take(kept).map(ToString::to_string).collect())
                 )
             }
             TransportRow::Icmp(protocol, types) => {
                 let types: Option<Vec<String>> =
                     types.iter().map(|icmp| icmp.code.is_none().then(|| icmp.kind.to_string())).collect();
-                format!("icmp/{}/{}", protocol.0, list(types?))
+                format!("icmp/{}/{}", protocol.0, joined(types?))
             }
         })
     }
@@ -346,9 +344,9 @@ fn statement(line: &str, sets: &mut Vec<RuleSet>) -> Option<()> {
 }
 
 fn read_service(word: &str) -> Option<TransportSet> {
-    let parts: Vec<&str> = word.split('/').collect();
+    let words: Vec<&str> = word.split('/').collect();
     let number = |text: &str| text.parse().ok().map(Protocol);
-    match parts.as_slice() {
+    match words.as_slice() {
         ["any"] => Some(TransportSet::full()),
         ["protocols", first, last] => Some(TransportSet::protocols(number(first)?, number(last)?)),
         ["ports", protocol, ports] => {

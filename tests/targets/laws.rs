@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// The registry, and fakes that show that the laws can hold.
 fn all() -> Vec<&'static dyn Target> {
-    TARGETS.iter().copied().chain(FAKES.iter().map(|fake| -> &dyn Target { *fake })).collect()
+    TARGETS.iter().copied().chain(FAKES.iter().copied()).collect()
 }
 
 /// Runs a property with generated values, and names the target in its failure.
@@ -170,7 +170,11 @@ fn meaningless(target: &dyn Target, text: &str) {
     let banner = vec![text.to_owned(), "an innocent line".into()];
     let travelled = travel(target, &a_rule_each(target, &in_each_field(text)), &banner);
     let errors = travelled.errors();
-    assert!(errors.is_empty() && !travelled.proven.files.is_empty(), "{}: {text:?}: {errors:#?}", target.name());
+    assert!(
+        errors.is_empty() && !travelled.proven.files.is_empty(),
+        "{}: {text:?}: {errors:#?}",
+        target.name()
+    );
     let read = understood(&read(target, &travelled.proven.files));
     assert_eq!(read, plainly, "{}: {text:?}", target.name());
     for file in &travelled.proven.files {
@@ -312,7 +316,7 @@ fn the_laws_bite() {
         assert!(outcome.is_err(), "{flaw:?} was not caught");
     };
     let trip = |target: &dyn Target| {
-        for_all(target, 64, &policies(target.speech()), |policy| round_trip(target, &policy))
+        for_all(target, 64, &policies(target.speech()), |policy| round_trip(target, &policy));
     };
     let hostile = |target: &dyn Target| HOSTILE.iter().for_each(|text| meaningless(target, text));
     let order = |target: &dyn Target| {
