@@ -43,6 +43,10 @@ pub(crate) enum Flaw {
     BadDefault,
     /// The head of the file is missing.
     NoBanner,
+    /// The file leaves the output folder.
+    EscapesFolder,
+    /// Two files have one name, but for its case.
+    SameFileTwice,
 }
 
 /// A target that writes lines of words. It cannot say ICMP codes.
@@ -244,7 +248,13 @@ impl Target for Fake {
             );
         }
         let model = json!({"dialect": self.dialect(), "sets": sets});
-        lowered.artifacts.push(Artifact { path: "fake.txt".into(), template: "fake.txt.tera", model });
+        let file =
+            |path: &str| Artifact { path: path.into(), template: "fake.txt.tera", model: model.clone() };
+        lowered.artifacts = match self.flaw {
+            Some(Flaw::EscapesFolder) => vec![file("../fake.txt")],
+            Some(Flaw::SameFileTwice) => vec![file("fake.txt"), file("FAKE.txt")],
+            _ => vec![file("fake.txt")],
+        };
         lowered
     }
 

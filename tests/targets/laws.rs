@@ -325,6 +325,13 @@ fn the_laws_bite() {
             deterministic(target, &policy(rules), &policy(shuffled));
         });
     };
+    let plainest = |target: &dyn Target| {
+        let policy = policy_of(target.speech(), vec![tcp(target.speech(), 443, &plain("api"))]);
+        assert!(!travel(target, &policy, &lines()).proven.files.is_empty());
+    };
+    caught(Flaw::NoReader, plainest);
+    caught(Flaw::EscapesFolder, plainest);
+    caught(Flaw::SameFileTwice, plainest);
     caught(Flaw::RawComments, hostile);
     caught(Flaw::ForgetsPorts, trip);
     caught(Flaw::DropsSilently, trip);
