@@ -7,7 +7,15 @@ use std::fmt;
 pub struct Source {
     name: String,
     text: String,
+    /// Where lines start, in bytes.
+    lines: Vec<usize>,
+    /// How many characters start before each `STRIDE`th byte.
+    chars: Vec<usize>,
 }
+
+/// The distance between two bytes whose characters are counted beforehand. A plan in JSON is one line of megabytes
+/// with a place in it for each of its rules, so columns must not be counted from the start of the line each time.
+const STRIDE: usize = 1024;
 
 /// A stretch of a text, in bytes from its start; `end` is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -28,7 +36,17 @@ impl Span {
 impl Source {
     /// A text under the name that findings will show: its path as given, or `-` for standard input.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        let text = text.into();
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let mut before = 0;
+        let count = |chunk: &[u8]| {
+            let here = before;
+            before += characters(chunk);
+            here
+        };
+        let chars = text.as_bytes().chunks(STRIDE).map(count).collect();
+        Self { name: name.into(), text, lines, chars }
     }
 
     /// The name.
@@ -48,10 +66,17 @@ impl Source {
 
     /// The line and column of a byte, both from 1; the column counts characters.
     pub fn line_column(&self, byte: usize) -> (usize, usize) {
-        let before = self.text.get(..self.clamp(byte)).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (line, before.get(line_start..).unwrap_or_default().chars().count() + 1)
+        let byte = self.clamp(byte);
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or(0);
+        (line, self.characters_before(byte) - self.characters_before(start) + 1)
+    }
+
+    /// How many characters start before a byte.
+    fn characters_before(&self, byte: usize) -> usize {
+        let stride = (byte / STRIDE).min(self.chars.len().saturating_sub(1));
+        let counted = self.chars.get(stride).copied().unwrap_or(0);
+        counted + characters(self.text.as_bytes().get(stride * STRIDE..byte).unwrap_or_default())
     }
 
     /// The span moved and cut so that it lies in the text and on character boundaries.
@@ -66,8 +91,63 @@ impl Source {
     }
 }
 
+/// How many characters start in these bytes: all but those that continue one.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("name", &self.name).field("bytes", &self.text.len()).finish()
+        f.debug_struct("Source").field("name", &self.name).field("bytes", &self.text.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line and column, counted from the start.
+    fn counted(text: &str, byte: usize) -> (usize, usize) {
+        let before: String = text
+            .char_indices()
+            .take_while(|(at, char)| at + char.len_utf8() <= byte)
+            .map(|(_, char)| char)
+            .collect();
+        let line = before.matches('\n').count() + 1;
+        (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
+    }
+
+    #[test]
+    fn every_byte_has_the_line_and_column_that_counting_gives() {
+        let long = "aé漢😀\n".repeat(700);
+        let one_line = "é😀x".repeat(900);
+        for text in ["", "\n", "a", "a\n", "\n\nb", "é\r\n漢 x\n", long.as_str(), one_line.as_str()] {
+            let source = Source::new("t", text);
+            for byte in 0..text.len() + 3 {
+                assert_eq!(
+                    source.line_column(byte),
+                    counted(text, byte),
+                    "byte {byte} of {} bytes",
+                    text.len()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn places_in_one_long_line_are_found_without_counting_from_its_start() {
+        let text = "x".repeat(4_000_000);
+        let source = Source::new("t", text.as_str());
+        let columns: usize = (0..20_000).map(|n| source.line_column(n * 199).1).sum();
+        assert_eq!(columns, (0..20_000_usize).map(|n| n * 199 + 1).sum::<usize>());
+    }
+
+    #[test]
+    fn spans_are_moved_to_where_characters_begin() {
+        let source = Source::new("t", "é漢");
+        assert_eq!(source.clamp_span(Span::new(1, 4)), Span::new(0, 2));
+        assert_eq!(source.clamp_span(Span::new(9, 3)), Span::new(5, 5));
+        assert_eq!(source.slice(Span::new(1, 2)), "");
+        assert_eq!(source.slice(Span::new(2, 5)), "漢");
     }
 }

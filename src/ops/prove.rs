@@ -2,9 +2,11 @@
 
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::drift::{Mismatch, verify};
-use crate::packet::{PacketSet, Row, RowPeer, Set, TransportRow};
+use crate::packet::{AddrSet, NamePattern, PacketSet, Row, RowPeer, Set, TransportRow};
 use crate::render::Renderer;
-use crate::targets::{Lowered, Target, Wanted};
+use crate::targets::{Artifact, Lowered, Target, Wanted};
+use std::collections::BTreeSet;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 /// A file that may be written.
@@ -40,6 +42,7 @@ pub fn prove(
     if any_error(&findings) {
         return Proven { files: Vec::new(), findings };
     }
+    findings.extend(bad_paths(&lowered));
     let mut files = Vec::new();
     for artifact in &lowered.artifacts {
         match renderer.render(artifact.template, &artifact.model, &banner) {
@@ -54,9 +57,29 @@ pub fn prove(
     Proven { files, findings }
 }
 
+/// Artifacts that would land outside the output folder or on each other. Read back, they would look right.
+fn bad_paths(lowered: &Lowered) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let refuse = |path: &str, why: &str| Finding::new(Code::FileWrite, format!("`{path}` {why}"));
+    let mut findings = Vec::new();
+    for Artifact { path, .. } in &lowered.artifacts {
+        let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        let plain = !path.is_empty() && !path.chars().any(|char| char.is_control() || char == '\\');
+        if !inside || !plain {
+            findings.push(refuse(path, "is not a path below the output folder"));
+        } else if !seen.insert(path.to_lowercase()) {
+            findings.push(refuse(path, "is the path of two artifacts"));
+        }
+    }
+    findings
+}
+
 /// Reads the files back. No finding means that they are proven.
 fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[File]) -> Vec<Finding> {
-    let Some(importer) = target.importers().first() else { return Vec::new() };
+    let Some(importer) = target.importers().first() else {
+        let message = format!("nothing reads what {} writes, so nothing proves it", target.name());
+        return vec![Finding::new(Code::VerifyUnread, message)];
+    };
     let sources: Vec<Arc<Source>> =
         files.iter().map(|file| Arc::new(Source::new(file.path.clone(), file.text.clone()))).collect();
     for source in &sources {
@@ -127,10 +150,14 @@ fn row_in_words(row: &Row) -> String {
         items.truncate(3);
         if more > 0 { format!("{} and {more} more", items.join(", ")) } else { items.join(", ") }
     };
+    let blocks = |addrs: &AddrSet| few(addrs.prefixes().iter().map(ToString::to_string).collect());
+    let words = |names: &[NamePattern]| few(names.iter().map(ToString::to_string).collect());
+    let but = |except: String| if except.is_empty() { except } else { format!(" except {except}") };
     let peer = match &row.peer {
-        RowPeer::Addrs(addrs) => few(addrs.prefixes().iter().map(ToString::to_string).collect()),
-        RowPeer::Names(names, _) => few(names.iter().map(ToString::to_string).collect()),
-        RowPeer::Groups(groups, _) => few(groups.clone()),
+        RowPeer::Addrs(addrs) => blocks(addrs),
+        RowPeer::Names(names, except) => format!("{}{}", words(names), but(words(except))),
+        RowPeer::Groups(groups, except) => format!("{}{}", few(groups.clone()), but(few(except.clone()))),
     };
-    format!("{service} {peer}")
+    let source = row.source.as_ref().map(|source| format!(" from {}", blocks(source))).unwrap_or_default();
+    format!("{service} {peer}{source}")
 }

@@ -2,6 +2,7 @@
 //! pods chosen by labels.
 
 use super::interval::IntervalSet;
+use super::set::Set;
 use super::steps::Key;
 
 /// The name of an opaque peer, such as `sg-0123` or `pl-0123`.
@@ -19,6 +20,16 @@ impl GroupKey {
     pub(super) fn of(name: &str) -> Self {
         Self(name.to_owned())
     }
+
+    /// The least name that is greater.
+    fn successor(&self) -> Self {
+        Self(format!("{}\0", self.0))
+    }
+
+    /// The name as text that is not mistaken for the sign of all groups.
+    fn written(&self) -> String {
+        if self.0 == "*" || self.0.starts_with('\\') { format!("\\{}", self.0) } else { self.0.clone() }
+    }
 }
 
 /// A set of opaque peers.
@@ -27,10 +38,9 @@ pub type GroupSet = IntervalSet<GroupKey>;
 impl GroupSet {
     /// The set of these groups.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        names.into_iter().fold(Self::default(), |set, name| {
-            let point = Self::span(GroupKey(name.to_owned()), Some(GroupKey(format!("{name}\0"))), true);
-            set.union(&point)
-        })
+        let point = |name: &str| Self::span(GroupKey::of(name), Some(GroupKey::of(name).successor()), true);
+        let points: Vec<Self> = names.into_iter().map(point).collect();
+        Self::union_all(&points)
     }
 
     /// Reports whether the group is in the set.
@@ -38,18 +48,25 @@ impl GroupSet {
         self.contains(&GroupKey(name.to_owned()))
     }
 
-    /// The set as the groups it holds and, when it holds all but some (`*`), the groups it leaves out.
+    /// The set as the groups it holds and, when it holds all but some (`*`), the groups it leaves out. A group that
+    /// is itself called `*`, or whose name starts with a backslash, is written with a backslash before it.
     pub fn names(&self) -> (Vec<String>, Vec<String>) {
-        // A cut is either a group's own key or the key right after it, which ends in NUL.
-        let mut cut_at: Vec<&str> =
-            self.cuts().iter().map(|(GroupKey(key), _)| key.strip_suffix('\0').unwrap_or(key)).collect();
-        cut_at.dedup();
-        let all_others = self.cuts().last().is_some_and(|(_, member)| *member);
-        let (held, left_out): (Vec<&str>, Vec<&str>) = cut_at
-            .into_iter()
-            .filter(|name| !name.is_empty())
-            .partition(|name| self.contains(&GroupKey((*name).to_owned())));
-        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        if all_others { (vec!["*".to_owned()], owned(left_out)) } else { (owned(held), Vec::new()) }
+        let rest = self.complement();
+        let all_but_some = self.cuts().last().is_some_and(|(_, member)| *member);
+        if all_but_some { (vec!["*".to_owned()], rest.each()) } else { (self.each(), Vec::new()) }
+    }
+
+    /// The groups of a set that has an end.
+    fn each(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (from, until, _) in self.segments() {
+            // Groups that touch are each other's successors.
+            let mut key = from.clone();
+            while until.is_some_and(|until| key < *until) {
+                names.push(key.written());
+                key = key.successor();
+            }
+        }
+        names
     }
 }

@@ -65,8 +65,9 @@ impl FromStr for Hostname {
         if bare.contains(['/', ':', '@']) {
             return Err(HostnameError::NotBare(text.to_owned()));
         }
+        // Hyphens in the third and fourth place are those of real hosts, such as `r1---sn-abc.googlevideo.com`.
         let ascii = Uts46::new()
-            .to_ascii(bare.as_bytes(), AsciiDenyList::URL, Hyphens::Check, DnsLength::Verify)
+            .to_ascii(bare.as_bytes(), AsciiDenyList::URL, Hyphens::CheckFirstLast, DnsLength::Verify)
             .map_err(|_| HostnameError::Invalid(text.to_owned()))?;
         let plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';

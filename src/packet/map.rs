@@ -6,7 +6,7 @@ use super::hostname::Hostname;
 use super::interval::IntervalSet;
 use super::name::NameKey;
 use super::protocol::Protocol;
-use super::set::PeerSet;
+use super::set::{PacketSet, PeerSet};
 use super::steps::{Key, Steps, Value};
 use super::transport::{TransportSet, service};
 use std::cell::RefCell;
@@ -87,6 +87,27 @@ impl<V: Value> PacketMap<V> {
         self.zip(&PacketMap::<bool>::default(), |value, _| f(value))
     }
 
+    /// For each value but the default, the packets that have it. One pass over the function, however many values.
+    pub fn by_value(&self) -> BTreeMap<V, PacketSet>
+    where
+        V: Ord,
+    {
+        let mut sets: BTreeMap<V, PacketSet> = BTreeMap::new();
+        for (value, part) in split_layer(&self.v4) {
+            sets.entry(value).or_default().v4 = part;
+        }
+        for (value, part) in split_layer(&self.v6) {
+            sets.entry(value).or_default().v6 = part;
+        }
+        for (value, part) in split_layer(&self.names) {
+            sets.entry(value).or_default().names = part;
+        }
+        for (value, part) in split_layer(&self.groups) {
+            sets.entry(value).or_default().groups = part;
+        }
+        sets
+    }
+
     /// The value at one packet.
     pub fn at(&self, packet: &Packet<'_>) -> V {
         let key = service(packet.protocol, packet.detail);
@@ -162,6 +183,41 @@ fn zip_layer<P: Key, S: Key, V: Value, W: Value, X: Value>(
     left.zip(right, |a, b| {
         remember(&sources, a, b, || a.zip(b, |a, b| remember(&services, a, b, || a.zip(b, |a, b| f(a, b)))))
     })
+}
+
+/// Where a layer has each value but the default.
+fn split_layer<P: Key, S: Key, V: Value + Ord>(layer: &Layer<P, S, V>) -> BTreeMap<V, Layer<P, S, bool>> {
+    let services = RefCell::new(BTreeMap::new());
+    let sources = RefCell::new(BTreeMap::new());
+    let none = Steps::<S, bool>::default();
+    let no_service = Steps::<u32, bool>::default();
+    split(layer, |from| {
+        remember(&sources, from, &none, || {
+            split(from, |carried| {
+                remember(&services, carried, &no_service, || {
+                    split(carried, |value| BTreeMap::from([(value.clone(), true)]))
+                })
+            })
+        })
+    })
+}
+
+/// Splits a function by what lies inside its values: `parts` does so for one of them.
+fn split<K: Key, U: Value, V: Ord, W: Value>(
+    steps: &Steps<K, U>,
+    parts: impl Fn(&U) -> BTreeMap<V, W>,
+) -> BTreeMap<V, Steps<K, W>> {
+    let mut cuts: BTreeMap<V, Vec<(K, W)>> = BTreeMap::new();
+    for (from, until, value) in steps.segments() {
+        for (part, within) in parts(value) {
+            let cuts = cuts.entry(part).or_default();
+            // The stretch before may end right here, where this one goes on.
+            cuts.pop_if(|(end, _)| end == from);
+            cuts.push((from.clone(), within));
+            cuts.extend(until.map(|until| (until.clone(), W::default())));
+        }
+    }
+    cuts.into_iter().map(|(part, cuts)| (part, Steps::from_cuts(cuts))).collect()
 }
 
 /// The answer for this pair of functions, computed at its first appearance.

@@ -13,6 +13,7 @@
 
 use super::hostname::Hostname;
 use super::interval::IntervalSet;
+use super::set::Set;
 use super::steps::Key;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,9 +30,14 @@ impl Key for NameKey {
 }
 
 impl NameKey {
-    /// The place of a host with a path.
+    /// The place of a host with a path; a path without a `/` before it is given one.
     pub(super) fn of_host(host: &Hostname, path: &str) -> Self {
-        host_key(host, path.as_bytes())
+        // Every path starts at the root, so `` and `index.html` lie on the host like `/` and `/index.html`.
+        if path.starts_with('/') {
+            host_key(host, path.as_bytes())
+        } else {
+            host_key(host, format!("/{path}").as_bytes())
+        }
     }
 }
 
@@ -133,12 +139,12 @@ impl NameSet {
     /// The names of these patterns.
     pub fn of<'a>(patterns: impl IntoIterator<Item = &'a NamePattern>) -> Self {
         let sets: Vec<Self> = patterns.into_iter().map(NamePattern::names).collect();
-        union_all(&sets)
+        Self::union_all(&sets)
     }
 
-    /// Reports whether this host with this path is in the set.
+    /// Reports whether this host with this path is in the set; a path without a `/` before it is given one.
     pub fn contains_host(&self, host: &Hostname, path: &str) -> bool {
-        self.contains(&host_key(host, path.as_bytes()))
+        self.contains(&NameKey::of_host(host, path))
     }
 
     /// The set as patterns and the exceptions to them: each item is the union of the first list less the union of
@@ -147,14 +153,15 @@ impl NameSet {
         if self.is_empty() {
             return Vec::new();
         }
-        // Every cut is the start or the end of some unit, and units are nested or disjoint. So inside a unit, but
-        // outside the units within it, membership is one value, read at one sample key.
+        // Units are nested or disjoint, and inside a unit, but outside the units within it, membership is one value,
+        // read at one sample key. The units that can differ from what surrounds them are found at the cuts.
         let mut units: BTreeSet<Unit> = BTreeSet::new();
         units.insert(Unit::any());
-        for (key, _) in self.cuts() {
-            units.extend(units_at(key));
+        let mut cuts = self.cuts().iter().map(|(key, _)| key).peekable();
+        while let Some(key) = cuts.next() {
+            units.extend(units_at(key, cuts.peek().copied()));
         }
-        let mut rows = vec![(Vec::new(), Vec::new())];
+        let mut rows: Vec<(Vec<NamePattern>, Vec<NamePattern>)> = Vec::new();
         let mut open: Vec<(Unit, Place)> = Vec::new();
         for unit in units {
             while open.last().is_some_and(|(outer, _)| !outer.holds(&unit)) {
@@ -163,27 +170,24 @@ impl NameSet {
             let outer = open.last().map_or(Place::Outside, |(_, place)| *place);
             let place = match (self.contains(&unit.sample), outer) {
                 (true, Place::Outside) => Place::In(0),
-                (true, Place::Excepted) => {
-                    rows.push((Vec::new(), Vec::new()));
-                    Place::In(rows.len() - 1)
-                }
-                (false, Place::In(_)) => Place::Excepted,
-                (true, Place::In(_)) | (false, Place::Outside | Place::Excepted) => outer,
+                (true, Place::Excepted(row)) => Place::In(row + 1),
+                (false, Place::In(row)) => Place::Excepted(row),
+                (true, Place::In(_)) | (false, Place::Outside | Place::Excepted(_)) => outer,
             };
             if place != outer {
-                match (place, outer) {
-                    (Place::In(row), _) => {
-                        rows.get_mut(row).map(|(names, _)| names.push(unit.pattern.clone()))
-                    }
-                    (_, Place::In(row)) => {
-                        rows.get_mut(row).map(|(_, except)| except.push(unit.pattern.clone()))
-                    }
-                    _ => None,
+                let (row, excepted) = match place {
+                    Place::In(row) => (row, false),
+                    Place::Excepted(row) => (row, true),
+                    Place::Outside => continue,
                 };
+                rows.resize_with(rows.len().max(row + 1), Default::default);
+                if let Some((names, except)) = rows.get_mut(row) {
+                    let list = if excepted { except } else { names };
+                    list.push(unit.pattern.clone());
+                }
             }
             open.push((unit, place));
         }
-        rows.retain(|(names, _)| !names.is_empty());
         for (names, except) in &mut rows {
             join_trees(names);
             join_trees(except);
@@ -192,12 +196,13 @@ impl NameSet {
     }
 }
 
-/// Where a unit stands: in no member, in one of the rows, or in an exception of a row.
+/// Where a unit stands: in no member, in a row, or in an exception of a row. What is let in again inside an
+/// exception is of the next row, so there are as many rows as levels of exceptions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Outside,
     In(usize),
-    Excepted,
+    Excepted(usize),
 }
 
 /// A pattern as a stretch of keys, with a key inside that lies in no smaller unit.
@@ -244,8 +249,8 @@ impl Ord for Unit {
     }
 }
 
-/// The units that start or end at a cut.
-fn units_at(key: &NameKey) -> Vec<Unit> {
+/// The units that can begin to differ from what surrounds them at a cut; `next` is the cut that follows.
+fn units_at(key: &NameKey, next: Option<&NameKey>) -> Vec<Unit> {
     let mut labels: Vec<&str> = Vec::new();
     let mut rest: &[u8] = &key.0;
     while let Some((&DEEPER, after)) = rest.split_first() {
@@ -258,11 +263,13 @@ fn units_at(key: &NameKey) -> Vec<Unit> {
             let Some((label, path)) = split_label(after) else { return Vec::new() };
             labels.push(label);
             let host = Hostname::from_labels_from_top(&labels);
-            let mut before = path.to_vec();
-            if let Some(last) = before.last_mut() {
-                *last -= 1;
-            }
-            [path, before.as_slice()].into_iter().filter_map(|path| path_unit(&host, path)).collect()
+            let up_to_path = key.0.len() - path.len();
+            let next_path = next.and_then(|next| {
+                let (place, next_path) = next.0.split_at_checked(up_to_path)?;
+                key.0.starts_with(place).then_some(next_path)
+            });
+            let beside = next_path.map(|next| siblings(path, next)).unwrap_or_default();
+            std::iter::once(path.to_vec()).chain(beside).filter_map(|path| path_unit(&host, &path)).collect()
         }
         _ if labels.is_empty() => Vec::new(),
         _ => {
@@ -285,6 +292,17 @@ fn units_at(key: &NameKey) -> Vec<Unit> {
             ]
         }
     }
+}
+
+/// The path prefixes that begin between two cuts on the paths of one host.
+///
+/// Prefixes that touch leave no cut where they meet: `/a`, `/b` and `/c` together have one at `/a` and one at `/d`.
+/// They part where the two cuts do, so the ones between differ in that one character.
+fn siblings(path: &[u8], next: &[u8]) -> Vec<Vec<u8>> {
+    let common = path.iter().zip(next).take_while(|(a, b)| a == b).count();
+    let (Some(from), Some(to)) = (path.get(common), next.get(common)) else { return Vec::new() };
+    let sibling = |char| path.iter().take(common).copied().chain([char]).collect();
+    (*from..=*to).skip(1).map(sibling).collect()
 }
 
 fn split_label(bytes: &[u8]) -> Option<(&str, &[u8])> {
@@ -321,17 +339,6 @@ fn join_trees(patterns: &mut Vec<NamePattern>) {
     patterns.sort_by_cached_key(ToString::to_string);
 }
 
-fn union_all(sets: &[NameSet]) -> NameSet {
-    match sets {
-        [] => NameSet::default(),
-        [set] => set.clone(),
-        _ => {
-            let (left, right) = sets.split_at(sets.len() / 2);
-            union_all(left).union(&union_all(right))
-        }
-    }
-}
-
 impl PathPrefix {
     /// The path as text.
     pub fn as_str(&self) -> &str {
@@ -347,7 +354,9 @@ impl FromStr for PathPrefix {
             return Err(PathPrefixError::Relative(text.to_owned()));
         }
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'\\'));
-        if !plain || text.split('/').any(|segment| matches!(segment, "." | "..")) {
+        // A server may decode before it resolves, so `%2e` is a dot here too (WHATWG URL, "double-dot URL path segment").
+        let decoded = text.replace("%2e", ".").replace("%2E", ".");
+        if !plain || decoded.split('/').any(|segment| matches!(segment, "." | "..")) {
             return Err(PathPrefixError::Character(text.to_owned()));
         }
         Ok(Self(text.to_owned()))

@@ -15,7 +15,7 @@ pub struct PortRange {
 /// Why a text or a pair of numbers is no port range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortRangeError {
-    /// Not a decimal number or two of them joined by `-`.
+    /// Not a decimal number without leading zeros, or two of them joined by `-`.
     #[error("`{0}` is not a port or a range of ports such as `8000-8100`")]
     Syntax(String),
     /// A number above 65535.
@@ -58,7 +58,9 @@ impl FromStr for PortRange {
 
     fn from_str(text: &str) -> Result<Self, PortRangeError> {
         let number = |digits: &str| -> Result<u16, PortRangeError> {
-            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            // iptables reads a number with a leading zero as octal, so nobody knows which port it is.
+            let octal = digits.len() > 1 && digits.starts_with('0');
+            if digits.is_empty() || octal || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(PortRangeError::Syntax(text.to_owned()));
             }
             digits.parse().map_err(|_| PortRangeError::TooLarge(digits.to_owned()))

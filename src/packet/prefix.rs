@@ -18,7 +18,7 @@ pub enum PrefixError {
     /// The part before the slash is no IP address. Leading zeros are refused: some tools read them as octal.
     #[error("`{0}` is not an IP address")]
     Address(String),
-    /// The part behind the slash is no number that the family allows.
+    /// The part behind the slash is no number that the family allows, or has leading zeros.
     #[error("`/{len}` is not a prefix length of an {family} address (0 to {max})")]
     Length {
         /// What was written behind the slash.
@@ -101,7 +101,7 @@ impl FromStr for Prefix {
         let addr: IpAddr = addr.parse().map_err(|_| PrefixError::Address(addr.to_owned()))?;
         let Some(len) = len else { return Ok(Self::host(addr)) };
         let (family, max) = if addr.is_ipv4() { ("IPv4", 32) } else { ("IPv6", 128) };
-        let plain = !len.is_empty() && len.bytes().all(|byte| byte.is_ascii_digit());
+        let plain = len == "0" || (!len.starts_with('0') && len.bytes().all(|byte| byte.is_ascii_digit()));
         let network = plain.then(|| len.parse().ok().and_then(|len| Self::containing(addr, len))).flatten();
         match network {
             None => Err(PrefixError::Length { len: len.to_owned(), family, max }),

@@ -65,7 +65,12 @@ impl Protocol {
             "ipv6-icmp" | "icmp6" => Some(Self::ICMPV6),
             "ipencap" => Some(Self(4)),
             "ipv6-auth" => Some(Self(51)),
-            _ => lower.parse().ok().map(Self),
+            "0" => Some(Self(0)),
+            // Neither a sign nor leading zeros, which some tools read as octal.
+            digits if digits.starts_with(|char: char| matches!(char, '1'..='9')) => {
+                digits.parse().ok().map(Self)
+            }
+            _ => None,
         })
     }
 }

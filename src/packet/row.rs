@@ -8,7 +8,7 @@ use super::name::{NamePattern, NameSet};
 use super::port::{PortRange, PortSet};
 use super::protocol::Protocol;
 use super::set::{PacketSet, PeerSet, Set};
-use super::steps::{Key, Steps};
+use super::steps::{Key, Steps, Value};
 use super::transport::{IcmpMatch, TransportSet, protocol_and_detail};
 use std::collections::BTreeMap;
 
@@ -162,15 +162,27 @@ fn products<P: Key, S: Key>(
     out
 }
 
-/// For each value but the default, the keys that have it.
-fn levels<K: Key, V: Clone + Ord + Default>(steps: &Steps<K, V>) -> BTreeMap<V, IntervalSet<K>> {
-    let mut spans: BTreeMap<V, Vec<(K, bool)>> = BTreeMap::new();
+/// For each value but the default, in the order of values, the keys that have it.
+fn levels<K: Key, I: Key, V: Value + Ord>(
+    steps: &Steps<K, Steps<I, V>>,
+) -> Vec<(Steps<I, V>, IntervalSet<K>)> {
+    // Most stretches share their value, and a shared one is looked up among the others only once.
+    let mut class_of: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut classes: BTreeMap<&Steps<I, V>, usize> = BTreeMap::new();
+    let mut cuts: Vec<Vec<(K, bool)>> = Vec::new();
     for (from, until, value) in steps.segments() {
-        let cuts = spans.entry(value.clone()).or_default();
-        cuts.push((from.clone(), true));
-        cuts.extend(until.map(|until| (until.clone(), false)));
+        let class = *class_of.entry(value.identity()).or_insert_with(|| {
+            let next = classes.len();
+            *classes.entry(value).or_insert(next)
+        });
+        cuts.resize_with(cuts.len().max(class + 1), Vec::new);
+        if let Some(cuts) = cuts.get_mut(class) {
+            cuts.push((from.clone(), true));
+            cuts.extend(until.map(|until| (until.clone(), false)));
+        }
     }
-    spans.into_iter().map(|(value, cuts)| (value, Steps::from_cuts(cuts))).collect()
+    let keys = |class: usize| cuts.get(class).cloned().map(Steps::from_cuts).unwrap_or_default();
+    classes.into_iter().map(|(value, class)| (value.clone(), keys(class))).collect()
 }
 
 /// The sources of a name or group as addresses; `None` when they are not constrained.

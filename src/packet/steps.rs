@@ -108,22 +108,22 @@ impl<K: Key, V: Value> Steps<K, V> {
         steps.finish()
     }
 
-    /// The function whose value is `f` of both values at every key. One sweep over the cuts of both.
+    /// The function whose value is `combine` of both values at every key. One sweep over the cuts of both.
     pub fn zip<W: Value, X: Value>(
         &self,
         other: &Steps<K, W>,
-        mut f: impl FnMut(&V, &W) -> X,
+        mut combine: impl FnMut(&V, &W) -> X,
     ) -> Steps<K, X> {
         let mut steps = Builder::default();
         let (no_v, no_w) = (V::default(), W::default());
         let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
-        let (mut mine, mut theirs) = (&no_v, &no_w);
+        let (mut v, mut w) = (&no_v, &no_w);
         let least = K::least();
         let starts_at_least = |first: Option<&K>| first.is_some_and(|key| *key == least);
         if !starts_at_least(left.peek().map(|(key, _)| key))
             && !starts_at_least(right.peek().map(|(key, _)| key))
         {
-            steps.cut(least.clone(), f(mine, theirs));
+            steps.cut(least.clone(), combine(v, w));
         }
         loop {
             let key = match (left.peek(), right.peek()) {
@@ -132,12 +132,12 @@ impl<K: Key, V: Value> Steps<K, V> {
                 (Some((a, _)), Some((b, _))) => a.min(b),
             };
             if let Some((_, value)) = left.next_if(|(cut, _)| cut == key) {
-                mine = value;
+                v = value;
             }
             if let Some((_, value)) = right.next_if(|(cut, _)| cut == key) {
-                theirs = value;
+                w = value;
             }
-            steps.cut(key.clone(), f(mine, theirs));
+            steps.cut(key.clone(), combine(v, w));
         }
         steps.finish()
     }

@@ -54,10 +54,11 @@ impl TransportSet {
         services([(service(first, 0), service(last, LAST_DETAIL))])
     }
 
-    /// The packets of the protocol to these destination ports; all of its packets when it has no ports.
+    /// The packets of the protocol to these destination ports; all of its packets when it has no ports. No ports at
+    /// all are no packets, whatever the protocol.
     pub fn ports(protocol: Protocol, ports: &PortSet) -> Self {
         if !protocol.has_ports() {
-            return Self::protocol(protocol);
+            return if ports.is_empty() { Self::default() } else { Self::protocol(protocol) };
         }
         services(ports.ranges().map(|(first, last)| (service(protocol, first), service(protocol, last))))
     }
@@ -67,8 +68,12 @@ impl TransportSet {
         Self::ports(protocol, &PortSet::of([range]))
     }
 
-    /// The ICMP packets (`Protocol::ICMP` or `Protocol::ICMPV6`) of a type and, where given, a code.
+    /// The ICMP packets (`Protocol::ICMP` or `Protocol::ICMPV6`) of a type and, where given, a code. No packet of
+    /// another protocol has a type.
     pub fn icmp(protocol: Protocol, icmp: IcmpMatch) -> Self {
+        if !protocol.has_icmp_types() {
+            return Self::default();
+        }
         let (first, last) = match icmp.code {
             Some(code) => (code, code),
             None => (0, u8::MAX),

@@ -1,6 +1,6 @@
 //! First-match evaluation: which packets a rule set allows, and which rule decides each.
 
-use super::{Action, RuleSet, Traffic};
+use super::{Action, Match, RuleSet, Traffic};
 use crate::packet::{PacketMap, PacketSet, Set};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -42,15 +42,16 @@ impl RuleSet {
     fn fold(&self, doubt: Action) -> PacketSet {
         let counted = |index: u32| {
             let rule = usize::try_from(index).ok().and_then(|index| self.rules.get(index.checked_sub(1)?));
-            rule.map_or(self.default, |rule| rule.action) == Action::Allow
+            rule.is_some_and(|rule| rule.action == Action::Allow)
         };
-        let allowed = self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == doubt);
+        let decided = self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == doubt);
+        let allowed = decided.map(|decision| counted(*decision));
         match self.default {
-            Action::Deny => allowed.map(|decision| counted(*decision)),
+            Action::Deny => allowed,
+            // The default lets pass what no rule decides, of what the rule set speaks about. A rule may say more.
             Action::Allow => {
-                let denied = allowed.map(|decision| *decision != 0 && !counted(*decision));
-                PacketSet::product(None, &self.universe, &crate::packet::TransportSet::full(), &true)
-                    .subtract(&denied)
+                let denied = decided.map(|decision| *decision != 0 && !counted(*decision));
+                self.packets(&Match::ANY).subtract(&denied).union(&allowed)
             }
         }
     }
@@ -72,11 +73,8 @@ impl RuleSet {
 
     /// The packets that each rule really decides: those it matches and no earlier rule does.
     pub fn decided_by_rule(&self) -> Vec<PacketSet> {
-        let decisions = self.decisions();
-        (1..)
-            .zip(&self.rules)
-            .map(|(index, _)| decisions.map(|decision: &Decision| *decision == index))
-            .collect()
+        let mut decided = self.decisions().by_value();
+        (1..).zip(&self.rules).map(|(index, _)| decided.remove(&index).unwrap_or_default()).collect()
     }
 }
 

@@ -53,7 +53,9 @@ impl OptionKind {
                 })
             }
             Self::Number(from, to) => {
-                let number = value.parse::<u32>().ok().filter(|number| (from..=to).contains(number));
+                // As it is written it reaches the artifact, so neither a sign nor leading zeros.
+                let plain = value.parse::<u32>().ok().filter(|number| number.to_string() == value);
+                let number = plain.filter(|number| (from..=to).contains(number));
                 number.is_none().then(|| format!("a number from {from} to {to} is needed"))
             }
             Self::Prefixes => value

@@ -1,0 +1,87 @@
+//! The road out and back: a policy lowered, rendered, read and compared.
+
+use egressor::diag::{Code, Finding, Source};
+use egressor::ops::{File, Proven, prove};
+use egressor::packet::PacketSet;
+use egressor::policy::{Need, Policy, Scope};
+use egressor::render::Renderer;
+use egressor::targets::{Imported, Lowered, Options, Target, Wanted};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a target made of a policy.
+pub(crate) struct Travelled {
+    /// What was said, and lost.
+    pub(crate) lowered: Lowered,
+    /// What was written, if it was proven.
+    pub(crate) proven: Proven,
+}
+
+/// Takes a policy out and back with the target's default settings.
+pub(crate) fn travel(target: &dyn Target, policy: &Policy, banner: &[String]) -> Travelled {
+    travel_with(target, policy, banner, &BTreeMap::new())
+}
+
+/// Takes a policy out and back with some settings.
+pub(crate) fn travel_with(
+    target: &dyn Target,
+    policy: &Policy,
+    banner: &[String],
+    given: &BTreeMap<String, String>,
+) -> Travelled {
+    let options = Options::new(target.options(), given);
+    let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
+    let wanted = Wanted { policy, needs: &needs, options: &options };
+    let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
+    let lowered = target.lower(&wanted);
+    let proven = prove(target, &wanted, &renderer, |lowered| {
+        banner.iter().cloned().chain(lowered.losses.iter().map(|loss| loss.why.clone())).collect()
+    });
+    Travelled { lowered, proven }
+}
+
+impl Travelled {
+    /// The errors, without those about limits.
+    pub(crate) fn errors(&self) -> Vec<&Finding> {
+        self.proven
+            .findings
+            .iter()
+            .filter(|finding| finding.is_error() && finding.code != Code::TargetLimit)
+            .collect()
+    }
+
+    /// Reports whether a limit of the platform was in the way.
+    pub(crate) fn hit_a_limit(&self) -> bool {
+        self.proven.findings.iter().any(|finding| finding.is_error() && finding.code == Code::TargetLimit)
+    }
+}
+
+/// The files as a reader gets them.
+pub(crate) fn sources(files: &[File]) -> Vec<Arc<Source>> {
+    files.iter().map(|file| Arc::new(Source::new(file.path.clone(), file.text.clone()))).collect()
+}
+
+/// Reads files with the target's own reader.
+pub(crate) fn read(target: &dyn Target, files: &[File]) -> Imported {
+    target.importers()[0].import(&sources(files))
+}
+
+/// All that a reader understood, without texts and places: what each scope allows, how many rules it has, and what
+/// there was to say. Files that differ in comments only are the same here.
+pub(crate) fn understood(imported: &Imported) -> Understood {
+    let sets = imported.policy.sets.iter().map(|set| {
+        let bounds = set.allows();
+        (set.scope.clone(), bounds.at_least, bounds.at_most, set.rules.len())
+    });
+    let mut codes: Vec<&'static str> =
+        imported.findings.iter().map(|finding| finding.code.as_str()).collect();
+    codes.sort_unstable();
+    Understood { sets: sets.collect(), codes }
+}
+
+/// See [`understood`].
+#[derive(Debug, PartialEq)]
+pub(crate) struct Understood {
+    sets: Vec<(Scope, PacketSet, PacketSet, usize)>,
+    codes: Vec<&'static str>,
+}
