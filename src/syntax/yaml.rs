@@ -129,9 +129,7 @@ impl Raw {
         let place = span(self.0.referenced.span());
         let kind = match self.0.value {
             RawKind::Scalar(kind) => kind,
-            RawKind::Sequence(items) => {
-                Kind::Sequence(items.into_iter().map(Self::into_node).collect())
-            }
+            RawKind::Sequence(items) => Kind::Sequence(items.into_iter().map(Self::into_node).collect()),
             RawKind::Mapping(entries) => Kind::Mapping(
                 entries
                     .into_iter()
@@ -239,4 +237,70 @@ pub fn quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probe() {
+        for text in [
+            "a: \"x\"\nb:\n  - c: 1\n    d: no\n  - e: [1, 'zw', {f: g}]\n",
+            "{\"kind\": \"List\", \"é\": [\"ü\", 1.5, null, true]}\n",
+            "\u{FEFF}a: 1\n---\né: &x {q: \"ß\\n\"}\nz: *x\n---\n# c\nkey: |\n  text\n  more\n",
+            "a: 0755\nb: 0o17\nc: 0x1F\nd: 1_000\ne: 22:22\nf: .5\ng: ~\nh:\ni: ''\nj: 2001-01-01\nk: +1\nl: yes\nm: True\nn: NULL\n1: x\ntrue: y\n",
+            "base: &b {a: 1}\nc:\n  <<: *b\n  d: 2\n",
+            "a: !!str 1\nb: !foo 2\n",
+            "",
+            "# c\n",
+            "---\n---\na: 1\n",
+            "a: 1\na: 2\n",
+            "? [x]\n: 1\n",
+            "a: 1\n...\nb: 2\n",
+            "{\"a\":1}{\"b\":2}",
+            "{\"a\":1}\n{\"b\":2}\n",
+            "a: \"\\u0000\"\n",
+            "b: \"\\ud83d\\ude00\"",
+            "a:\n\t- x\n",
+            "a: {b: 1,}\n",
+            "[1,2,]",
+            "null: 1",
+            "? \n: 1",
+        ] {
+            let source = Arc::new(Source::new("x", text));
+            println!("=== {text:?}");
+            match parse(&source, Code::ReadSyntax) {
+                Ok(docs) => {
+                    for doc in &docs {
+                        show(&source, doc, 1)
+                    }
+                }
+                Err(error) => println!(
+                    "  ERROR {} {:?}",
+                    error.message,
+                    error.place.map(|p| (p.span, source.slice(p.span).to_owned()))
+                ),
+            }
+        }
+        fn show(source: &Source, node: &Node, depth: usize) {
+            let pad = "  ".repeat(depth);
+            match &node.kind {
+                Kind::Sequence(items) => {
+                    println!("{pad}SEQ {:?}", source.slice(node.span));
+                    for item in items {
+                        show(source, item, depth + 1)
+                    }
+                }
+                Kind::Mapping(entries) => {
+                    println!("{pad}MAP {:?}", source.slice(node.span));
+                    for (key, value) in entries {
+                        println!("{pad} KEY {:?} {:?}", key.name, source.slice(key.span));
+                        show(source, value, depth + 1)
+                    }
+                }
+                other => println!("{pad}{other:?} {:?} {:?}", node.span, source.slice(node.span)),
+            }
+        }
+    }
 }
