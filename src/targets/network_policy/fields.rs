@@ -149,9 +149,10 @@ impl Reader<'_> {
         fields.get(name).and_then(|node| self.text(node, &Path::Field(path, name)))
     }
 
-    /// Reports whether a scalar is written without quotes. An alias counts as such, for its anchor is elsewhere.
+    /// Reports whether a scalar is written without quotes. Of an alias it is not known; what it stands for is read
+    /// where its anchor is.
     fn is_plain(&self, span: Span) -> bool {
-        !self.source.slice(span).starts_with(['"', '\''])
+        !self.source.slice(span).starts_with(['"', '\'', '*'])
     }
 }
 

@@ -135,13 +135,10 @@ fn read_policy(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<
         }
     };
     reader.namespace.clone_from(&namespace);
-    let spec = match fields.get("spec") {
-        Some(spec) => rules::read_spec(reader, spec, &Path::Field(path, "spec"))?,
-        None => {
-            reader.refuse(node.span, path, "a NetworkPolicy without `spec`");
-            return None;
-        }
-    };
+    // Without a `spec` the API server fills in everything, as it does for an empty one.
+    let nothing = Node { span: node.span, kind: yaml::Kind::Null };
+    let spec = fields.get("spec").unwrap_or(&nothing);
+    let spec = rules::read_spec(reader, spec, &Path::Field(path, "spec"))?;
     let policy = Manifest {
         span: node.span,
         name,

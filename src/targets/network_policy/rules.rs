@@ -268,7 +268,7 @@ fn read_port(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Vec<PortM
 
 fn read_number(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<u16> {
     let Kind::Integer(number) = node.kind else {
-        reader.refuse(node.span, path, format!("{} where a number is needed", node.kind.describe()));
+        reader.refuse(node.span, path, format!("{} where a whole number is needed", node.kind.describe()));
         return None;
     };
     let port = u16::try_from(number).ok().filter(|port| *port > 0);
