@@ -3,7 +3,7 @@
 use crate::diag::{Code, Finding, Source, Span};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// A node with the place it was written at.
@@ -265,8 +265,13 @@ pub fn quote(text: &str) -> String {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             ' '..='~' => quoted.push(char),
-            _ if u32::from(char) <= 0xFFFF => quoted.push_str(&format!("\\u{:04X}", u32::from(char))),
-            _ => quoted.push_str(&format!("\\U{:08X}", u32::from(char))),
+            // Writing to a string does not fail.
+            _ if u32::from(char) <= 0xFFFF => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(char));
+            }
+            _ => {
+                let _ = write!(quoted, "\\U{:08X}", u32::from(char));
+            }
         }
     }
     quoted.push('"');
@@ -377,17 +382,17 @@ mod tests {
         let mut laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..12 {
             let inner = vec![format!("*a{}", level - 1); 10].join(",");
-            laughs.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+            writeln!(laughs, "a{level}: &a{level} [{inner}]").unwrap();
         }
         let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
-        let block = (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
+        let block = (0..5_000).map(|depth| " ".repeat(depth) + "a:\n").collect::<Vec<_>>().concat();
         for text in [laughs, "[".repeat(200_000), "- ".repeat(200_000), "{".repeat(200_000), deep, block] {
             let start = Instant::now();
             let (_, finding) = refused(&text);
             assert_eq!(finding.code, Code::ReadSyntax);
             let took = start.elapsed();
             assert!(finding.message.contains("too "), "{}", finding.message);
-            assert!(took < Duration::from_secs(10), "{took:?} for {:.20}", text);
+            assert!(took < Duration::from_secs(10), "{took:?} for {text:.20}");
         }
     }
 

@@ -36,8 +36,8 @@ fn manifests() -> Vec<PathBuf> {
 fn meaning(source: Source) -> String {
     let importer = targets::find("network-policy").unwrap().importers()[0];
     assert!(importer.recognizes(&source), "{} is not recognised", source.name());
-    let imported = importer.import(&[Arc::new(source)]);
-    format!("{}{}", scopes(&imported.policy), imported.findings.iter().map(in_a_line).collect::<String>())
+    let read = importer.import(&[Arc::new(source)]);
+    format!("{}{}", scopes(&read.policy), read.findings.iter().map(in_a_line).collect::<String>())
 }
 
 fn scopes(policy: &Policy) -> String {

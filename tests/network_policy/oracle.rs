@@ -49,7 +49,7 @@ impl Asked {
                 Ask::Is(value) => drop(labels.insert(key.to_owned(), json!(value))),
                 Ask::In => expressions.push(json!({"key": key, "operator": "In", "values": ["y", "x"]})),
                 Ask::NotIn(not) => {
-                    expressions.push(json!({"key": key, "operator": "NotIn", "values": [not]}))
+                    expressions.push(json!({"key": key, "operator": "NotIn", "values": [not]}));
                 }
                 Ask::There => expressions.push(json!({"key": key, "operator": "Exists"})),
                 Ask::NotThere => expressions.push(json!({"key": key, "operator": "DoesNotExist"})),
@@ -291,14 +291,14 @@ fn within(addr: IpAddr, cidr: &str) -> bool {
 fn block_style(value: &Value, indent: usize) -> String {
     let pad = "  ".repeat(indent);
     match value {
-        Value::Object(entries) if !entries.is_empty() => entries
-            .iter()
-            .map(|(key, value)| format!("\n{pad}{key}: {}", block_style(value, indent + 1)))
-            .collect(),
-        Value::Array(items) if !items.is_empty() => items
-            .iter()
-            .map(|item| format!("\n{pad}- {}", block_style(item, indent + 1).trim_start()))
-            .collect(),
+        Value::Object(entries) if !entries.is_empty() => {
+            let entry = |(key, value)| format!("\n{pad}{key}: {}", block_style(value, indent + 1));
+            entries.iter().map(entry).collect::<Vec<_>>().concat()
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let item = |item| format!("\n{pad}- {}", block_style(item, indent + 1).trim_start());
+            items.iter().map(item).collect::<Vec<_>>().concat()
+        }
         other => other.to_string(),
     }
 }
@@ -330,7 +330,7 @@ proptest! {
     fn the_reader_agrees_with_trying_everything(policies in prop::collection::vec(policy(), 1..5), block in any::<bool>()) {
         let documents: Vec<Value> = policies.iter().enumerate().map(|(index, policy)| policy.json(index)).collect();
         let text: String = if block {
-            documents.iter().map(|document| format!("---{}\n", block_style(document, 0))).collect()
+            documents.iter().map(|document| format!("---{}\n", block_style(document, 0))).collect::<Vec<_>>().concat()
         } else {
             json!({"apiVersion": "v1", "kind": "List", "items": documents}).to_string()
         };

@@ -70,11 +70,9 @@ impl Reader<'_> {
         let entries = self.entries(node, path)?;
         for (key, _) in entries {
             if !known.contains(&key.name.as_str()) {
-                let mut message = format!("`{}` is not a field here", key.name);
-                if let Some(near) = suggest(&key.name, known.iter().copied()) {
-                    message.push_str(&format!(", did you mean `{near}`"));
-                }
-                self.refuse(key.span, path, message);
+                let near = suggest(&key.name, known.iter().copied());
+                let near = near.map_or_else(String::new, |near| format!(", did you mean `{near}`"));
+                self.refuse(key.span, path, format!("`{}` is not a field here{near}", key.name));
             }
         }
         Some(Fields { entries })

@@ -1,7 +1,8 @@
 //! From a policy to NetworkPolicy objects: one plan for the pods of each component, both directions together.
 
+use super::model::Object;
 use super::names;
-use super::objects::{self, Object, Plan, Statement};
+use super::objects::{self, Plan, Statement};
 use super::provenance;
 use super::say::{self, Saying};
 use super::selector::Selector;
@@ -242,11 +243,11 @@ fn too_large(policies: &[Object]) -> Vec<Finding> {
         let bytes = object.apply_bytes();
         let message = format!(
             "`{}/{}` takes {bytes} bytes of annotations when applied, at most {} are allowed",
-            object.namespace(),
-            object.name(),
-            objects::APPLY_MAX
+            object.namespace,
+            object.name,
+            super::split::APPLY_MAX
         );
-        (bytes > objects::APPLY_MAX).then(|| Finding::new(Code::TargetLimit, message))
+        (bytes > super::split::APPLY_MAX).then(|| Finding::new(Code::TargetLimit, message))
     };
     policies.iter().filter_map(check).collect()
 }

@@ -1,6 +1,7 @@
 //! Manifests: the NetworkPolicy objects in a text, whatever else stands beside them.
 
 use super::fields::{Fields, Path, Reader};
+use super::labels;
 use super::names;
 use super::rules::{self, AllowRule};
 use super::selector::Selector;
@@ -109,8 +110,9 @@ fn read_object(
             let path = Path::Field(path, "items");
             let kind = (kind == "NetworkPolicyList").then_some("NetworkPolicy");
             // A list of nothing is `[]`, and `null` where the list was made by a program in Go.
-            let none = items.kind == yaml::Kind::Null;
-            for (index, item) in reader.list(items, &path).filter(|_| !none).into_iter().flatten().enumerate()
+            let is_null = items.kind == yaml::Kind::Null;
+            for (index, item) in
+                reader.list(items, &path).filter(|_| !is_null).into_iter().flatten().enumerate()
             {
                 read_object(reader, item, &Path::Item(&path, index), kind, all);
             }
@@ -127,13 +129,11 @@ fn text_of<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
 fn read_policy(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<Manifest> {
     let before = errors(reader);
     let fields = reader.object(node, path, &["apiVersion", "kind", "metadata", "spec", "status"])?;
-    let (name, namespace) = match fields.get("metadata") {
-        Some(metadata) => read_metadata(reader, metadata, &Path::Field(path, "metadata"))?,
-        None => {
-            reader.refuse(node.span, path, "an object without `metadata`");
-            return None;
-        }
+    let Some(metadata) = fields.get("metadata") else {
+        reader.refuse(node.span, path, "an object without `metadata`");
+        return None;
     };
+    let (name, namespace) = read_metadata(reader, metadata, &Path::Field(path, "metadata"))?;
     reader.namespace.clone_from(&namespace);
     // Without a `spec` the API server fills in everything, as it does for an empty one.
     let nothing = Node { span: node.span, kind: yaml::Kind::Null };
@@ -203,7 +203,7 @@ fn read_metadata(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Optio
 
 fn check_labels(reader: &mut Reader<'_>, fields: Fields<'_>, path: &Path<'_>) {
     if let Some(labels) = fields.get("labels") {
-        rules::read_labels(reader, labels, &Path::Field(path, "labels"));
+        labels::read_labels(reader, labels, &Path::Field(path, "labels"));
     }
 }
 

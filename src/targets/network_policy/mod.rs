@@ -7,9 +7,12 @@
 
 mod fields;
 mod import;
+mod labels;
 mod lift;
 mod lower;
 mod manifest;
+mod matches;
+mod model;
 mod names;
 mod objects;
 mod pods;
@@ -17,6 +20,7 @@ mod provenance;
 mod rules;
 mod say;
 mod selector;
+mod split;
 mod traffic;
 
 use super::{Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted};
@@ -29,12 +33,12 @@ pub(super) struct NetworkPolicy;
 const LIMITS: &[Limit] = &[
     Limit {
         what: "peers per NetworkPolicy object",
-        max: objects::PEERS_MAX,
+        max: split::PEERS_MAX,
         source: "https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/",
     },
     Limit {
         what: "bytes of a NetworkPolicy object that `kubectl apply` copies into an annotation",
-        max: objects::APPLY_MAX,
+        max: split::APPLY_MAX,
         source: "https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/",
     },
     Limit {

@@ -117,7 +117,6 @@ fn say_transport(asked: &TransportSet, why: &mut Vec<String>) -> (Option<Vec<Ser
     let mut said = Vec::new();
     for row in asked.rows() {
         match row {
-            TransportRow::Any => {}
             TransportRow::Protocols(first, last) => {
                 for (name, protocol) in
                     PROTOCOLS.into_iter().filter(|(_, known)| (first..=last).contains(known))
@@ -139,7 +138,7 @@ fn say_transport(asked: &TransportSet, why: &mut Vec<String>) -> (Option<Vec<Ser
                     said.push(TransportSet::port(protocol, range));
                 }
             }
-            TransportRow::Icmp(..) => {}
+            TransportRow::Any | TransportRow::Icmp(..) => {}
         }
     }
     let said = TransportSet::union_all(&said);

@@ -161,11 +161,11 @@ pub(super) fn parse(text: &str) -> Option<Selector> {
         return Some(selector);
     }
     for item in split_outside_parentheses(text) {
-        let (key, test) = parse_item(item)?;
-        if !super::names::is_label_key(key) || !values_are_valid(&test) {
+        let (key, asked) = parse_item(item)?;
+        if !super::names::is_label_key(key) || !values_are_valid(&asked) {
             return None;
         }
-        selector.require(key.to_owned(), test);
+        selector.require(key.to_owned(), asked);
     }
     Some(selector)
 }
