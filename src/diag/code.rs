@@ -118,6 +118,8 @@ codes! {
         "Something is not written, and what the system fills in is seldom what was meant. The file is read the way the system reads it. Write the value."
     ReadIneffective "read/ineffective" Warning "a part of a rule that has no effect"
         "The system accepts the part and does not act on it, so the rule does less, or something else, than it seems to."
+    ReadTooLarge "read/too-large" Error "rules that are more than can be compared"
+        "The rules combine to so many that comparing them would take more memory than is sensible. Split the input, or leave out what need not be compared."
     LockSyntax "lock/syntax" Error "a lockfile that cannot be read"
         "The lockfile is damaged, edited by hand into something else, or holds the marks of a merge conflict. Restore it, or refresh it with `egressor lock`."
     LockMissing "lock/missing" Error "no lockfile where one is needed"

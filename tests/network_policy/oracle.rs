@@ -324,7 +324,7 @@ fn peers() -> Vec<Far> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_reader_agrees_with_trying_everything(policies in prop::collection::vec(policy(), 1..5), block in any::<bool>()) {

@@ -305,6 +305,19 @@ fn a_large_policy_is_split_into_objects_that_can_be_applied() {
 }
 
 #[test]
+fn a_policy_that_could_not_be_applied_is_refused_with_the_arithmetic() {
+    let labels: Vec<(String, String)> =
+        (0..4_000).map(|index| (format!("key-{index}"), "v".repeat(63))).collect();
+    let labels: Vec<(&str, &str)> =
+        labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let proven =
+        written(&Policy::new(vec![set(Subject::Pods(pods("ns", &labels)), Direction::Egress, Vec::new())]));
+    assert!(proven.files.is_empty());
+    assert_eq!(codes(&proven), [Code::TargetLimit]);
+    assert!(proven.findings[0].message.ends_with("at most 262144 are allowed"));
+}
+
+#[test]
 fn the_order_of_the_input_does_not_matter() {
     let rules = || {
         vec![

@@ -109,6 +109,39 @@ fn others(read: &[(&Arc<Source>, Manifests)]) -> Option<Finding> {
 mod tests {
     use super::*;
 
+    fn policy(name: &str, cidr: &str) -> String {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}}}\nspec:\n  podSelector: {{}}\n  policyTypes: [Egress]\n  egress: [{{to: [{{ipBlock: {{cidr: {cidr}}}}}]}}]\n"
+        )
+    }
+
+    fn import(texts: &[String]) -> Imported {
+        let source = |text: &String| Arc::new(Source::new("x.yaml", text.as_str()));
+        NetworkPolicyManifests.import(&texts.iter().map(source).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn files_add_up_unless_one_would_replace_the_other() {
+        let read = import(&[policy("a", "192.0.2.0/25"), policy("b", "192.0.2.128/25")]);
+        assert!(read.findings.is_empty());
+        let whole = import(&[policy("c", "192.0.2.0/24")]);
+        assert_eq!(read.policy.sets[0].allows(), whole.policy.sets[0].allows());
+        let read = import(&[policy("a", "192.0.2.0/25"), policy("a", "192.0.2.128/25")]);
+        assert_eq!(read.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::ReadRefused]);
+    }
+
+    #[test]
+    fn policies_that_select_each_other_without_end_are_refused() {
+        let wide = (0..1_100).map(|index| policy(&format!("w{index}"), "192.0.2.0/24"));
+        let narrow = (0..500).map(|index| {
+            policy(&format!("n{index}"), "192.0.2.0/24")
+                .replace("podSelector: {}", &format!("podSelector: {{matchLabels: {{a: n{index}}}}}"))
+        });
+        let text = wide.chain(narrow).collect::<Vec<_>>().join("---\n");
+        let read = import(&[text]);
+        assert_eq!(read.findings.first().map(|finding| finding.code), Some(Code::ReadTooLarge));
+    }
+
     #[test]
     fn a_text_is_recognised_by_the_kind_of_an_object_in_it() {
         let recognizes = |text: &str| NetworkPolicyManifests.recognizes(&Source::new("x", text));

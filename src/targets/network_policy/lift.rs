@@ -35,7 +35,8 @@ pub(super) fn lift(policies: &[Read<'_>], findings: &mut Vec<Finding>) -> Policy
     for (index, read) in policies.iter().enumerate() {
         namespaces.entry(&read.manifest.namespace).or_default().push(index);
     }
-    let mut sets = Vec::new();
+    let mut sets: Vec<RuleSet> = Vec::new();
+    let mut total = 0_usize;
     for (namespace, indices) in namespaces {
         let selector = |index: &usize| policies.get(*index).map(|read| &read.manifest.pods);
         let scopes: BTreeSet<&Selector> = indices.iter().filter_map(selector).collect();
@@ -47,6 +48,14 @@ pub(super) fn lift(policies: &[Read<'_>], findings: &mut Vec<Finding>) -> Policy
             selecting.sort_unstable();
             let selecting: Vec<&Lifted> =
                 selecting.into_iter().filter_map(|index| rules.get(index)).collect();
+            total = total.saturating_add(selecting.iter().map(|lifted| lifted.count()).sum());
+            if total > RULES_MAX {
+                let message = format!(
+                    "the policies of `{namespace}` select each other's pods so often that their scopes have more than {RULES_MAX} rules together"
+                );
+                findings.push(Finding::new(Code::ReadTooLarge, message));
+                return Policy::new(sets);
+            }
             sets.extend(rule_set(namespace, scope, Direction::Egress, &selecting));
             sets.extend(rule_set(namespace, scope, Direction::Ingress, &selecting));
         }
@@ -54,6 +63,10 @@ pub(super) fn lift(policies: &[Read<'_>], findings: &mut Vec<Finding>) -> Policy
     }
     Policy::new(sets)
 }
+
+/// The most rules that all scopes may have together, each counted in every scope where it counts. A cluster of a
+/// thousand policies has a hundredth of that.
+const RULES_MAX: usize = 1_000_000;
 
 /// The rules of one policy, per direction that it speaks about.
 #[derive(Debug, Default)]
@@ -63,6 +76,11 @@ struct Lifted {
 }
 
 impl Lifted {
+    fn count(&self) -> usize {
+        // A policy without rules takes its place, too.
+        [&self.egress, &self.ingress].into_iter().flatten().map(|rules| rules.len().saturating_add(1)).sum()
+    }
+
     fn rules(&self, direction: Direction) -> Option<&Vec<Rule>> {
         match direction {
             Direction::Egress => self.egress.as_ref(),

@@ -132,7 +132,7 @@ fn speak<'a>(set: &'a RuleSet, lowered: &mut Lowered) -> Spoken<'a> {
     let mut rules: Vec<Statement<'a>> = rules
         .into_iter()
         .map(|(saying, mut origins)| {
-            origins.sort_by_key(|origin| provenance::comments(origin));
+            origins.sort_by_cached_key(|origin| provenance::comments(origin));
             origins.dedup();
             Statement { saying, origins }
         })

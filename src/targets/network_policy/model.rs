@@ -46,39 +46,56 @@ pub(super) struct Way {
     rules: Vec<RuleModel>,
 }
 
+/// One rule. That nothing is restricted is said by a field of its own, never by an empty list, so that a list which
+/// is empty by mistake becomes a file that is refused and not one that allows everything.
 #[derive(Debug, Clone, Serialize)]
 struct RuleModel {
+    /// Comment lines above the rule.
     notes: Vec<String>,
     /// Neither peers nor ports are restricted.
     everything: bool,
+    /// Peers are not restricted; then `blocks` and `pods` are empty.
     every_peer: bool,
+    /// Ports are not restricted; then `ports` is empty.
     every_port: bool,
+    /// CIDR blocks.
     blocks: Vec<String>,
+    /// Pods as peers.
     pods: Vec<PodPeerModel>,
+    /// Protocols and ports.
     ports: Vec<ServiceModel>,
 }
 
+/// Pods as peers.
 #[derive(Debug, Clone, Serialize)]
 struct PodPeerModel {
+    /// Which namespaces.
     namespaces: SelectorModel,
+    /// Which of their pods.
     pods: SelectorModel,
 }
 
+/// A label selector; without labels and expressions it chooses everything.
 #[derive(Debug, Clone, Serialize)]
 struct SelectorModel {
     labels: Vec<Label>,
     expressions: Vec<Expression>,
 }
 
+/// One of the `matchExpressions`.
 #[derive(Debug, Clone, Serialize)]
 struct Expression {
     key: String,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
     operator: &'static str,
+    /// The values; none for the last two.
     values: Vec<String>,
 }
 
+/// Ports of a protocol.
 #[derive(Debug, Clone, Serialize)]
 struct ServiceModel {
+    /// `TCP`, `UDP` or `SCTP`.
     protocol: &'static str,
     /// The port, or the first of a range.
     first: Option<u16>,
