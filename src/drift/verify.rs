@@ -1,7 +1,7 @@
 //! Whether an artifact that was read back means what was asked, less what it was declared not to say.
 
 use crate::packet::{PacketSet, Set};
-use crate::policy::{Bounds, Policy, Scope, pair_scopes};
+use crate::policy::{Bounds, Policy, RuleSet, Scope, pair_scopes};
 
 /// A scope of an artifact that does not mean what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +22,23 @@ pub fn verify(
     loss: impl Fn(&Scope) -> (PacketSet, PacketSet),
 ) -> Vec<Mismatch> {
     let nothing = Bounds { at_least: PacketSet::default(), at_most: PacketSet::default() };
-    pair_scopes(wanted, read)
+    let expected = |set: Option<&RuleSet>, scope: &Scope| {
+        let (excess, missing) = loss(scope);
+        let asked = set.map_or_else(|| nothing.clone(), RuleSet::allows);
+        asked.at_least.union(&excess).subtract(&missing)
+    };
+    // A scope of which nothing can be said has no counterpart in the file. It must not be paired with another one
+    // just because both are left over.
+    let said = |set: &&RuleSet| {
+        read.sets.iter().any(|read| read.scope == set.scope) || !expected(Some(*set), &set.scope).is_empty()
+    };
+    let wanted = Policy { sets: wanted.sets.iter().filter(said).cloned().collect() };
+    pair_scopes(&wanted, read)
         .into_iter()
         .filter_map(|pair| {
             let scope = pair.old.or(pair.new)?.scope.clone();
-            let (excess, missing) = loss(&scope);
-            let asked = pair.old.map_or_else(|| nothing.clone(), crate::policy::RuleSet::allows);
-            let expected = asked.at_least.union(&excess).subtract(&missing);
-            let read = pair.new.map_or_else(|| nothing.clone(), crate::policy::RuleSet::allows);
+            let expected = expected(pair.old, &scope);
+            let read = pair.new.map_or_else(|| nothing.clone(), RuleSet::allows);
             let mismatch = Mismatch {
                 scope,
                 missing: expected.subtract(&read.at_least),

@@ -119,25 +119,47 @@ fn options() -> Options {
             max_nodes: 4_000_000,
             max_events: 8_000_000,
             max_documents: 100_000,
+            // A list of objects as `kubectl get` prints it has 20 levels. Each takes 32 kB of stack without optimisation.
+            max_depth: 48,
+            max_recorded_anchor_events: 200_000,
+            // One anchor that thousands of entries share is honest; what it stands for is limited by the nodes.
+            enforce_alias_anchor_ratio: false,
+            max_aliases: 1_000_000,
+            max_merge_keys: 1_000_000,
         },
     }
 }
 
 fn finding(source: &Arc<Source>, code: Code, error: &serde_saphyr::Error) -> Finding {
     let message = crate::syntax::text::one_line(&error.without_snippet().to_string());
-    // The place is drawn by the report, and what the reader's options would allow is of no use to the user.
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let message =
-        match message.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
-            Some(key) => format!("the key `{key}` stands here twice"),
-            None => message.to_owned(),
-        };
-    let finding = Finding::new(code, message);
+    let finding = Finding::new(code, without_place(&message));
     match error.location() {
         Some(location) => finding.at(source, span(location.span())),
         None => finding,
     }
 }
+
+/// The message without the line and column at its end, and without words that are about programs in Rust.
+fn without_place(message: &str) -> String {
+    let message = message.split_once(" at line ").map_or(message, |(message, _)| message);
+    let limit = message.strip_prefix("budget breached: ");
+    let twice = message.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split_once(", set "));
+    if let Some((key, _)) = twice {
+        return format!("the key `{key}` stands here twice");
+    }
+    match limit {
+        Some(limit) if limit.starts_with("Depth") => TOO_DEEP.to_owned(),
+        Some(limit) if limit.contains("Anchor") || limit.contains("Alias") => {
+            "anchors and aliases stand for too much text".to_owned()
+        }
+        Some(limit) => format!("there is too much text: {limit}"),
+        None if message == "recursion limit exceeded" => TOO_DEEP.to_owned(),
+        None if message.contains("Option<") => "a key without a name".to_owned(),
+        None => message.to_owned(),
+    }
+}
+
+const TOO_DEEP: &str = "lists and mappings are nested too deeply";
 
 /// The reader counts characters beside bytes; spans here are bytes.
 fn span(span: serde_saphyr::Span) -> Span {
@@ -171,7 +193,13 @@ impl Raw {
                     .collect(),
             ),
         };
-        Node { span: place, kind }
+        // The reader gives a list or mapping the place of its first character; it reaches to the end of its last part.
+        let end = match &kind {
+            Kind::Sequence(items) => items.last().map(|item| item.span.end),
+            Kind::Mapping(entries) => entries.last().map(|(key, value)| value.span.end.max(key.span.end)),
+            Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => None,
+        };
+        Node { span: Span::new(place.start, end.map_or(place.end, |end| end.max(place.end))), kind }
     }
 }
 
@@ -269,4 +297,179 @@ pub fn quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn read(text: &str) -> (Arc<Source>, Vec<Node>) {
+        let source = Arc::new(Source::new("x.yaml", text));
+        let documents = parse(&source, Code::ReadSyntax).unwrap();
+        (source, documents)
+    }
+
+    fn refused(text: &str) -> (Arc<Source>, Finding) {
+        let source = Arc::new(Source::new("x.yaml", text));
+        let finding = parse(&source, Code::ReadSyntax).unwrap_err();
+        (source, finding)
+    }
+
+    fn at<'a>(node: &'a Node, path: &[&str]) -> &'a Node {
+        path.iter().fold(node, |node, step| match &node.kind {
+            Kind::Sequence(items) => &items[step.parse::<usize>().unwrap()],
+            _ => node.get(step).unwrap(),
+        })
+    }
+
+    fn keys(node: &Node) -> Vec<Key> {
+        match &node.kind {
+            Kind::Mapping(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn spans_are_bytes_of_the_text_in_block_style() {
+        let (source, documents) =
+            read("\u{e9}\u{1f600}: \"x\"\nb:\n  - c: 1 # \u{fc}\n    d: no\n  - e\nlast: |\n  \u{df}\n  t\n");
+        let slice = |path: &[&str]| source.slice(at(&documents[0], path).span);
+        assert_eq!(slice(&["\u{e9}\u{1f600}"]), "\"x\"");
+        assert_eq!(slice(&["b", "0", "c"]), "1");
+        assert_eq!(slice(&["b", "0", "d"]), "no");
+        assert_eq!(slice(&["b", "0"]), "c: 1 # \u{fc}\n    d: no");
+        assert_eq!(slice(&["b"]), "- c: 1 # \u{fc}\n    d: no\n  - e");
+        let names: Vec<String> =
+            keys(&documents[0]).iter().map(|key| source.slice(key.span).to_owned()).collect();
+        assert_eq!(names, ["\u{e9}\u{1f600}", "b", "last"]);
+        assert_eq!(at(&documents[0], &["last"]).as_str(), Some("\u{df}\nt\n"));
+        assert!(source.text()[documents[0].span.start..].starts_with('\u{e9}'));
+    }
+
+    #[test]
+    fn spans_are_bytes_of_the_text_in_flow_style_and_json() {
+        let (source, documents) = read("{\"\u{e9}\": [\"\u{fc}\", {\"a\": null}, 'z'], \"k\": {}}\n");
+        let slice = |path: &[&str]| source.slice(at(&documents[0], path).span);
+        assert_eq!(slice(&["\u{e9}", "0"]), "\"\u{fc}\"");
+        assert_eq!(slice(&["\u{e9}", "1", "a"]), "null");
+        assert_eq!(slice(&["\u{e9}", "2"]), "'z'");
+        assert!(slice(&["\u{e9}", "1"]).starts_with("{\"a\": null"));
+        assert!(slice(&["k"]).starts_with('{'));
+        assert_eq!(source.slice(keys(&documents[0])[0].span), "\"\u{e9}\"");
+    }
+
+    #[test]
+    fn spans_count_from_the_start_of_the_text_in_every_document() {
+        let (source, documents) =
+            read("\u{feff}a: \u{e9}\n---\n---\n# \u{e9}\nb: &x {q: \"\u{df}\"}\nc: *x\n...\nd: 1\n");
+        let slice = |index: usize, path: &[&str]| source.slice(at(&documents[index], path).span).to_owned();
+        let documents_with_something = documents.len();
+        assert_eq!(slice(0, &["a"]), "\u{e9}");
+        assert_eq!(slice(documents_with_something - 2, &["b", "q"]), "\"\u{df}\"");
+        assert_eq!(slice(documents_with_something - 2, &["c"]), "*x");
+        assert_eq!(slice(documents_with_something - 1, &["d"]), "1");
+        assert_eq!(keys(&documents[0])[0].name, "a");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused_where_it_stands_again() {
+        for text in ["a: 1\nb: 2\na: 3\n", "{\"a\": 1, \"b\": 2, \"a\": 3}"] {
+            let (source, finding) = refused(text);
+            let place = finding.place.unwrap();
+            assert_eq!(finding.message, "the key `a` stands here twice");
+            assert_eq!(place.span.start, text.rfind('a').unwrap() - usize::from(text.starts_with('{')));
+            assert!(source.slice(place.span).contains('a'));
+        }
+    }
+
+    #[test]
+    fn a_finding_says_what_is_wrong_without_repeating_where() {
+        for text in
+            ["a: [1", "a:\n\t- x\n", "? [x]\n: 1\n", "null: 1\n", "{\"a\":1}{\"b\":2}", "*x", "a: b: c"]
+        {
+            let (_, finding) = refused(text);
+            assert!(finding.place.is_some(), "{text}");
+            assert!(
+                !finding.message.contains("line") && !finding.message.contains("Option<"),
+                "{}",
+                finding.message
+            );
+        }
+    }
+
+    #[test]
+    fn an_exploding_text_ends_soon_with_a_finding() {
+        let mut laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for level in 1..12 {
+            let inner = vec![format!("*a{}", level - 1); 10].join(",");
+            writeln!(laughs, "a{level}: &a{level} [{inner}]").unwrap();
+        }
+        let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+        let block = (0..5_000).map(|depth| " ".repeat(depth) + "a:\n").collect::<Vec<_>>().concat();
+        for text in [laughs, "[".repeat(200_000), "- ".repeat(200_000), "{".repeat(200_000), deep, block] {
+            let start = Instant::now();
+            let (_, finding) = refused(&text);
+            assert_eq!(finding.code, Code::ReadSyntax);
+            let took = start.elapsed();
+            assert!(finding.message.contains("too "), "{}", finding.message);
+            assert!(took < Duration::from_secs(10), "{took:?} for {text:.20}");
+        }
+    }
+
+    #[test]
+    fn an_anchor_may_be_shared_by_many() {
+        let entries = "- {<<: *d, c: *e}\n".repeat(2_000);
+        let (_, documents) =
+            read(&format!("d: &d {{a: 1}}\ne: &e x\nall:\n{}", entries.replace("- ", "  - ")));
+        assert_eq!(at(&documents[0], &["all", "1999", "a"]).kind, Kind::Integer(1));
+        assert_eq!(at(&documents[0], &["all", "1999", "c"]).as_str(), Some("x"));
+    }
+
+    #[test]
+    fn every_character_survives_quoting() {
+        let every: Vec<char> = ('\0'..=char::MAX).collect();
+        for chunk in every.chunks(50_000) {
+            let text: String = chunk.iter().collect();
+            let quoted = quote(&text);
+            assert!(quoted.is_ascii() && !quoted.contains('\n'));
+            let (_, documents) = read(&format!("k: {quoted}\n"));
+            assert!(at(&documents[0], &["k"]).as_str() == Some(text.as_str()), "from {:?}", chunk[0]);
+        }
+    }
+
+    #[test]
+    fn what_looks_like_another_type_is_a_text_when_quoted() {
+        let traps = [
+            "", "no", "on", "22:22", "1_000", "0755", "null", "~", "1e3", "- a", "# x", "a: b", "{{ x }}",
+            "*a", "&a", "!t",
+        ];
+        for trap in traps {
+            let (_, documents) = read(&format!("- {}\n", quote(trap)));
+            assert_eq!(at(&documents[0], &["0"]).as_str(), Some(trap));
+        }
+    }
+
+    #[test]
+    fn plain_words_of_yaml_1_1_are_texts_and_numbers_are_numbers() {
+        let (_, documents) = read("[no, 0755, 1_000, 22:22, 0x1F, 0o17, 1.5, true, ~, 2001-01-01]");
+        let kinds: Vec<&Kind> = match &documents[0].kind {
+            Kind::Sequence(items) => items.iter().map(|item| &item.kind).collect(),
+            _ => Vec::new(),
+        };
+        let text = |text: &str| Kind::String(text.to_owned());
+        let expected = [
+            text("no"),
+            text("0755"),
+            text("1_000"),
+            text("22:22"),
+            Kind::Integer(31),
+            Kind::Integer(15),
+            Kind::Float(1.5),
+            Kind::Bool(true),
+            Kind::Null,
+            text("2001-01-01"),
+        ];
+        assert_eq!(kinds, expected.iter().collect::<Vec<_>>());
+    }
 }

@@ -1,0 +1,169 @@
+//! The importer: manifests in YAML or JSON, as written by people, by this target, or by `kubectl get -o`.
+
+use super::lift::{self, Read};
+use super::manifest::{self, Manifests};
+use crate::diag::{Code, Finding, Severity, Source};
+use crate::targets::{Imported, Importer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Reads NetworkPolicy objects.
+#[derive(Debug)]
+pub(super) struct NetworkPolicyManifests;
+
+impl Importer for NetworkPolicyManifests {
+    fn name(&self) -> &'static str {
+        "network-policy"
+    }
+
+    fn recognizes(&self, source: &Source) -> bool {
+        let mut kinds = kinds(source.text());
+        kinds.any(|kind| match kind {
+            "NetworkPolicy" | "NetworkPolicyList" => true,
+            "List" => source.text().contains("items"),
+            _ => false,
+        })
+    }
+
+    fn import(&self, sources: &[Arc<Source>]) -> Imported {
+        let read: Vec<(&Arc<Source>, Manifests)> =
+            sources.iter().map(|source| (source, manifest::read(source))).collect();
+        let mut findings: Vec<Finding> =
+            read.iter().flat_map(|(_, manifests)| manifests.findings.clone()).collect();
+        let policies: Vec<Read<'_>> = read
+            .iter()
+            .flat_map(|(source, manifests)| {
+                manifests.policies.iter().map(|manifest| Read { manifest, source })
+            })
+            .collect();
+        findings.extend(twice(&policies));
+        let policy = lift::lift(&policies, &mut findings);
+        findings.extend(others(&read));
+        Imported { policy, findings }
+    }
+}
+
+/// The words that stand behind a `kind:`, in any spelling of YAML or JSON.
+fn kinds(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("kind").filter_map(|(at, _)| {
+        let before = text.get(..at)?.chars().next_back();
+        if before
+            .is_some_and(|char| !char.is_whitespace() && !matches!(char, '"' | '\'' | '{' | ',' | '\u{FEFF}'))
+        {
+            return None;
+        }
+        let after = text.get(at..)?.strip_prefix("kind")?.trim_start_matches(['"', '\'']).trim_start();
+        let value = after.strip_prefix(':')?.trim_start().trim_start_matches(['"', '\'']);
+        value.split(|char: char| !char.is_ascii_alphanumeric()).next()
+    })
+}
+
+/// Two objects of one name: the later would replace the former, so their union is not what the cluster gets.
+fn twice(policies: &[Read<'_>]) -> Vec<Finding> {
+    let mut seen: BTreeMap<(&str, &str), Read<'_>> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for read in policies {
+        let Some(name) = &read.manifest.name else { continue };
+        let key = (read.manifest.namespace.as_str(), name.as_str());
+        if let Some(first) = seen.insert(key, *read) {
+            let (line, _) = first.source.line_column(first.manifest.span.start);
+            let message = format!(
+                "`{}/{name}` stands already in `{}` at line {line}: the later would replace the former",
+                read.manifest.namespace,
+                first.source.name()
+            );
+            findings.push(Finding::new(Code::ReadRefused, message).at(read.source, read.manifest.span));
+        }
+    }
+    findings
+}
+
+/// One line about all objects that are no NetworkPolicy.
+fn others(read: &[(&Arc<Source>, Manifests)]) -> Option<Finding> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (kind, count) in read.iter().flat_map(|(_, manifests)| &manifests.others) {
+        let total = counts.entry(kind).or_default();
+        *total = total.saturating_add(*count);
+    }
+    if counts.is_empty() {
+        return None;
+    }
+    let list: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} `{kind}`")).collect();
+    let total: usize = counts.values().sum();
+    let objects = if total == 1 {
+        "1 object of another kind was".to_owned()
+    } else {
+        format!("{total} objects of other kinds were")
+    };
+    let finding = Finding::new(Code::ReadNotCompared, format!("{objects} left aside: {}", list.join(", ")));
+    // Policies of other systems decide about the same traffic, so leaving them aside may hide what really passes.
+    let decides = |kind: &&&str| kind.contains("NetworkPolicy") || **kind == "EgressFirewall";
+    if counts.keys().any(|kind| decides(&kind)) {
+        let help = "policies of other systems among them decide about the same traffic and are not part of the result";
+        return Some(Finding { severity: Severity::Warning, ..finding.help(help) });
+    }
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(name: &str, cidr: &str) -> String {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}}}\nspec:\n  podSelector: {{}}\n  policyTypes: [Egress]\n  egress: [{{to: [{{ipBlock: {{cidr: {cidr}}}}}]}}]\n"
+        )
+    }
+
+    fn import(texts: &[String]) -> Imported {
+        let source = |text: &String| Arc::new(Source::new("x.yaml", text.as_str()));
+        NetworkPolicyManifests.import(&texts.iter().map(source).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn files_add_up_unless_one_would_replace_the_other() {
+        let read = import(&[policy("a", "192.0.2.0/25"), policy("b", "192.0.2.128/25")]);
+        assert!(read.findings.is_empty());
+        let whole = import(&[policy("c", "192.0.2.0/24")]);
+        assert_eq!(read.policy.sets[0].allows(), whole.policy.sets[0].allows());
+        let read = import(&[policy("a", "192.0.2.0/25"), policy("a", "192.0.2.128/25")]);
+        assert_eq!(read.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::ReadRefused]);
+    }
+
+    #[test]
+    fn policies_that_select_each_other_without_end_are_refused() {
+        let wide = (0..1_100).map(|index| policy(&format!("w{index}"), "192.0.2.0/24"));
+        let narrow = (0..500).map(|index| {
+            policy(&format!("n{index}"), "192.0.2.0/24")
+                .replace("podSelector: {}", &format!("podSelector: {{matchLabels: {{a: n{index}}}}}"))
+        });
+        let text = wide.chain(narrow).collect::<Vec<_>>().join("---\n");
+        let read = import(&[text]);
+        assert_eq!(read.findings.first().map(|finding| finding.code), Some(Code::ReadTooLarge));
+    }
+
+    #[test]
+    fn a_text_is_recognised_by_the_kind_of_an_object_in_it() {
+        let recognizes = |text: &str| NetworkPolicyManifests.recognizes(&Source::new("x", text));
+        for text in [
+            "kind: NetworkPolicy\n",
+            "\u{FEFF}kind: \"NetworkPolicy\"",
+            "a: b\n---\n# c\n  kind:   NetworkPolicy # x",
+            "{\"apiVersion\":\"v1\",\"items\":[],\"kind\":\"List\"}",
+            "{kind: NetworkPolicyList}",
+        ] {
+            assert!(recognizes(text), "{text}");
+        }
+        for text in [
+            "kind: Deployment",
+            "kind: List",
+            "NetworkPolicy",
+            "mankind: NetworkPolicy",
+            "kind: CiliumNetworkPolicy",
+            "",
+            "kind",
+        ] {
+            assert!(!recognizes(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What the template lays out: plain data in its final order.
+
+use super::objects::Statement;
+use super::provenance::{self, Annotation};
+use super::say::{Saying, Service};
+use super::selector::{Selector, Test};
+use super::split::{Part, SERVICE_BYTES, block_bytes};
+use crate::packet::PortRange;
+use crate::policy::Direction;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A NetworkPolicy for the template.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Object {
+    /// Its name.
+    pub(super) name: String,
+    /// Its namespace.
+    pub(super) namespace: String,
+    /// Why it is there.
+    pub(super) annotations: Vec<Annotation>,
+    /// Comment lines above the object.
+    pub(super) notes: Vec<String>,
+    /// The labels of the pods that it is about.
+    pub(super) pods: Vec<Label>,
+    /// `Ingress`, `Egress`.
+    pub(super) types: Vec<&'static str>,
+    /// The directions that have rules.
+    pub(super) ways: Vec<Way>,
+}
+
+/// A label with its value.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Label {
+    key: String,
+    value: String,
+}
+
+/// The rules of one direction.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Way {
+    /// `ingress` or `egress`.
+    field: &'static str,
+    /// `from` or `to`.
+    peers: &'static str,
+    rules: Vec<RuleModel>,
+}
+
+/// One rule. That nothing is restricted is said by a field of its own, never by an empty list, so that a list which
+/// is empty by mistake becomes a file that is refused and not one that allows everything.
+#[derive(Debug, Clone, Serialize)]
+struct RuleModel {
+    /// Comment lines above the rule.
+    notes: Vec<String>,
+    /// Neither peers nor ports are restricted.
+    everything: bool,
+    /// Peers are not restricted; then `blocks` and `pods` are empty.
+    every_peer: bool,
+    /// Ports are not restricted; then `ports` is empty.
+    every_port: bool,
+    /// CIDR blocks.
+    blocks: Vec<String>,
+    /// Pods as peers.
+    pods: Vec<PodPeerModel>,
+    /// Protocols and ports.
+    ports: Vec<ServiceModel>,
+}
+
+/// Pods as peers.
+#[derive(Debug, Clone, Serialize)]
+struct PodPeerModel {
+    /// Which namespaces.
+    namespaces: SelectorModel,
+    /// Which of their pods.
+    pods: SelectorModel,
+}
+
+/// A label selector; without labels and expressions it chooses everything.
+#[derive(Debug, Clone, Serialize)]
+struct SelectorModel {
+    labels: Vec<Label>,
+    expressions: Vec<Expression>,
+}
+
+/// One of the `matchExpressions`.
+#[derive(Debug, Clone, Serialize)]
+struct Expression {
+    key: String,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    operator: &'static str,
+    /// The values; none for the last two.
+    values: Vec<String>,
+}
+
+/// Ports of a protocol.
+#[derive(Debug, Clone, Serialize)]
+struct ServiceModel {
+    /// `TCP`, `UDP` or `SCTP`.
+    protocol: &'static str,
+    /// The port, or the first of a range.
+    first: Option<u16>,
+    /// The last port of a range.
+    last: Option<u16>,
+}
+
+/// The rules of an object, by direction; a direction without rules is left out.
+pub(super) fn ways(part: &Part<'_>) -> Vec<Way> {
+    let way = |direction, field, peers| {
+        let rules: Vec<RuleModel> = part
+            .iter()
+            .filter(|(of, _)| *of == direction)
+            .map(|(_, statement)| rule_model(statement))
+            .collect();
+        // A direction without rules is denied by its name among the policy's types alone.
+        (!rules.is_empty()).then_some(Way { field, peers, rules })
+    };
+    let egress = way(Direction::Egress, "egress", "to");
+    let ingress = way(Direction::Ingress, "ingress", "from");
+    egress.into_iter().chain(ingress).collect()
+}
+
+fn rule_model(statement: &Statement<'_>) -> RuleModel {
+    let Saying { peers, ports } = &statement.saying;
+    let (every_peer, every_port) = (peers.is_none(), ports.is_none());
+    let listed = peers.clone().unwrap_or_default();
+    RuleModel {
+        notes: statement.origins.iter().flat_map(|origin| provenance::comments(origin)).collect(),
+        everything: every_peer && every_port,
+        every_peer,
+        every_port,
+        blocks: listed.blocks.iter().map(ToString::to_string).collect(),
+        pods: listed
+            .pods
+            .iter()
+            .map(|peer| PodPeerModel {
+                namespaces: selector_model(&peer.namespace_selector()),
+                pods: selector_model(&peer.pods),
+            })
+            .collect(),
+        ports: ports.iter().flatten().map(service_model).collect(),
+    }
+}
+
+fn service_model(service: &Service) -> ServiceModel {
+    let range = service.ports;
+    let last = range.filter(|range| range.first() != range.last()).map(PortRange::last);
+    ServiceModel { protocol: service.protocol, first: range.map(PortRange::first), last }
+}
+
+fn selector_model(selector: &Selector) -> SelectorModel {
+    let mut model = SelectorModel { labels: Vec::new(), expressions: Vec::new() };
+    for (key, test) in selector.tests() {
+        if let Some(value) = test.single() {
+            model.labels.push(Label { key: key.to_owned(), value: value.to_owned() });
+            continue;
+        }
+        let mut ask = |operator, values: &BTreeSet<String>| {
+            let values = values.iter().cloned().collect();
+            model.expressions.push(Expression { key: key.to_owned(), operator, values });
+        };
+        match test {
+            Test::In(values) => ask("In", values),
+            Test::NotIn(values) => ask("NotIn", values),
+            Test::Absent => ask("DoesNotExist", &BTreeSet::new()),
+            Test::Present(not) => {
+                ask("Exists", &BTreeSet::new());
+                if !not.is_empty() {
+                    ask("NotIn", not);
+                }
+            }
+        }
+    }
+    model
+}
+
+/// Labels, in the order of their keys.
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> Vec<Label> {
+    labels.iter().map(|(key, value)| Label { key: key.clone(), value: value.clone() }).collect()
+}
+
+impl Object {
+    /// No fewer bytes than the annotations take after `kubectl apply`, which adds the object as one of them.
+    pub(super) fn apply_bytes(&self) -> usize {
+        let annotations = self.annotations.iter().map(|annotation| {
+            // Once as it is, once inside the JSON of the object.
+            2 * annotation.key.len() + 8 + annotation.value.len() + json_bytes(&annotation.value)
+        });
+        let labels = self.pods.iter().map(|label| label.key.len() + label.value.len() + 8);
+        let rules = self.ways.iter().flat_map(|way| &way.rules).map(RuleModel::bytes);
+        let names = self.name.len() + self.namespace.len() + 1_000;
+        annotations.chain(labels).chain(rules).sum::<usize>().saturating_add(names)
+    }
+}
+
+/// The bytes of a text in JSON as Go writes it.
+fn json_bytes(text: &str) -> usize {
+    let escaped = |char: char| match char {
+        '<' | '>' | '&' => 6,
+        '"' | '\\' => 2,
+        _ => char.len_utf8(),
+    };
+    text.chars().map(escaped).sum()
+}
+
+impl RuleModel {
+    fn bytes(&self) -> usize {
+        let blocks: usize = self.blocks.iter().map(|block| block_bytes(block)).sum();
+        let pods: usize =
+            self.pods.iter().map(|pods| pods.namespaces.bytes().saturating_add(pods.pods.bytes())).sum();
+        blocks
+            .saturating_add(pods)
+            .saturating_add(self.ports.len().saturating_mul(SERVICE_BYTES))
+            .saturating_add(100)
+    }
+}
+
+impl SelectorModel {
+    fn bytes(&self) -> usize {
+        let labels = self.labels.iter().map(|label| label.key.len() + label.value.len() + 8);
+        let expressions = self.expressions.iter().map(|expression| {
+            expression.key.len() + 80 + expression.values.iter().map(|value| value.len() + 3).sum::<usize>()
+        });
+        labels.chain(expressions).sum::<usize>().saturating_add(100)
+    }
+}
