@@ -5,6 +5,7 @@
 //! round-trip, survive hostile strings and state its limits before it can land.
 
 mod options;
+mod squid;
 
 pub use options::{OptionKind, OptionSpec, Options};
 
@@ -17,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Every target, in the order in which they are listed and written.
-pub const TARGETS: &[&dyn Target] = &[];
+pub const TARGETS: &[&dyn Target] = &[&squid::Squid];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {
