@@ -108,19 +108,204 @@ fn import(conf: &str) -> Imported {
     importer().import(&[Arc::new(Source::new("squid.conf", conf))])
 }
 
+fn endpoint(names_of: &[&str], ports: &[(u16, u16)], id: &str) -> Rule {
+    allow(names(names_of), tcp(ports), justification(id, "Purpose"))
+}
+
+fn loss_of(lowered: &Lowered) -> (PacketSet, PacketSet) {
+    lowered.losses.iter().fold(Default::default(), |(excess, missing): (PacketSet, PacketSet), loss| {
+        (excess.union(&loss.excess), missing.union(&loss.missing))
+    })
+}
+
+fn codes(findings: &[Finding]) -> Vec<Code> {
+    findings.iter().map(|finding| finding.code).collect()
+}
+
 #[test]
-fn print_one() {
+fn every_kind_of_name_is_written_exactly() {
     let policy = egress(vec![
-        allow(names(&["=api.cast.ai"]), tcp(&[(443, 443)]), justification("castai/api", "Deliver state")),
-        allow(names(&["=storage.googleapis.com/castai-node-components/"]), tcp(&[(443, 443)]), justification("castai/node-binaries", "Node binaries")),
-        allow(names(&["=storage.googleapis.com/castai-node-logs-sender/"]), tcp(&[(443, 443)]), justification("castai/node-logs", "Node logs")),
-        allow(names(&[".docker.io"]), tcp(&[(443, 443), (80, 80)]), justification("x/docker", "Images")),
-        allow(names(&["?.quay.io", "*.gcr.io"]), tcp(&[(443, 443), (8443, 8500)]), justification("x/quay", "Images")),
+        endpoint(&["=api.cast.ai"], &[(443, 443)], "a/host"),
+        endpoint(&[".docker.io"], &[(443, 443), (80, 80)], "a/tree"),
+        endpoint(&["*.gcr.io"], &[(443, 443)], "a/below"),
+        endpoint(&["?.quay.io"], &[(443, 443), (8000, 8100)], "a/one-below"),
+        endpoint(&["=plain.example"], &[(80, 80)], "a/plain"),
+        endpoint(&["=every.example"], &[(0, 65535)], "a/every-port"),
     ]);
     for needs in [&[Need::DenyRest][..], &[]] {
-        let (proven, lowered) = run(&policy, needs, &[("squid.clients", "10.0.0.0/8,fd00::/8")]);
-        println!("{:#?}", proven.findings);
-        println!("{:#?}", lowered.losses.iter().map(|loss| &loss.why).collect::<Vec<_>>());
-        println!("{}", text(&proven));
+        let (proven, lowered) = run(&policy, needs, &[]);
+        assert!(lowered.losses.is_empty());
+        let lines = directives(&proven);
+        assert!(lines.contains(&"acl egressor_hosts_443 dstdomain -n api.cast.ai"));
+        assert!(lines.contains(&"acl egressor_hosts_80_443 dstdomain -n .docker.io"));
+        assert!(lines.contains(&r"acl egressor_patterns_443 dstdom_regex -n -i \.gcr\.io$"));
+        assert_eq!(lines.last() == Some(&"http_access deny all"), !needs.is_empty());
     }
+}
+
+#[test]
+fn every_name_on_every_port_is_written_without_addresses() {
+    let (proven, lowered) = run(&egress(vec![endpoint(&["*"], &[(443, 443)], "a/any")]), &[Need::DenyRest], &[]);
+    assert!(lowered.losses.is_empty());
+    assert!(directives(&proven).contains(&"http_access allow egressor_CONNECT egressor_ports_443"));
+    assert!(directives(&proven).contains(&"http_access deny egressor_CONNECT egressor_addresses"));
+}
+
+#[test]
+fn a_shared_host_stands_once_with_both_purposes_and_its_paths_are_declared_lost() {
+    let mut logs = justification("castai/node-logs", "Node startup logs");
+    logs.methods = vec!["POST".to_owned()];
+    let policy = egress(vec![
+        allow(names(&["=storage.googleapis.com/castai-node-components/"]), tcp(&[(443, 443)]), justification("castai/node-binaries", "Node binaries")),
+        allow(names(&["=storage.googleapis.com/castai-node-logs-sender/"]), tcp(&[(443, 443)]), logs),
+        allow(names(&["=us-docker.pkg.dev/castai-hub/"]), tcp(&[(443, 443)]), justification("castai/registry", "Images")),
+    ]);
+    let (proven, lowered) = run(&policy, &[Need::DenyRest], &[]);
+    let lines = directives(&proven);
+    assert_eq!(lines.iter().filter(|line| line.contains("storage.googleapis.com")).count(), 1);
+    assert!(lines.contains(&"acl egressor_hosts_443 dstdomain -n us-docker.pkg.dev"));
+    assert!(lines.iter().all(|line| !line.contains("castai-hub") && !line.contains('/')));
+    assert!(text(&proven).contains("# castai/node-binaries: Node binaries; owner platform-networking; ticket NET-1; expires 2027-06-30"));
+    assert!(text(&proven).contains("# castai/node-logs: Node startup logs;"));
+    let (excess, missing) = loss_of(&lowered);
+    assert!(missing.is_empty());
+    let hosts = names(&["=storage.googleapis.com", "=us-docker.pkg.dev"]);
+    let whole = PacketSet::product(None, &hosts, &tcp(&[(443, 443)]), &true);
+    assert_eq!(excess, whole.subtract(&policy.sets[0].allows().at_least));
+    let about = |endpoint: &str| lowered.findings.iter().filter(|finding| finding.code == Code::TargetCannotSay && finding.endpoint.as_deref() == Some(endpoint)).count();
+    assert_eq!((about("castai/node-binaries"), about("castai/node-logs"), about("castai/registry")), (1, 2, 1));
+}
+
+#[test]
+fn other_protocols_peers_and_directions_are_declared_missing() {
+    let any = TransportSet::full();
+    let icmp = TransportSet::icmp(Protocol::ICMP, IcmpMatch { kind: 8, code: None });
+    let udp = TransportSet::ports(Protocol::UDP, &PortSet::of([PortRange::single(53)]));
+    let block: Prefix = "2001:db8::/32".parse().unwrap();
+    let policy = Policy::new(vec![
+        rule_set(
+            Direction::Egress,
+            vec![
+                allow(names(&["=any.example"]), any, justification("a/any", "p")),
+                allow(names(&["=dns.example"]), udp, justification("a/udp", "p")),
+                allow(names(&["=ping.example"]), icmp, justification("a/icmp", "p")),
+                allow(PeerSet::from(AddrSet::of([block])), tcp(&[(443, 443)]), justification("a/block", "p")),
+                endpoint(&["=api.cast.ai"], &[(443, 443)], "a/api"),
+            ],
+        ),
+        rule_set(Direction::Ingress, vec![endpoint(&["=caller.example"], &[(9443, 9443)], "a/webhook")]),
+    ]);
+    let (proven, lowered) = run(&policy, &[Need::DenyRest], &[]);
+    assert!(!proven.files.is_empty(), "{:#?}", proven.findings);
+    let kept = PacketSet::product(None, &names(&["=any.example"]), &TransportSet::protocol(Protocol::TCP), &true)
+        .union(&PacketSet::product(None, &names(&["=api.cast.ai"]), &tcp(&[(443, 443)]), &true));
+    let asked = policy.sets.iter().map(|set| set.allows().at_least).fold(PacketSet::default(), |a, b| a.union(&b));
+    assert_eq!(loss_of(&lowered), (PacketSet::default(), asked.subtract(&kept)));
+    let not_enforceable: Vec<&Finding> =
+        lowered.findings.iter().filter(|finding| finding.code == Code::TargetNotEnforceable).collect();
+    assert_eq!(not_enforceable.len(), 1);
+    assert!(not_enforceable[0].message.contains("a/webhook"));
+}
+
+#[test]
+fn clients_are_written_without_widening() {
+    let policy = egress(vec![endpoint(&["=api.cast.ai"], &[(443, 443)], "a/api")]);
+    for clients in ["10.0.0.0/8,fd00::/8", "0.0.0.0/0", "::/0", "192.0.2.1"] {
+        let (proven, lowered) = run(&policy, &[Need::DenyRest], &[("squid.clients", clients)]);
+        assert!(!text(&proven).contains("/0"), "Squid takes `0.0.0.0/0` for both families");
+        let (excess, missing) = loss_of(&lowered);
+        assert!(excess.is_empty() && !missing.is_empty());
+    }
+    let (_, lowered) = run(&policy, &[Need::DenyRest], &[("squid.clients", "0.0.0.0/0,::/0")]);
+    assert!(lowered.losses.is_empty());
+}
+
+#[test]
+fn sources_of_rules_stay_with_their_names() {
+    let from = |source: &str, mut rule: Rule| {
+        let prefix: Prefix = source.parse().unwrap();
+        rule.matches.source = Constraint::only(AddrSet::of([prefix])).unwrap();
+        rule
+    };
+    let policy = egress(vec![
+        from("10.0.0.0/8", endpoint(&[".a.com"], &[(443, 443)], "a/1")),
+        from("fd00::/8", endpoint(&["=b.a.com"], &[(443, 443)], "a/2")),
+        endpoint(&["=c.com"], &[(443, 443)], "a/3"),
+    ]);
+    let (proven, lowered) = run(&policy, &[Need::DenyRest], &[]);
+    assert!(lowered.losses.is_empty());
+    assert!(!proven.files.is_empty(), "{:#?}", proven.findings);
+}
+
+#[test]
+fn nothing_to_allow_denies_all() {
+    let (proven, _) = run(&egress(Vec::new()), &[Need::DenyRest], &[]);
+    assert_eq!(directives(&proven), ["http_access deny all"]);
+    let read = import("# nothing\nacl a port 443\n");
+    assert!(read.policy.sets[0].allows().at_most.is_empty());
+}
+
+#[test]
+fn options_are_checked_and_used() {
+    let policy = egress(vec![endpoint(&["=a.com"], &[(443, 443), (8080, 8080)], "a/1")]);
+    let (proven, _) = run(&policy, &[Need::DenyRest], &[("squid.prefix", "corp-egress"), ("squid.http_ports", "80, 8080-8090")]);
+    assert!(directives(&proven).iter().all(|line| !line.starts_with("acl ") || line.starts_with("acl corp-egress_")));
+    assert!(directives(&proven).contains(&"http_access allow !corp-egress_CONNECT corp-egress_hosts_443_8080 corp-egress_ports_8080"));
+    let (proven, _) = run(&policy, &[], &[("squid.http_ports", "80;443")]);
+    assert_eq!((proven.files.len(), codes(&proven.findings).contains(&Code::VariableInvalid)), (0, true));
+}
+
+#[test]
+fn names_of_acls_and_lines_stay_within_the_limits() {
+    let many: Vec<(u16, u16)> = (0..400).map(|index| (index * 50, index * 50 + 1)).collect();
+    let long_host = format!("={}.{}.{}.example", "a".repeat(63), "b".repeat(63), "c".repeat(63));
+    let policy = egress(vec![
+        endpoint(&[&long_host], &many, "a/1"),
+        endpoint(&[&format!("?.{}", &long_host[1..])], &many[1..], "a/2"),
+    ]);
+    let (proven, lowered) = run(&policy, &[Need::DenyRest], &[("squid.prefix", "abcdefghijklmnopqrst"), ("squid.clients", "10.0.0.0/8")]);
+    assert!(!codes(&lowered.findings).contains(&Code::TargetLimit));
+    for line in directives(&proven) {
+        assert!(line.len() <= 8191);
+        assert!(line.split(' ').skip(1).take(1).all(|name| name.len() <= 63), "{line}");
+    }
+}
+
+#[test]
+fn no_text_of_a_catalog_changes_what_the_file_means() {
+    let hostile = [
+        "\nhttp_access allow all", "\r\nhttp_access allow all\r", "\\", "x\\\nhttp_access allow all", "\"/etc/passwd\"", "'", "#", "; drop",
+        "${process_name}", "%{x}", "{{ banner }}", "{% raw %}", "\u{0}\u{1b}[2J", "\u{202e}\u{2066}", "\u{2028}http_access allow all", "\u{85}x", "#line 1 \"x\"",
+    ];
+    let clean = run(&egress(vec![endpoint(&["=a.com"], &[(443, 443)], "a/b")]), &[Need::DenyRest], &[]).0;
+    let longest = "x".repeat(9000);
+    for text in hostile.into_iter().chain([longest.as_str()]) {
+        let why = Justification {
+            endpoint: format!("a/{text}"),
+            purpose: text.to_owned(),
+            owner: Some(text.to_owned()),
+            ticket: Some(text.to_owned()),
+            expires: Some(text.to_owned()),
+            sources: vec![text.to_owned()],
+            confidence: text.to_owned(),
+            methods: vec![text.to_owned()],
+            hosts: vec![text.to_owned()],
+        };
+        let policy = egress(vec![allow(names(&["=a.com"]), tcp(&[(443, 443)]), why.clone()), allow(names(&["=a.com/p/"]), tcp(&[(443, 443)]), why)]);
+        let (proven, _) = run(&policy, &[Need::DenyRest], &[]);
+        assert_eq!(directives(&proven), directives(&clean), "{text:?}");
+    }
+}
+
+#[test]
+fn the_file_does_not_depend_on_the_order_of_rules() {
+    let mut rules = vec![
+        endpoint(&["=b.com", ".a.com"], &[(443, 443)], "a/1"),
+        endpoint(&["=c.a.com"], &[(443, 443)], "a/2"),
+        endpoint(&["=b.com"], &[(80, 80)], "a/3"),
+        endpoint(&["*.b.com"], &[(443, 443)], "a/4"),
+    ];
+    let first = text(&run(&egress(rules.clone()), &[Need::DenyRest], &[]).0).to_owned();
+    rules.reverse();
+    assert_eq!(text(&run(&egress(rules), &[Need::DenyRest], &[]).0), first);
 }

@@ -27,6 +27,10 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             Direction::Ingress => ingress(set, &mut out),
         }
     }
+    if !wanted.needs.contains(&Need::DenyRest) {
+        let message = "without `implied/deny-rest`, the lines of other files decide what no line here matches; if none follow, Squid denies it";
+        out.findings.push(Finding::new(Code::ImpliedRule, message));
+    }
     let sheet = Sheet {
         prefix: wanted.options.get("squid.prefix").unwrap_or("egressor"),
         http_ports: &http_ports,
@@ -89,9 +93,15 @@ fn egress(
     let (asked, written): (Vec<PacketSet>, Vec<PacketSet>) =
         said.iter().map(|said| (said.asked.clone(), said.written.clone())).unzip();
     let (asked, written) = (PacketSet::union_all(&asked), PacketSet::union_all(&written));
+    let strangers = clients.map(|clients| asked.subtract(&written).intersect(&from_others(clients)));
+    let strangers = strangers.unwrap_or_default();
+    if !Set::is_empty(&strangers) {
+        let why = "only the clients of `squid.clients` may use these rules".to_owned();
+        out.losses.push(Loss { scope: set.scope.clone(), excess: PacketSet::default(), missing: strangers.clone(), why });
+    }
     for said in &said {
         let excess = said.written.subtract(&asked);
-        let missing = said.asked.subtract(&written);
+        let missing = said.asked.subtract(&written).subtract(&strangers);
         if Set::is_empty(&excess) && Set::is_empty(&missing) {
             continue;
         }
@@ -134,9 +144,6 @@ fn say<'a>(
         (Some(only), None) | (None, Some(only)) => Some(only.clone()),
         (Some(source), Some(clients)) => Some(Set::intersect(source, clients)),
     };
-    if clients.is_some_and(|clients| rule.matches.source.set().is_none_or(|source| !source.is_subset(clients))) {
-        problems.push("only the clients of `squid.clients` may use it".to_owned());
-    }
     let names = PeerSet::from(NameSet::of(&patterns));
     let written = PacketSet::product(source.as_ref(), &names, &TransportSet::ports(Protocol::TCP, &ports), &true);
     if !Set::is_empty(&written) {
@@ -146,6 +153,13 @@ fn say<'a>(
         plan.add(&patterns, &ports, reason(rule).as_deref());
     }
     Said { rule, asked: set.packets(&rule.matches), written, problems }
+}
+
+/// Whatever does not come from these clients.
+fn from_others(clients: &AddrSet) -> PacketSet {
+    let others = AddrSet { v4: clients.v4.complement(), v6: clients.v6.complement() };
+    let peers = PeerSet { names: IntervalSet::full(), groups: IntervalSet::full(), ..PeerSet::all_addrs() };
+    PacketSet::product(Some(&others), &peers, &TransportSet::full(), &true)
 }
 
 /// The names as patterns that Squid can say: a path becomes its whole host. Names with exceptions are left out.
@@ -161,7 +175,7 @@ fn widened(names: &NameSet, problems: &mut Vec<String>) -> Vec<NamePattern> {
             patterns.push(match pattern {
                 NamePattern::Path(host, path) => {
                     let path = path.as_str();
-                    problems.push(format!("`{host}` is allowed whole, not only `{path}`: a tunnel does not show its path"));
+                    problems.push(format!("`{host}` is allowed whole, not only `{path}`: paths are not compared, and a tunnel shows none"));
                     NamePattern::Host(host)
                 }
                 other => other,
