@@ -163,8 +163,6 @@ impl Reader<'_> {
 
     /// A directive that can stop a request that `http_access` lets pass.
     fn stop(&mut self, source: &Arc<Source>, line: &Line) {
-        let message = format!("`{}` can stop or change requests and is not modelled", source.slice(line.span));
-        self.warn(source, line.span, &message);
         self.conf.stops.push(Place { source: Arc::clone(source), span: line.span });
     }
 

@@ -63,8 +63,15 @@ pub(super) fn authorities(expression: &str, ignore_case: bool) -> Option<Vec<(Ho
 /// The hosts, paths and ports that an expression matches in the URL of a plain request, where it begins with
 /// `^http://HOST/`.
 pub(super) fn plain_urls(expression: &str, ignore_case: bool) -> Option<Vec<(NameSet, Option<u16>)>> {
+    let scheme = "http://";
     expand(&parse(expression, ignore_case)?)?
         .into_iter()
+        // What begins otherwise is about other schemes, or about the `host:port` of a CONNECT.
+        .filter(|sequence| {
+            let [Atom::Start, rest @ ..] = sequence.as_slice() else { return true };
+            let head: String = rest.iter().map_while(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None }).collect();
+            head.starts_with(scheme) || scheme.starts_with(&head)
+        })
         .map(|sequence| {
             if is_everything(&sequence) {
                 return Some((NameSet::full(), None));
@@ -72,7 +79,7 @@ pub(super) fn plain_urls(expression: &str, ignore_case: bool) -> Option<Vec<(Nam
             let [Atom::Start, rest @ ..] = sequence.as_slice() else { return None };
             // Squid lowers the case of scheme and host, but not of the path: only a path of `/` is the same in both.
             let url = literal(rest)?;
-            let rest = url.strip_prefix("http://")?;
+            let rest = url.strip_prefix(scheme)?;
             let (authority, path) = rest.split_once('/')?;
             // The URL of a request to port 80 does not name the port.
             let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
@@ -239,7 +246,9 @@ mod tests {
         let found = plain_urls(r"^http://a\.com/x/", false).unwrap();
         let path = NamePattern::Path("a.com".parse().unwrap(), "/x/".parse().unwrap());
         assert_eq!(found, [(path.names(), Some(80))]);
+        assert_eq!(plain_urls(r"^a\.com:443$|^ftp://", false), Some(Vec::new()));
         assert_eq!(plain_urls(r"^http://a\.com", false), None);
+        assert_eq!(plain_urls(r"^http", false), None);
         assert_eq!(plain_urls(r"a\.com/", false), None);
     }
 }
