@@ -1,9 +1,11 @@
 //! The Squid target: what it writes is read back as what was asked, less what it declares.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use egressor::diag::{Code, Finding, Source};
 use egressor::ops::{Proven, prove};
 use egressor::packet::{
-    AddrSet, Constraint, IcmpMatch, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Prefix, Protocol, Set, TransportSet,
+    AddrSet, Constraint, IcmpMatch, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Prefix,
+    Protocol, Set, TransportSet,
 };
 use egressor::policy::{
     Action, Direction, Justification, Match, Need, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic,
@@ -44,7 +46,9 @@ fn pattern(text: &str) -> NamePattern {
     match text.split_at(1) {
         ("*", "") => NamePattern::Any,
         ("=", rest) => match rest.split_once('/') {
-            Some((host, path)) => NamePattern::Path(host.parse().unwrap(), format!("/{path}").parse().unwrap()),
+            Some((host, path)) => {
+                NamePattern::Path(host.parse().unwrap(), format!("/{path}").parse().unwrap())
+            }
             None => NamePattern::Host(rest.parse().unwrap()),
         },
         (".", host) => NamePattern::Tree(host.parse().unwrap()),
@@ -65,7 +69,13 @@ fn allow(peer: PeerSet, transport: TransportSet, why: Justification) -> Rule {
         peer: Constraint::only(peer).unwrap(),
         transport: Constraint::only(transport).unwrap(),
     };
-    Rule { action: Action::Allow, matches, traffic: Traffic::New, unmodelled: Vec::new(), origin: Origin::Endpoint(Arc::new(why)) }
+    Rule {
+        action: Action::Allow,
+        matches,
+        traffic: Traffic::New,
+        unmodelled: Vec::new(),
+        origin: Origin::Endpoint(Arc::new(why)),
+    }
 }
 
 fn rule_set(direction: Direction, rules: Vec<Rule>) -> RuleSet {
@@ -78,7 +88,8 @@ fn egress(rules: Vec<Rule>) -> Policy {
 }
 
 fn run(policy: &Policy, needs: &[Need], options: &[(&str, &str)]) -> (Proven, Lowered) {
-    let given: BTreeMap<String, String> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let given: BTreeMap<String, String> =
+        options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     for spec in squid().options() {
         assert_eq!(given.get(spec.key).and_then(|value| spec.kind.refuses(value)), None);
     }
@@ -145,7 +156,8 @@ fn every_kind_of_name_is_written_exactly() {
 
 #[test]
 fn every_name_on_every_port_is_written_without_addresses() {
-    let (proven, lowered) = run(&egress(vec![endpoint(&["*"], &[(443, 443)], "a/any")]), &[Need::DenyRest], &[]);
+    let (proven, lowered) =
+        run(&egress(vec![endpoint(&["*"], &[(443, 443)], "a/any")]), &[Need::DenyRest], &[]);
     assert!(lowered.losses.is_empty());
     assert!(directives(&proven).contains(&"http_access allow egressor_CONNECT egressor_ports_443"));
     assert!(directives(&proven).contains(&"http_access deny egressor_CONNECT egressor_addresses"));
@@ -156,24 +168,45 @@ fn a_shared_host_stands_once_with_both_purposes_and_its_paths_are_declared_lost(
     let mut logs = justification("castai/node-logs", "Node startup logs");
     logs.methods = vec!["POST".to_owned()];
     let policy = egress(vec![
-        allow(names(&["=storage.googleapis.com/castai-node-components/"]), tcp(&[(443, 443)]), justification("castai/node-binaries", "Node binaries")),
+        allow(
+            names(&["=storage.googleapis.com/castai-node-components/"]),
+            tcp(&[(443, 443)]),
+            justification("castai/node-binaries", "Node binaries"),
+        ),
         allow(names(&["=storage.googleapis.com/castai-node-logs-sender/"]), tcp(&[(443, 443)]), logs),
-        allow(names(&["=us-docker.pkg.dev/castai-hub/"]), tcp(&[(443, 443)]), justification("castai/registry", "Images")),
+        allow(
+            names(&["=us-docker.pkg.dev/castai-hub/"]),
+            tcp(&[(443, 443)]),
+            justification("castai/registry", "Images"),
+        ),
     ]);
     let (proven, lowered) = run(&policy, &[Need::DenyRest], &[]);
     let lines = directives(&proven);
     assert_eq!(lines.iter().filter(|line| line.contains("storage.googleapis.com")).count(), 1);
     assert!(lines.contains(&"acl egressor_hosts_443 dstdomain -n us-docker.pkg.dev"));
     assert!(lines.iter().all(|line| !line.contains("castai-hub") && !line.contains('/')));
-    assert!(text(&proven).contains("# castai/node-binaries: Node binaries; owner platform-networking; ticket NET-1; expires 2027-06-30"));
+    assert!(text(&proven).contains(
+        "# castai/node-binaries: Node binaries; owner platform-networking; ticket NET-1; expires 2027-06-30"
+    ));
     assert!(text(&proven).contains("# castai/node-logs: Node startup logs;"));
     let (excess, missing) = loss_of(&lowered);
     assert!(missing.is_empty());
     let hosts = names(&["=storage.googleapis.com", "=us-docker.pkg.dev"]);
     let whole = PacketSet::product(None, &hosts, &tcp(&[(443, 443)]), &true);
     assert_eq!(excess, whole.subtract(&policy.sets[0].allows().at_least));
-    let about = |endpoint: &str| lowered.findings.iter().filter(|finding| finding.code == Code::TargetCannotSay && finding.endpoint.as_deref() == Some(endpoint)).count();
-    assert_eq!((about("castai/node-binaries"), about("castai/node-logs"), about("castai/registry")), (1, 2, 1));
+    let about = |endpoint: &str| {
+        lowered
+            .findings
+            .iter()
+            .filter(|finding| {
+                finding.code == Code::TargetCannotSay && finding.endpoint.as_deref() == Some(endpoint)
+            })
+            .count()
+    };
+    assert_eq!(
+        (about("castai/node-binaries"), about("castai/node-logs"), about("castai/registry")),
+        (1, 2, 1)
+    );
 }
 
 #[test]
@@ -197,9 +230,11 @@ fn other_protocols_peers_and_directions_are_declared_missing() {
     ]);
     let (proven, lowered) = run(&policy, &[Need::DenyRest], &[]);
     assert!(!proven.files.is_empty(), "{:#?}", proven.findings);
-    let kept = PacketSet::product(None, &names(&["=any.example"]), &TransportSet::protocol(Protocol::TCP), &true)
-        .union(&PacketSet::product(None, &names(&["=api.cast.ai"]), &tcp(&[(443, 443)]), &true));
-    let asked = policy.sets.iter().map(|set| set.allows().at_least).fold(PacketSet::default(), |a, b| a.union(&b));
+    let kept =
+        PacketSet::product(None, &names(&["=any.example"]), &TransportSet::protocol(Protocol::TCP), &true)
+            .union(&PacketSet::product(None, &names(&["=api.cast.ai"]), &tcp(&[(443, 443)]), &true));
+    let asked =
+        policy.sets.iter().map(|set| set.allows().at_least).fold(PacketSet::default(), |a, b| a.union(&b));
     assert_eq!(loss_of(&lowered), (PacketSet::default(), asked.subtract(&kept)));
     let not_enforceable: Vec<&Finding> =
         lowered.findings.iter().filter(|finding| finding.code == Code::TargetNotEnforceable).collect();
@@ -248,9 +283,19 @@ fn nothing_to_allow_denies_all() {
 #[test]
 fn options_are_checked_and_used() {
     let policy = egress(vec![endpoint(&["=a.com"], &[(443, 443), (8080, 8080)], "a/1")]);
-    let (proven, _) = run(&policy, &[Need::DenyRest], &[("squid.prefix", "corp-egress"), ("squid.http_ports", "80, 8080-8090")]);
-    assert!(directives(&proven).iter().all(|line| !line.starts_with("acl ") || line.starts_with("acl corp-egress_")));
-    assert!(directives(&proven).contains(&"http_access allow !corp-egress_CONNECT corp-egress_hosts_443_8080 corp-egress_ports_8080"));
+    let (proven, _) = run(
+        &policy,
+        &[Need::DenyRest],
+        &[("squid.prefix", "corp-egress"), ("squid.http_ports", "80, 8080-8090")],
+    );
+    assert!(
+        directives(&proven)
+            .iter()
+            .all(|line| !line.starts_with("acl ") || line.starts_with("acl corp-egress_"))
+    );
+    assert!(directives(&proven).contains(
+        &"http_access allow !corp-egress_CONNECT corp-egress_hosts_443_8080 corp-egress_ports_8080"
+    ));
     let (proven, _) = run(&policy, &[], &[("squid.http_ports", "80;443")]);
     assert_eq!((proven.files.len(), codes(&proven.findings).contains(&Code::VariableInvalid)), (0, true));
 }
@@ -263,7 +308,11 @@ fn names_of_acls_and_lines_stay_within_the_limits() {
         endpoint(&[&long_host], &many, "a/1"),
         endpoint(&[&format!("?.{}", &long_host[1..])], &many[1..], "a/2"),
     ]);
-    let (proven, lowered) = run(&policy, &[Need::DenyRest], &[("squid.prefix", "abcdefghijklmnopqrst"), ("squid.clients", "10.0.0.0/8")]);
+    let (proven, lowered) = run(
+        &policy,
+        &[Need::DenyRest],
+        &[("squid.prefix", "abcdefghijklmnopqrst"), ("squid.clients", "10.0.0.0/8")],
+    );
     assert!(!codes(&lowered.findings).contains(&Code::TargetLimit));
     for line in directives(&proven) {
         assert!(line.len() <= 8191);
@@ -274,8 +323,23 @@ fn names_of_acls_and_lines_stay_within_the_limits() {
 #[test]
 fn no_text_of_a_catalog_changes_what_the_file_means() {
     let hostile = [
-        "\nhttp_access allow all", "\r\nhttp_access allow all\r", "\\", "x\\\nhttp_access allow all", "\"/etc/passwd\"", "'", "#", "; drop",
-        "${process_name}", "%{x}", "{{ banner }}", "{% raw %}", "\u{0}\u{1b}[2J", "\u{202e}\u{2066}", "\u{2028}http_access allow all", "\u{85}x", "#line 1 \"x\"",
+        "\nhttp_access allow all",
+        "\r\nhttp_access allow all\r",
+        "\\",
+        "x\\\nhttp_access allow all",
+        "\"/etc/passwd\"",
+        "'",
+        "#",
+        "; drop",
+        "${process_name}",
+        "%{x}",
+        "{{ banner }}",
+        "{% raw %}",
+        "\u{0}\u{1b}[2J",
+        "\u{202e}\u{2066}",
+        "\u{2028}http_access allow all",
+        "\u{85}x",
+        "#line 1 \"x\"",
     ];
     let clean = run(&egress(vec![endpoint(&["=a.com"], &[(443, 443)], "a/b")]), &[Need::DenyRest], &[]).0;
     let longest = "x".repeat(9000);
@@ -291,7 +355,10 @@ fn no_text_of_a_catalog_changes_what_the_file_means() {
             methods: vec![text.to_owned()],
             hosts: vec![text.to_owned()],
         };
-        let policy = egress(vec![allow(names(&["=a.com"]), tcp(&[(443, 443)]), why.clone()), allow(names(&["=a.com/p/"]), tcp(&[(443, 443)]), why)]);
+        let policy = egress(vec![
+            allow(names(&["=a.com"]), tcp(&[(443, 443)]), why.clone()),
+            allow(names(&["=a.com/p/"]), tcp(&[(443, 443)]), why),
+        ]);
         let (proven, _) = run(&policy, &[Need::DenyRest], &[]);
         assert_eq!(directives(&proven), directives(&clean), "{text:?}");
     }

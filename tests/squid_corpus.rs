@@ -1,4 +1,5 @@
 //! What existing `squid.conf` files mean: each folder of `tests/corpus/squid-conf` with its `meaning.txt`.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use egressor::diag::Source;
 use egressor::packet::{PacketSet, Row, RowPeer, TransportRow};
@@ -44,7 +45,8 @@ fn row(row: &Row) -> String {
         TransportRow::Protocols(first, last) if first == last => first.to_string(),
         other => format!("{other:?}"),
     };
-    let source = row.source.as_ref().map(|source| list(source.prefixes().iter().map(ToString::to_string).collect()));
+    let source =
+        row.source.as_ref().map(|source| list(source.prefixes().iter().map(ToString::to_string).collect()));
     match source {
         Some(source) => format!("{service}, to {peer}, from {source}"),
         None => format!("{service}, to {peer}"),

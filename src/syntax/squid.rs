@@ -9,8 +9,10 @@ const LONGEST_COMMENT: usize = 1000;
 /// The text as one word. A character that would end the word, begin a comment or a list file, continue the line or
 /// stand for a macro becomes `_`.
 pub fn word(text: &str) -> String {
-    let inner: String =
-        text.chars().map(|char| if char.is_ascii_graphic() && !matches!(char, '"' | '\'' | '#') { char } else { '_' }).collect();
+    let inner: String = text
+        .chars()
+        .map(|char| if char.is_ascii_graphic() && !matches!(char, '"' | '\'' | '#') { char } else { '_' })
+        .collect();
     let inner = inner.replace("${", "_{");
     match inner.strip_suffix('\\') {
         Some(head) => format!("{head}_"),

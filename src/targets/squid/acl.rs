@@ -2,10 +2,10 @@
 
 use super::address::{self, Addresses};
 use super::conf::Test;
+use super::digest::short;
 use super::overlap::Overlap;
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{Hostname, NamePattern, PortRange};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -158,9 +158,8 @@ impl Acl {
         if text.len() <= LONGEST_TEXT {
             return text.to_owned();
         }
-        let digest: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let head: String = text.chars().take(LONGEST_TEXT / 4).collect();
-        format!("{head}... ({} values, sha256 {digest})", self.texts.len())
+        format!("{head}... ({} values, sha256 {})", self.texts.len(), short(text))
     }
 
     /// Starts a line of the ACL.
@@ -181,7 +180,7 @@ impl Acl {
     }
 
     /// Takes a value. The finding says what Squid does not do with it.
-    pub(super) fn add(&mut self, value: Value, flags: &mut Flags) -> Result<(), Box<Finding>> {
+    pub(super) fn add(&mut self, value: Value, flags: &mut Flags) -> Result<(), Finding> {
         if self.option(&value, flags)? {
             return Ok(());
         }
@@ -218,7 +217,7 @@ impl Acl {
     }
 
     /// Reports whether the value is an option, and takes it.
-    fn option(&mut self, value: &Value, flags: &mut Flags) -> Result<bool, Box<Finding>> {
+    fn option(&mut self, value: &Value, flags: &mut Flags) -> Result<bool, Finding> {
         let text = value.text.as_str();
         if self.kind.takes_expressions() && matches!(text, "-i" | "+i") {
             flags.ignore_case = text == "-i";
@@ -242,7 +241,7 @@ impl Acl {
         Ok(true)
     }
 
-    fn domain(&mut self, value: &Value) -> Result<(), Box<Finding>> {
+    fn domain(&mut self, value: &Value) -> Result<(), Finding> {
         let text = value.text.as_str();
         let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
         if let Some(addr) = bracketed.and_then(|text| text.parse().ok()).map(IpAddr::V6) {
@@ -255,10 +254,14 @@ impl Acl {
         }
         let (name, tree) = text.strip_prefix('.').map_or((text, false), |name| (name, true));
         // Squid compares texts and changes none: an entry that is not written as requests are never matches.
-        let host: Option<Hostname> = name.parse().ok().filter(|host: &Hostname| host.as_str().eq_ignore_ascii_case(name));
+        let host: Option<Hostname> =
+            name.parse().ok().filter(|host: &Hostname| host.as_str().eq_ignore_ascii_case(name));
         let Some(host) = host else { return Err(never(value)) };
         if let Some(problem) = self.overlap.add(&host, tree) {
-            return Err(refused(value, &format!("{problem} in the ACL `{}`, at which Squid stops", self.name)));
+            return Err(refused(
+                value,
+                &format!("{problem} in the ACL `{}`, at which Squid stops", self.name),
+            ));
         }
         self.patterns.push(if tree { NamePattern::Tree(host) } else { NamePattern::Host(host) });
         Ok(())
@@ -296,22 +299,27 @@ pub(super) fn built_in() -> BTreeMap<String, Acl> {
 }
 
 /// The finding that Squid refuses the configuration because of a value.
-pub(super) fn refused(value: &Value, message: &str) -> Box<Finding> {
-    Box::new(Finding::new(Code::ReadRefused, message).at(&value.place.source, value.place.span))
+pub(super) fn refused(value: &Value, message: &str) -> Finding {
+    Finding::new(Code::ReadRefused, message).at(&value.place.source, value.place.span)
 }
 
 /// The finding that Squid takes a value that no request matches.
-pub(super) fn never(value: &Value) -> Box<Finding> {
+pub(super) fn never(value: &Value) -> Finding {
     let text = value.text.as_str();
     let finding = Finding::new(Code::ReadNeverMatches, format!("`{text}` never matches a request"))
         .at(&value.place.source, value.place.span);
-    Box::new(match text {
-        _ if text.starts_with("*.") => {
-            finding.help(format!("Squid has no wildcards here; `.{}` is the name and all below it", text.trim_start_matches("*.")))
+    match text {
+        _ if text.starts_with("*.") => finding.help(format!(
+            "Squid has no wildcards here; `.{}` is the name and all below it",
+            text.trim_start_matches("*.")
+        )),
+        _ if text.contains("://") || text.contains(['/', ':']) => {
+            finding.help("only a host name can stand here")
         }
-        _ if text.contains("://") || text.contains(['/', ':']) => finding.help("only a host name can stand here"),
-        _ if text.contains(',') || text.contains(char::is_whitespace) => finding.help("write one name in each entry"),
+        _ if text.contains(',') || text.contains(char::is_whitespace) => {
+            finding.help("write one name in each entry")
+        }
         _ if text.ends_with('.') => finding.help("leave the dot at the end out"),
         _ => finding,
-    })
+    }
 }

@@ -21,7 +21,7 @@ impl Addresses {
     }
 
     /// Takes a value.
-    pub(super) fn add(&mut self, value: &Value) -> Result<(), Box<Finding>> {
+    pub(super) fn add(&mut self, value: &Value) -> Result<(), Finding> {
         let text = value.text.as_str();
         let ranges = ranges(text);
         if ranges.is_empty() {
@@ -47,7 +47,9 @@ pub(super) fn ranges(text: &str) -> Vec<(IpAddr, IpAddr)> {
     let v6 = (IpAddr::V6(Ipv6Addr::from_bits(0)), IpAddr::V6(Ipv6Addr::from_bits(u128::MAX)));
     match text {
         // Squid takes the old ways of writing every IPv4 address for `all`, and logs a security notice.
-        "all" | "0/0" | "0.0.0.0/0" | "0.0.0.0/0.0.0.0" | "0.0.0.0-255.255.255.255" | "0.0.0.0-0.0.0.0/0" => vec![v4, v6],
+        "all" | "0/0" | "0.0.0.0/0" | "0.0.0.0/0.0.0.0" | "0.0.0.0-255.255.255.255" | "0.0.0.0-0.0.0.0/0" => {
+            vec![v4, v6]
+        }
         "ipv4" => vec![v4],
         "ipv6" => vec![v6],
         _ => range(text).into_iter().collect(),

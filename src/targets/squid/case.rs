@@ -4,7 +4,7 @@ use super::acl::{Acl, Kind};
 use super::conf::{Conf, Test};
 use super::form::Form;
 use super::pattern::{Hosts, authorities, hosts, plain_urls};
-use crate::packet::{AddrSet, IntervalSet, NameSet, PeerSet, PortSet, Set};
+use crate::packet::{AddrSet, IntervalSet, NameSet, NonEmpty, PeerSet, PortSet, Set};
 use crate::policy::Unmodelled;
 
 /// One way in which the ACLs of a line hold. What is `None` is not asked.
@@ -20,6 +20,9 @@ pub(super) struct Case {
     pub(super) unmodelled: Vec<Unmodelled>,
 }
 
+/// No request meets both of two conditions.
+struct Disjoint;
+
 /// How many cases a line may come to before it counts as not modelled.
 const MOST_CASES: usize = 256;
 /// How deep groups of ACLs may name each other.
@@ -32,9 +35,9 @@ impl Case {
         unmodelled.sort();
         unmodelled.dedup();
         Some(Self {
-            source: meet(self.source.as_ref(), other.source.as_ref())?,
-            peer: meet(self.peer.as_ref(), other.peer.as_ref())?,
-            ports: meet(self.ports.as_ref(), other.ports.as_ref())?,
+            source: meet(self.source.as_ref(), other.source.as_ref()).ok()?,
+            peer: meet(self.peer.as_ref(), other.peer.as_ref()).ok()?,
+            ports: meet(self.ports.as_ref(), other.ports.as_ref()).ok()?,
             unmodelled,
         })
     }
@@ -49,11 +52,14 @@ impl Case {
     }
 }
 
-fn meet<S: Set>(a: Option<&S>, b: Option<&S>) -> Option<Option<S>> {
+/// What two conditions ask of one dimension; an error when nothing is in both.
+fn meet<S: Set>(a: Option<&S>, b: Option<&S>) -> Result<Option<S>, Disjoint> {
     match (a, b) {
-        (None, None) => Some(None),
-        (Some(only), None) | (None, Some(only)) => Some(Some(only.clone())),
-        (Some(a), Some(b)) => Some(a.intersect(b)).filter(|set| !set.is_empty()).map(Some),
+        (None, None) => Ok(None),
+        (Some(only), None) | (None, Some(only)) => Ok(Some(only.clone())),
+        (Some(a), Some(b)) => {
+            NonEmpty::new(a.intersect(b)).map(|set| Some(set.get().clone())).ok_or(Disjoint)
+        }
     }
 }
 
@@ -73,7 +79,8 @@ fn all_within(conf: &Conf, tests: &[Test], form: &Form, depth: usize) -> Vec<Cas
 fn cross(left: &[Case], right: &[Case]) -> Vec<Case> {
     if left.len().saturating_mul(right.len()) > MOST_CASES {
         let all = || left.iter().chain(right);
-        let text: Vec<&str> = all().flat_map(|case| &case.unmodelled).map(|unmodelled| unmodelled.text.as_str()).collect();
+        let text: Vec<&str> =
+            all().flat_map(|case| &case.unmodelled).map(|unmodelled| unmodelled.text.as_str()).collect();
         let why = "the ACLs of the line combine in too many ways";
         return vec![Case::default().doubted(Some(&unmodelled(&text.join(" "), why)))];
     }
@@ -117,12 +124,19 @@ fn one(conf: &Conf, test: &Test, form: &Form, depth: usize) -> Vec<Case> {
             let case = (!set.is_empty()).then(|| Case { ports: Some(set), ..Case::default() });
             case.into_iter().collect()
         }
-        Kind::Method => certain(negated, match form {
-            Form::Connect => acl.words.iter().any(|word| word == "CONNECT"),
-            Form::Plain { method, .. } => method.as_ref().is_some_and(|method| acl.words.contains(method)),
-        }),
+        Kind::Method => certain(
+            negated,
+            match form {
+                Form::Connect => acl.words.iter().any(|word| word == "CONNECT"),
+                Form::Plain { method, .. } => {
+                    method.as_ref().is_some_and(|method| acl.words.contains(method))
+                }
+            },
+        ),
         Kind::Proto => match form {
-            Form::Connect if acl.words.iter().any(|word| matches!(word.as_str(), "NONE" | "AUTHORITY_FORM")) => {
+            Form::Connect
+                if acl.words.iter().any(|word| matches!(word.as_str(), "NONE" | "AUTHORITY_FORM")) =>
+            {
                 opaque("versions of Squid differ in the scheme of a CONNECT")
             }
             Form::Connect => certain(negated, false),
@@ -132,7 +146,9 @@ fn one(conf: &Conf, test: &Test, form: &Form, depth: usize) -> Vec<Case> {
         },
         Kind::UrlRegex => url(acl, negated, form),
         Kind::PathRegex => path(acl, negated, form),
-        Kind::AnyOf | Kind::AllOf if depth >= DEEPEST_GROUP => opaque("groups of ACLs name each other too deep"),
+        Kind::AnyOf | Kind::AllOf if depth >= DEEPEST_GROUP => {
+            opaque("groups of ACLs name each other too deep")
+        }
         Kind::AnyOf | Kind::AllOf if negated => {
             // Not (A or B) is not A and not B; not (a and b) is not a or not b.
             let mut cases = vec![Case::default()];
@@ -167,7 +183,8 @@ fn doubt(acl: &Acl, negated: bool, why: &str) -> Unmodelled {
 }
 
 fn source(acl: &Acl, negated: bool) -> Vec<Case> {
-    let strange = acl.addresses.unresolved.then(|| doubt(acl, negated, "a name is resolved when Squid starts"));
+    let strange =
+        acl.addresses.unresolved.then(|| doubt(acl, negated, "a name is resolved when Squid starts"));
     let known = acl.addresses.set();
     let set = if negated { complement(&known) } else { known };
     let of_set = (!Set::is_empty(&set)).then(|| Case { source: Some(set.clone()), ..Case::default() });
@@ -194,7 +211,8 @@ fn destination(acl: &Acl, negated: bool) -> Vec<Case> {
     if known == full && acl.looks_up {
         return certain(negated, true);
     }
-    let strange = acl.addresses.unresolved.then(|| doubt(acl, negated, "a name is resolved when Squid starts"));
+    let strange =
+        acl.addresses.unresolved.then(|| doubt(acl, negated, "a name is resolved when Squid starts"));
     let set = if negated { complement(&known) } else { known };
     let mut cases = with_doubt(Case::peer(PeerSet::from(set)), negated, strange.as_ref());
     let names = Case { peer: Some(PeerSet::all_names()), ..Case::default() };
@@ -229,12 +247,14 @@ fn url(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
         }
         let found = match form {
             Form::Connect => authorities(expression, *ignore_case).map(|found| {
-                let peer = |hosts: Hosts| PeerSet { names: hosts.names, addrs: hosts.addrs, ..PeerSet::default() };
+                let peer =
+                    |hosts: Hosts| PeerSet { names: hosts.names, addrs: hosts.addrs, ..PeerSet::default() };
                 found.into_iter().map(|(hosts, port)| (peer(hosts), port)).collect::<Vec<_>>()
             }),
-            Form::Plain { scheme, .. } if scheme.as_deref() == Some("HTTP") => plain_urls(expression, *ignore_case)
-                .map(|found| found.into_iter().map(|(names, port)| (of_names(names), port)).collect()),
-            Form::Plain { .. } => None,
+            Form::Plain { scheme, .. } => {
+                plain_urls(expression, *ignore_case, scheme.as_deref() == Some("HTTP"))
+                    .map(|found| found.into_iter().map(|(names, port)| (of_names(names), port)).collect())
+            }
         };
         match found {
             Some(found) => products.extend(found),
@@ -251,7 +271,8 @@ fn url(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
     // Not (A on port 1 or B on port 2) is (not A or not port 1) and (not B or not port 2).
     let mut cases = vec![Case::default().doubted(strange.as_ref())];
     for (peer, port) in products {
-        let others = PeerSet { names: peer.names.complement(), addrs: complement(&peer.addrs), ..PeerSet::default() };
+        let others =
+            PeerSet { names: peer.names.complement(), addrs: complement(&peer.addrs), ..PeerSet::default() };
         let elsewhere = port.map(|port| Case { ports: Some(of_port(port).complement()), ..Case::default() });
         let choices: Vec<Case> = Case::peer(others).into_iter().chain(elsewhere).collect();
         cases = cross(&cases, &choices);
@@ -271,10 +292,15 @@ fn path(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
     if *form == Form::Connect || acl.expressions.is_empty() {
         return certain(negated, false);
     }
-    let everything =
-        |(expression, _): &(String, bool)| matches!(expression.as_str(), "/" | "^/" | "." | ".*" | "^.*$" | "^/.*");
+    let everything = |(expression, _): &(String, bool)| {
+        matches!(expression.as_str(), "/" | "^/" | "." | ".*" | "^.*$" | "^/.*")
+    };
     if acl.expressions.iter().any(everything) {
         return certain(negated, true);
     }
-    vec![Case::default().doubted(Some(&doubt(acl, negated, "paths are modelled only together with their host")))]
+    vec![Case::default().doubted(Some(&doubt(
+        acl,
+        negated,
+        "paths are modelled only together with their host",
+    )))]
 }

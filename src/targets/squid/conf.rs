@@ -52,7 +52,8 @@ pub(super) struct Test {
 
 /// Reads a configuration with the files that it names.
 pub(super) fn read(files: &Files, findings: &mut Vec<Finding>) -> Conf {
-    let mut reader = Reader { files, findings, conf: Conf::default(), conditions: Vec::new(), open: Vec::new() };
+    let mut reader =
+        Reader { files, findings, conf: Conf::default(), conditions: Vec::new(), open: Vec::new() };
     reader.conf.acls = built_in();
     for root in files.roots() {
         reader.file(&root);
@@ -142,7 +143,11 @@ impl Reader<'_> {
             "follow_x_forwarded_for" => {
                 if rest.first().is_some_and(|word| word.text == "allow") {
                     self.conf.forwarded = true;
-                    self.warn(source, line.span, "client addresses are taken from a header, so `src` is not modelled");
+                    self.warn(
+                        source,
+                        line.span,
+                        "client addresses are taken from a header, so `src` is not modelled",
+                    );
                 }
             }
             "http_access2" | "adapted_http_access" | "http_reply_access" | "miss_access" => {
@@ -176,8 +181,11 @@ impl Reader<'_> {
         });
         if let Some(meant) = meant {
             let message = format!("`{name}` is no directive of Squid, which leaves the line out");
-            self.findings
-                .push(Finding::new(Code::ReadRefused, message).at(source, directive.span).help(format!("did you mean `{meant}`")));
+            self.findings.push(
+                Finding::new(Code::ReadRefused, message)
+                    .at(source, directive.span)
+                    .help(format!("did you mean `{meant}`")),
+            );
         }
     }
 
@@ -221,8 +229,10 @@ impl Reader<'_> {
                 self.list(source, word, path, &mut acl, &mut flags);
                 // Squid reads no further on a line than the end of a list file.
                 for ignored in values.by_ref() {
-                    let message = format!("`{}` stands behind a list file, where Squid does not read it", ignored.text);
-                    self.findings.push(Finding::new(Code::ReadNeverMatches, message).at(source, ignored.span));
+                    let message =
+                        format!("`{}` stands behind a list file, where Squid does not read it", ignored.text);
+                    self.findings
+                        .push(Finding::new(Code::ReadNeverMatches, message).at(source, ignored.span));
                 }
             } else {
                 self.value(source, word, &mut acl, &mut flags);
@@ -251,13 +261,16 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, source: &Arc<Source>, word: &Word, acl: &mut Acl, flags: &mut super::acl::Flags) {
-        if ["${process_name}", "${process_number}", "${service_name}"].iter().any(|macro_| word.text.contains(macro_)) {
+        if ["${process_name}", "${process_number}", "${service_name}"]
+            .iter()
+            .any(|macro_| word.text.contains(macro_))
+        {
             let message = format!("`{}` holds a macro, which is not understood", word.text);
             self.findings.push(Finding::new(Code::ReadSyntax, message).at(source, word.span));
         }
         let place = Place { source: Arc::clone(source), span: word.span };
         if let Err(finding) = acl.add(Value { text: word.text.clone(), place }, flags) {
-            self.findings.push(*finding);
+            self.findings.push(finding);
         }
     }
 
@@ -266,17 +279,25 @@ impl Reader<'_> {
             Some("allow") => Action::Allow,
             Some("deny") => Action::Deny,
             Some(other) => {
-                let message = format!("`http_access {other}` is neither `allow` nor `deny`; Squid drops the line");
+                let message =
+                    format!("`http_access {other}` is neither `allow` nor `deny`; Squid drops the line");
                 return self.refuse(source, line.span, &message);
             }
-            None => return self.refuse(source, line.span, "`http_access` without `allow` or `deny`; Squid drops the line"),
+            None => {
+                return self.refuse(
+                    source,
+                    line.span,
+                    "`http_access` without `allow` or `deny`; Squid drops the line",
+                );
+            }
         };
         let mut tests = Vec::new();
         for word in rest.iter().skip(1) {
             let bare = word.text.strip_prefix('!');
             let key = bare.unwrap_or(&word.text).to_ascii_lowercase();
             if !self.conf.acls.contains_key(&key) {
-                let message = format!("the ACL `{}` is not defined above this line", bare.unwrap_or(&word.text));
+                let message =
+                    format!("the ACL `{}` is not defined above this line", bare.unwrap_or(&word.text));
                 let meant = suggest(&key, self.conf.acls.keys().map(String::as_str));
                 let finding = Finding::new(Code::ReadRefused, message).at(source, word.span);
                 self.findings.push(match meant {

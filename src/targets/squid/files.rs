@@ -49,7 +49,8 @@ impl Files {
     /// given by a shorter path, those with which it ends.
     pub(super) fn matching(&self, path: &str) -> Vec<Arc<Source>> {
         let wanted = parts(path);
-        let mut found: Vec<Arc<Source>> = self.sources.iter().filter(|source| ends_alike(&wanted, source)).cloned().collect();
+        let mut found: Vec<Arc<Source>> =
+            self.sources.iter().filter(|source| ends_alike(&wanted, source)).cloned().collect();
         found.sort_by(|a, b| a.name().cmp(b.name()));
         if !path.contains(['*', '?', '[']) {
             found.truncate(1);
@@ -65,7 +66,11 @@ fn parts(path: &str) -> Vec<&str> {
 fn ends_alike(wanted: &[&str], source: &Source) -> bool {
     let name = parts(source.name());
     // A glob must meet a folder too, or every file beside the configuration would be one that it means.
-    let met = if wanted.last().is_some_and(|last| last.contains(['*', '?', '['])) { wanted.len().min(2) } else { 1 };
+    let met = if wanted.last().is_some_and(|last| last.contains(['*', '?', '['])) {
+        wanted.len().min(2)
+    } else {
+        1
+    };
     let mut pairs = wanted.iter().rev().zip(name.iter().rev());
     !wanted.is_empty() && name.len() >= met && pairs.all(|(pattern, part)| glob(pattern, part))
 }
@@ -111,10 +116,18 @@ mod tests {
 
     #[test]
     fn a_path_means_the_file_that_ends_with_it() {
-        let source = |name: &str| Arc::new(Source::new(name, "acl a src \"/etc/squid/list\"\ninclude conf.d/*.conf\n"));
-        let sources = [source("t/squid.conf"), source("t/etc/squid/list"), source("t/conf.d/b.conf"), source("conf.d/a.conf")];
+        let source = |name: &str| {
+            Arc::new(Source::new(name, "acl a src \"/etc/squid/list\"\ninclude conf.d/*.conf\n"))
+        };
+        let sources = [
+            source("t/squid.conf"),
+            source("t/etc/squid/list"),
+            source("t/conf.d/b.conf"),
+            source("conf.d/a.conf"),
+        ];
         let files = Files::new(&sources);
-        let names = |path: &str| files.matching(path).iter().map(|file| file.name().to_owned()).collect::<Vec<_>>();
+        let names =
+            |path: &str| files.matching(path).iter().map(|file| file.name().to_owned()).collect::<Vec<_>>();
         assert_eq!(names("/etc/squid/list"), ["t/etc/squid/list"]);
         assert_eq!(names("/x/conf.d/*.conf"), ["conf.d/a.conf"]);
         assert_eq!(names("conf.d/*.conf"), ["conf.d/a.conf", "t/conf.d/b.conf"]);

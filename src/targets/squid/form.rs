@@ -24,10 +24,12 @@ pub(super) fn forms(conf: &Conf, limit: usize) -> Option<Vec<Form>> {
     // The first asks Squid to forget an object, the second is about the proxy itself: neither reaches a host.
     let mut methods = distinct(conf, &used, &Kind::Method, &["PURGE", "CONNECT"]);
     methods.push(None);
-    let mut schemes = distinct(conf, &used, &Kind::Proto, &["CACHE_OBJECT", "NONE", "AUTHORITY_FORM"]);
-    if schemes.is_empty() {
-        schemes.push(Some("HTTP".to_owned()));
-    } else {
+    let mut schemes =
+        distinct(conf, &used, &Kind::Proto, &["CACHE_OBJECT", "NONE", "AUTHORITY_FORM", "HTTP"]);
+    schemes.push(Some("HTTP".to_owned()));
+    // Any scheme can be asked for on any port, so `ftp://h:80/` reaches what only `http://h/` was denied.
+    let tells_schemes = |kind: &Kind| matches!(kind, Kind::Proto | Kind::UrlRegex);
+    if conf.acls.iter().any(|(key, acl)| tells_schemes(&acl.kind) && used.contains(key)) {
         schemes.push(None);
     }
     if methods.len().saturating_mul(schemes.len()) >= limit {
@@ -61,6 +63,7 @@ fn distinct(conf: &Conf, used: &BTreeSet<String>, kind: &Kind, leave_out: &[&str
             holders.entry(word).or_default().push(key);
         }
     }
-    let words: BTreeMap<Vec<&str>, &str> = holders.into_iter().map(|(word, holders)| (holders, word)).collect();
+    let words: BTreeMap<Vec<&str>, &str> =
+        holders.into_iter().map(|(word, holders)| (holders, word)).collect();
     words.into_values().map(|word| Some(word.to_owned())).collect()
 }

@@ -1,13 +1,13 @@
 //! The model of the template: named lists of clients, ports and hosts, and the access lines over them.
 
 use super::conf::LONGEST_NAME;
+use super::digest::short;
 use super::lines::LONGEST_LINE;
 use super::lower::is_every_port;
 use super::plan::{Group, Plan};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NamePattern, PortSet, Prefix};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the whole file is written with.
@@ -26,7 +26,14 @@ const LONGEST_LABEL: usize = 24;
 
 /// The model, and what does not fit in Squid's limits.
 pub(super) fn lay_out(plans: Vec<Plan>, sheet: &Sheet<'_>) -> (Value, Vec<Finding>) {
-    let mut lists = Lists { sheet, clients: Vec::new(), ports: BTreeMap::new(), hosts: Vec::new(), allows: Vec::new(), tunnels: PortSet::default() };
+    let mut lists = Lists {
+        sheet,
+        clients: Vec::new(),
+        ports: BTreeMap::new(),
+        hosts: Vec::new(),
+        allows: Vec::new(),
+        tunnels: PortSet::default(),
+    };
     let several = plans.len() > 1;
     for (number, plan) in (1_usize..).zip(plans) {
         let label = if several { format!("_{number}") } else { String::new() };
@@ -58,7 +65,8 @@ impl Lists<'_> {
 
     fn clients(&mut self, clients: &AddrSet, label: &str) -> String {
         let name = self.named(&format!("clients{label}"));
-        let blocks: Vec<String> = clients.prefixes().into_iter().flat_map(halves).map(|block| block.to_string()).collect();
+        let blocks: Vec<String> =
+            clients.prefixes().into_iter().flat_map(halves).map(|block| block.to_string()).collect();
         self.clients.push(json!({ "name": name, "blocks": blocks }));
         name
     }
@@ -81,13 +89,16 @@ impl Lists<'_> {
                 NamePattern::Tree(host) => listed.push(entry(format!(".{host}"))),
                 // In a list of names, `.x` is `x` too, so these are expressions.
                 NamePattern::Below(host) => matched.push(entry(format!(r"\.{}$", escaped(host.as_str())))),
-                NamePattern::OneBelow(host) => matched.push(entry(format!(r"^[^.]+\.{}$", escaped(host.as_str())))),
+                NamePattern::OneBelow(host) => {
+                    matched.push(entry(format!(r"^[^.]+\.{}$", escaped(host.as_str()))));
+                }
             }
         }
         let mut names: Vec<(Option<String>, BTreeSet<String>)> = Vec::new();
-        for (kind, flags, what, entries) in
-            [("dstdomain", ["-n"].as_slice(), "hosts", listed), ("dstdom_regex", ["-n", "-i"].as_slice(), "patterns", matched)]
-        {
+        for (kind, flags, what, entries) in [
+            ("dstdomain", ["-n"].as_slice(), "hosts", listed),
+            ("dstdom_regex", ["-n", "-i"].as_slice(), "patterns", matched),
+        ] {
             if !entries.is_empty() {
                 let name = self.named(&format!("{what}_{label}{suffix}"));
                 self.hosts.push(json!({ "name": name, "kind": kind, "flags": flags, "entries": entries }));
@@ -107,8 +118,10 @@ impl Lists<'_> {
             }
             let ports = if is_every_port(&ports) { None } else { Some(self.ports(&ports)) };
             for (name, why) in &names {
-                let acls: Vec<&str> =
-                    [clients, Some(form.as_str()), name.as_deref(), ports.as_deref()].into_iter().flatten().collect();
+                let acls: Vec<&str> = [clients, Some(form.as_str()), name.as_deref(), ports.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .collect();
                 self.allows.push(json!({ "acls": acls, "why": why }));
             }
         }
@@ -127,7 +140,9 @@ impl Lists<'_> {
         if some && self.sheet.deny_rest && !is_every_port(&self.tunnels) {
             let why = "Tunnels lead only to the ports that the rules below name.";
             let tunnels = self.tunnels.clone();
-            let acls = if tunnels.is_empty() { vec![connect.clone()] } else {
+            let acls = if tunnels.is_empty() {
+                vec![connect.clone()]
+            } else {
                 let ports = self.named("tunnel_ports");
                 self.ports.insert(ports.clone(), tunnels);
                 vec![connect.clone(), format!("!{ports}")]
@@ -135,10 +150,15 @@ impl Lists<'_> {
             denies.push(json!({ "why": why, "acls": acls }));
         }
         let ranges = |ports: &PortSet| ports.port_ranges().map(|range| range.to_string()).collect::<Vec<_>>();
-        let ports: Vec<Value> = self.ports.iter().map(|(name, ports)| json!({ "name": name, "ranges": ranges(ports) })).collect();
+        let ports: Vec<Value> =
+            self.ports.iter().map(|(name, ports)| json!({ "name": name, "ranges": ranges(ports) })).collect();
         let methods = if some { vec![json!({ "name": connect, "method": "CONNECT" })] } else { Vec::new() };
         // Squid writes IPv4 addresses as four numbers however they are spelt, and IPv6 addresses with colons.
-        let addresses = if some { vec![json!({ "name": addresses, "patterns": ["^[0-9.]+$", ":"] })] } else { Vec::new() };
+        let addresses = if some {
+            vec![json!({ "name": addresses, "patterns": ["^[0-9.]+$", ":"] })]
+        } else {
+            Vec::new()
+        };
         let closing = if self.sheet.deny_rest {
             vec![json!({ "why": "implied/deny-rest: everything else is denied, whatever files follow." })]
         } else {
@@ -176,8 +196,7 @@ fn label(ports: &PortSet) -> String {
     if whole.len() <= LONGEST_LABEL {
         return whole;
     }
-    let digest: String = Sha256::digest(&whole).iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}_{digest}", ranges.first().map_or("", String::as_str))
+    format!("{}_{}", ranges.first().map_or("", String::as_str), short(&whole))
 }
 
 /// A block, or its halves where it is all of a family: Squid takes `0.0.0.0/0` for every address of both.
@@ -205,11 +224,15 @@ fn beyond_limits(model: &Value) -> Vec<Finding> {
     for acl in ["clients", "methods", "addresses", "ports", "hosts"].into_iter().flat_map(list) {
         let name = acl.get("name").and_then(Value::as_str).unwrap_or_default();
         if name.len() > LONGEST_NAME {
-            let message = format!("the ACL name `{name}` has {} characters, {LONGEST_NAME} are allowed", name.len());
+            let message =
+                format!("the ACL name `{name}` has {} characters, {LONGEST_NAME} are allowed", name.len());
             findings.push(Finding::new(Code::TargetLimit, message));
         }
-        let values = ["blocks", "patterns", "ranges", "entries"].into_iter().filter_map(|key| acl.get(key)?.as_array());
-        let longest = values.flatten().map(|value| text_length(value.get("value").unwrap_or(value))).max().unwrap_or(0);
+        let values = ["blocks", "patterns", "ranges", "entries"]
+            .into_iter()
+            .filter_map(|key| acl.get(key)?.as_array());
+        let longest =
+            values.flatten().map(|value| text_length(value.get("value").unwrap_or(value))).max().unwrap_or(0);
         // Every value stands on a line of its own, behind the name, the type and its options.
         let bytes = "acl  dstdom_regex -n -i ".len() + name.len() + longest;
         if bytes > LONGEST_LINE {

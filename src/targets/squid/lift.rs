@@ -13,7 +13,9 @@ use crate::packet::{
     AddrSet, Constraint, IntervalSet, NameSet, PacketSet, PeerSet, Protocol, Row, RowPeer, Set, TransportRow,
     TransportSet,
 };
-use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
+use crate::policy::{
+    Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+};
 use std::collections::BTreeSet;
 
 /// How many forms of request are told apart.
@@ -22,7 +24,8 @@ const MOST_FORMS: usize = 64;
 /// The meaning of a configuration: one rule set, for the proxy.
 pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
     let forms = forms(conf, MOST_FORMS).unwrap_or_else(|| {
-        let message = format!("the rules tell more than {MOST_FORMS} forms of request apart, by method and scheme");
+        let message =
+            format!("the rules tell more than {MOST_FORMS} forms of request apart, by method and scheme");
         findings.push(Finding::new(Code::ReadSyntax, message));
         vec![Form::Connect]
     });
@@ -37,14 +40,21 @@ pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
         let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(conf, access, form, &universe)).collect();
         if folded.line(access, &lists) {
             let text = access.place.source.slice(access.place.span);
-            let message = format!("`{text}` holds for some methods only; a host and port count as allowed when any may reach them");
+            let message = format!(
+                "`{text}` holds for some methods only; a host and port count as allowed when any may reach them"
+            );
             let finding = Finding::new(Code::ReadMethodLimited, message);
             findings.push(finding.at(&access.place.source, access.place.span));
         }
     }
     if conf.access.last().is_some_and(|access| access.action == Action::Deny) {
         let why = "when no line matches, Squid does the opposite of the last one".to_owned();
-        folded.rules.push(rule(Action::Allow, Match { transport: any_tcp(), ..Match::ANY }, Vec::new(), Origin::System(why)));
+        folded.rules.push(rule(
+            Action::Allow,
+            Match { transport: any_tcp(), ..Match::ANY },
+            Vec::new(),
+            Origin::System(why),
+        ));
     }
     let rules = folded.rules;
     report(conf, &rules, findings);
@@ -103,7 +113,12 @@ fn of_case(case: Case, access: &Access, universe: &PeerSet) -> Option<Rule> {
     unmodelled.extend(conditions.map(|text| Unmodelled { text, why: why.to_owned() }));
     unmodelled.sort();
     unmodelled.dedup();
-    Some(rule(access.action, Match { source, peer, transport }, unmodelled, Origin::File(access.place.clone())))
+    Some(rule(
+        access.action,
+        Match { source, peer, transport },
+        unmodelled,
+        Origin::File(access.place.clone()),
+    ))
 }
 
 /// What was denied to one form, surely and perhaps.
@@ -195,7 +210,8 @@ impl Folded<'_> {
 
     /// What is denied to each of these forms.
     fn denied_to(&self, among: impl Fn(usize) -> bool) -> Denied {
-        let chosen = self.denied.iter().enumerate().filter(|(form, _)| among(*form)).map(|(_, denied)| denied);
+        let chosen =
+            self.denied.iter().enumerate().filter(|(form, _)| among(*form)).map(|(_, denied)| denied);
         let joined = chosen.cloned().reduce(|a, b| Denied {
             must: a.must.intersect(&b.must),
             may: a.may.intersect(&b.may),
@@ -216,7 +232,8 @@ impl Folded<'_> {
             return;
         }
         let matches = part.rows().into_iter().filter_map(of_row);
-        let more = matches.map(|matches| rule(whole.action, matches, unmodelled.clone(), whole.origin.clone()));
+        let more =
+            matches.map(|matches| rule(whole.action, matches, unmodelled.clone(), whole.origin.clone()));
         self.rules.extend(more);
     }
 }
@@ -254,9 +271,12 @@ fn report(conf: &Conf, rules: &[Rule], findings: &mut Vec<Finding>) {
     for key in used(conf) {
         let Some(acl) = conf.acls.get(&key).filter(|acl| acl.kind != super::acl::Kind::Dst) else { continue };
         if let Some(place) = &acl.lookup {
-            let message = format!("the ACL `{}` has no `-n`, so an address matches it by its reverse name", acl.name);
+            let message =
+                format!("the ACL `{}` has no `-n`, so an address matches it by its reverse name", acl.name);
             let finding = Finding::new(Code::ReadReverseLookup, message).at(&place.source, place.span);
-            findings.push(finding.help("whoever owns an address chooses its reverse name; write `-n` before the names"));
+            findings.push(
+                finding.help("whoever owns an address chooses its reverse name; write `-n` before the names"),
+            );
         }
     }
 }

@@ -63,7 +63,10 @@ pub(super) fn entries(source: &Arc<Source>) -> Vec<Word> {
         let text = whole.trim_start_matches(is_space);
         // A comment begins at a `#` that follows white space, or at the start.
         let comment = text.char_indices().zip(std::iter::once(' ').chain(text.chars()));
-        let end = comment.filter(|((_, char), before)| *char == '#' && is_space(*before)).map(|((at, _), _)| at).next();
+        let end = comment
+            .filter(|((_, char), before)| *char == '#' && is_space(*before))
+            .map(|((at, _), _)| at)
+            .next();
         let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default().trim_end_matches(is_space);
         if !text.is_empty() {
             let first = start + indent;
@@ -76,13 +79,20 @@ pub(super) fn entries(source: &Arc<Source>) -> Vec<Word> {
 
 fn refuse_unreadable(source: &Arc<Source>, span: Span, text: &str, findings: &mut Vec<Finding>) {
     if text.len() > LONGEST_LINE {
-        let message = format!("a line of {} bytes; Squid cuts it at {LONGEST_LINE} and reads the rest as a line", text.len());
+        let message = format!(
+            "a line of {} bytes; Squid cuts it at {LONGEST_LINE} and reads the rest as a line",
+            text.len()
+        );
         findings.push(
-            Finding::new(Code::ReadRefused, message).at(source, span).help("write one entry on each line, or a list file"),
+            Finding::new(Code::ReadRefused, message)
+                .at(source, span)
+                .help("write one entry on each line, or a list file"),
         );
     }
     if text.contains('\0') {
-        findings.push(Finding::new(Code::ReadSyntax, "a NUL byte, at which Squid ends the line").at(source, span));
+        findings.push(
+            Finding::new(Code::ReadSyntax, "a NUL byte, at which Squid ends the line").at(source, span),
+        );
     }
 }
 

@@ -4,7 +4,8 @@ use super::layout::{Sheet, lay_out};
 use super::plan::Plan;
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{
-    AddrSet, IntervalSet, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set, TransportSet,
+    AddrSet, IntervalSet, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set,
+    TransportSet,
 };
 use crate::policy::{Action, Direction, Need, Origin, Rule, RuleSet, Traffic};
 use crate::syntax::text::fit;
@@ -97,7 +98,12 @@ fn egress(
     let strangers = strangers.unwrap_or_default();
     if !Set::is_empty(&strangers) {
         let why = "only the clients of `squid.clients` may use these rules".to_owned();
-        out.losses.push(Loss { scope: set.scope.clone(), excess: PacketSet::default(), missing: strangers.clone(), why });
+        out.losses.push(Loss {
+            scope: set.scope.clone(),
+            excess: PacketSet::default(),
+            missing: strangers.clone(),
+            why,
+        });
     }
     for said in &said {
         let excess = said.written.subtract(&asked);
@@ -137,7 +143,10 @@ fn say<'a>(
         && !why.methods.is_empty()
     {
         let methods = why.methods.join(", ");
-        findings.push(about(rule, &format!("the methods {methods} are not enforced: what a tunnel carries is not seen")));
+        findings.push(about(
+            rule,
+            &format!("the methods {methods} are not enforced: what a tunnel carries is not seen"),
+        ));
     }
     let source = match (rule.matches.source.set(), clients) {
         (None, None) => None,
@@ -145,7 +154,8 @@ fn say<'a>(
         (Some(source), Some(clients)) => Some(Set::intersect(source, clients)),
     };
     let names = PeerSet::from(NameSet::of(&patterns));
-    let written = PacketSet::product(source.as_ref(), &names, &TransportSet::ports(Protocol::TCP, &ports), &true);
+    let written =
+        PacketSet::product(source.as_ref(), &names, &TransportSet::ports(Protocol::TCP, &ports), &true);
     if !Set::is_empty(&written) {
         // All addresses of both families are no restriction.
         let source = source.filter(|set| !(set.v4.is_full() && set.v6.is_full()));
@@ -167,7 +177,8 @@ fn widened(names: &NameSet, problems: &mut Vec<String>) -> Vec<NamePattern> {
     let mut patterns = Vec::new();
     for (held, except) in names.patterns() {
         if !except.is_empty() {
-            let list = |names: &[NamePattern]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let list =
+                |names: &[NamePattern]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             problems.push(format!("`{}` without `{}` is left out", list(&held), list(&except)));
             continue;
         }
@@ -208,7 +219,9 @@ fn reason(rule: &Rule) -> Option<String> {
     let text = match &rule.origin {
         Origin::Endpoint(why) => {
             let optional = [("owner", &why.owner), ("ticket", &why.ticket), ("expires", &why.expires)];
-            let parts = optional.into_iter().filter_map(|(name, value)| Some(format!("; {name} {}", value.as_ref()?)));
+            let parts = optional
+                .into_iter()
+                .filter_map(|(name, value)| Some(format!("; {name} {}", value.as_ref()?)));
             format!("{}: {}{}", why.endpoint, why.purpose, parts.collect::<String>())
         }
         Origin::Implied(need) => format!("{}: {}", need.id(), need.reason()),

@@ -7,6 +7,7 @@ mod acl;
 mod address;
 mod case;
 mod conf;
+mod digest;
 mod files;
 mod form;
 mod layout;
@@ -26,11 +27,19 @@ use lines::LONGEST_LINE;
 
 /// The Squid proxy.
 #[derive(Debug)]
-pub struct Squid;
+pub(super) struct Squid;
 
 const LIMITS: &[Limit] = &[
-    Limit { what: "bytes in a line of squid.conf", max: LONGEST_LINE, source: "https://www.squid-cache.org/Doc/config/" },
-    Limit { what: "characters in an ACL name", max: LONGEST_NAME, source: "https://www.squid-cache.org/Doc/config/acl/" },
+    Limit {
+        what: "bytes in a line of squid.conf",
+        max: LONGEST_LINE,
+        source: "https://www.squid-cache.org/Doc/config/",
+    },
+    Limit {
+        what: "characters in an ACL name",
+        max: LONGEST_NAME,
+        source: "https://www.squid-cache.org/Doc/config/acl/",
+    },
 ];
 
 const OPTIONS: &[OptionSpec] = &[

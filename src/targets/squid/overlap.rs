@@ -22,7 +22,8 @@ impl Overlap {
         if tree && !tree_known {
             // What lies below a name follows it.
             let after = (Bound::Excluded(&labels), Bound::Unbounded);
-            let below = self.0.range::<Vec<String>, _>(after).next().filter(|(key, _)| key.starts_with(&labels));
+            let below =
+                self.0.range::<Vec<String>, _>(after).next().filter(|(key, _)| key.starts_with(&labels));
             if let Some((key, _)) = below {
                 let below: Vec<&str> = key.iter().rev().map(String::as_str).collect();
                 return Some(format!("`{}` comes before `.{host}`, which covers it", below.join(".")));
@@ -48,10 +49,25 @@ mod tests {
 
     #[test]
     fn covered_names_are_refused_in_the_orders_that_squid_refuses() {
-        for names in [".x.com x.com", "x.com .x.com", "a.x.com .x.com", ".a.x.com .x.com", "a.b.x.com .x.com", ".b.com a.c.com b.com"] {
+        for names in [
+            ".x.com x.com",
+            "x.com .x.com",
+            "a.x.com .x.com",
+            ".a.x.com .x.com",
+            "a.b.x.com .x.com",
+            ".b.com a.c.com b.com",
+        ] {
             assert!(refused(names), "{names}");
         }
-        for names in [".x.com a.x.com", ".x.com .a.x.com", ".x.com .x.com", "x.com x.com", "x.com a.x.com", "a.x.com x.com", "ax.com .x.com"] {
+        for names in [
+            ".x.com a.x.com",
+            ".x.com .a.x.com",
+            ".x.com .x.com",
+            "x.com x.com",
+            "x.com a.x.com",
+            "a.x.com x.com",
+            "ax.com .x.com",
+        ] {
             assert!(!refused(names), "{names}");
         }
     }

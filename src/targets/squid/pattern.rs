@@ -61,22 +61,38 @@ pub(super) fn authorities(expression: &str, ignore_case: bool) -> Option<Vec<(Ho
 }
 
 /// The hosts, paths and ports that an expression matches in the URL of a plain request, where it begins with
-/// `^http://HOST/`.
-pub(super) fn plain_urls(expression: &str, ignore_case: bool) -> Option<Vec<(NameSet, Option<u16>)>> {
+/// `^http://HOST/`. Requests of other schemes (`http` is false) are matched only by what matches every URL.
+pub(super) fn plain_urls(
+    expression: &str,
+    ignore_case: bool,
+    http: bool,
+) -> Option<Vec<(NameSet, Option<u16>)>> {
     let scheme = "http://";
     expand(&parse(expression, ignore_case)?)?
         .into_iter()
         // What begins otherwise is about other schemes, or about the `host:port` of a CONNECT.
         .filter(|sequence| {
             let [Atom::Start, rest @ ..] = sequence.as_slice() else { return true };
-            let head: String = rest.iter().map_while(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None }).collect();
-            head.starts_with(scheme) || scheme.starts_with(&head)
+            let head: String = rest
+                .iter()
+                .map_while(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None })
+                .collect();
+            if http {
+                return head.starts_with(scheme) || scheme.starts_with(&head);
+            }
+            let another = |(scheme, rest): (&str, &str)| {
+                scheme != "http" && (rest.starts_with("//") || "//".starts_with(rest))
+            };
+            head.split_once(':').is_none_or(another)
         })
         .map(|sequence| {
             if is_everything(&sequence) {
                 return Some((NameSet::full(), None));
             }
             let [Atom::Start, rest @ ..] = sequence.as_slice() else { return None };
+            if !http {
+                return None;
+            }
             // Squid lowers the case of scheme and host, but not of the path: only a path of `/` is the same in both.
             let url = literal(rest)?;
             let rest = url.strip_prefix(scheme)?;
@@ -110,8 +126,7 @@ fn is_everything(sequence: &[Atom]) -> bool {
         (sequence, end) = (rest, true);
     }
     match sequence {
-        [] => !(start && end),
-        [Atom::Any] => !(start && end),
+        [] | [Atom::Any] => !(start && end),
         [Atom::Star(only) | Atom::Plus(only)] => matches!(only.as_slice(), [Atom::Any]),
         _ => false,
     }
@@ -137,17 +152,19 @@ fn hosts_of(sequence: &[Atom]) -> Option<Hosts> {
     let host = |text: &str| text.parse().ok().filter(|name: &Hostname| name.as_str() == text);
     let below = tail.strip_prefix('.');
     let pattern = match head {
-        [Atom::Start] => match host(&tail) {
-            Some(host) => NamePattern::Host(host),
-            // A text that is neither a host name nor an address is never the host of a request.
-            None => {
+        [Atom::Start] => {
+            let Some(host) = host(&tail) else {
+                // A text that is neither a host name nor an address is never the host of a request.
                 let addr = tail.parse().ok().map(Prefix::host);
                 return Some(Hosts { names: NameSet::default(), addrs: AddrSet::of(addr) });
-            }
-        },
+            };
+            NamePattern::Host(host)
+        }
         // Something stands before every dot of a name, so nothing needs to be asked before it.
         [] => NamePattern::Below(host(below?)?),
-        [Atom::Star(inner) | Atom::Plus(inner)] | [Atom::Start, Atom::Star(inner) | Atom::Plus(inner)] if any(inner) => {
+        [Atom::Star(inner) | Atom::Plus(inner)] | [Atom::Start, Atom::Star(inner) | Atom::Plus(inner)]
+            if any(inner) =>
+        {
             NamePattern::Below(host(below?)?)
         }
         [Atom::Plus(inner) | Atom::Star(inner)] if within_label(inner) => NamePattern::Below(host(below?)?),
@@ -225,8 +242,21 @@ mod tests {
     #[test]
     fn what_has_no_plain_shape_is_not_modelled() {
         for expression in [
-            r"example\.com$", r"^api\.cast\.ai", r"^api.cast.ai$", "ads", r"^a{2}\.com$", r"^[a-c]\.com$", r"^a*\.com$",
-            r"\d+\.com$", "(", "[a", "*", r"^[0-9a-f.:]+$", r"[0-9]+$", r"a\.com$|.b", r"^.\.com$",
+            r"example\.com$",
+            r"^api\.cast\.ai",
+            r"^api.cast.ai$",
+            "ads",
+            r"^a{2}\.com$",
+            r"^[a-c]\.com$",
+            r"^a*\.com$",
+            r"\d+\.com$",
+            "(",
+            "[a",
+            "*",
+            r"^[0-9a-f.:]+$",
+            r"[0-9]+$",
+            r"a\.com$|.b",
+            r"^.\.com$",
         ] {
             assert_eq!(hosts(expression, false), None, "{expression}");
         }
@@ -243,12 +273,15 @@ mod tests {
 
     #[test]
     fn a_plain_url_is_a_host_and_a_path() {
-        let found = plain_urls(r"^http://a\.com/x/", false).unwrap();
+        let found = plain_urls(r"^http://a\.com/x/", false, true).unwrap();
         let path = NamePattern::Path("a.com".parse().unwrap(), "/x/".parse().unwrap());
         assert_eq!(found, [(path.names(), Some(80))]);
-        assert_eq!(plain_urls(r"^a\.com:443$|^ftp://", false), Some(Vec::new()));
-        assert_eq!(plain_urls(r"^http://a\.com", false), None);
-        assert_eq!(plain_urls(r"^http", false), None);
-        assert_eq!(plain_urls(r"a\.com/", false), None);
+        assert_eq!(plain_urls(r"^a\.com:443$|^ftp://", false, true), Some(Vec::new()));
+        assert_eq!(plain_urls(r"^http://a\.com", false, true), None);
+        assert_eq!(plain_urls(r"^http", false, true), None);
+        assert_eq!(plain_urls(r"a\.com/", false, true), None);
+        assert_eq!(plain_urls(r"^http://a\.com/", false, false), Some(Vec::new()));
+        assert_eq!(plain_urls(r"^a\.com:443$", false, false), Some(Vec::new()));
+        assert_eq!(plain_urls("^ftp://", false, false), None);
     }
 }

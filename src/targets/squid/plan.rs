@@ -45,7 +45,9 @@ impl Plan {
     /// The names by the ports they share. A name that another one covers, on the same ports or more, is left to it.
     pub(super) fn groups(self) -> Vec<Group> {
         let covered_by = |pattern: &NamePattern, entry: &Entry| {
-            let holds = |wider: &NamePattern| self.entries.get(wider).is_some_and(|wide| entry.ports.is_subset(&wide.ports));
+            let holds = |wider: &NamePattern| {
+                self.entries.get(wider).is_some_and(|wide| entry.ports.is_subset(&wide.ports))
+            };
             wider(pattern).into_iter().rev().find(holds)
         };
         let mut groups: BTreeMap<PortSet, BTreeMap<NamePattern, BTreeSet<String>>> = BTreeMap::new();

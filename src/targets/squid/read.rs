@@ -25,7 +25,8 @@ impl Importer for SquidConf {
         }
         let source = Arc::new(Source::new(source.name(), source.text()));
         let lines = lines(&source, &mut Vec::new());
-        let starts = |word: &str| lines.iter().any(|line| line.words.first().is_some_and(|first| first.text == word));
+        let starts =
+            |word: &str| lines.iter().any(|line| line.words.first().is_some_and(|first| first.text == word));
         let decides = lines.iter().any(|line| {
             let words: Vec<&str> = line.words.iter().take(3).map(|word| word.text.as_str()).collect();
             match words.as_slice() {

@@ -50,7 +50,9 @@ pub(super) fn expand(tree: &[Atom]) -> Option<Vec<Vec<Atom>>> {
                 expanded?.concat()
             }
             // An alternative within a repeated part multiplies without end.
-            Atom::Star(inner) | Atom::Plus(inner) if inner.iter().any(|atom| matches!(atom, Atom::Either(_))) => {
+            Atom::Star(inner) | Atom::Plus(inner)
+                if inner.iter().any(|atom| matches!(atom, Atom::Either(_))) =>
+            {
                 return None;
             }
             other => vec![vec![other.clone()]],
@@ -58,7 +60,8 @@ pub(super) fn expand(tree: &[Atom]) -> Option<Vec<Vec<Atom>>> {
         if sequences.len().saturating_mul(choices.len()) > MOST_SEQUENCES {
             return None;
         }
-        let joined = |before: &Vec<Atom>| choices.iter().map(|choice| [before.as_slice(), choice].concat()).collect();
+        let joined =
+            |before: &Vec<Atom>| choices.iter().map(|choice| [before.as_slice(), choice].concat()).collect();
         sequences = sequences.iter().flat_map(|before| -> Vec<_> { joined(before) }).collect();
     }
     Some(sequences)
