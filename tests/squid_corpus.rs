@@ -28,25 +28,25 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn row(row: &Row) -> String {
-    let list = |items: Vec<String>| items.join(" ");
+    let words = |items: Vec<String>| items.join(" ");
     let peer = match &row.peer {
-        RowPeer::Addrs(addrs) => list(addrs.prefixes().iter().map(ToString::to_string).collect()),
+        RowPeer::Addrs(addrs) => words(addrs.prefixes().iter().map(ToString::to_string).collect()),
         RowPeer::Names(names, except) => {
-            let names = list(names.iter().map(ToString::to_string).collect());
-            let except = list(except.iter().map(ToString::to_string).collect());
+            let names = words(names.iter().map(ToString::to_string).collect());
+            let except = words(except.iter().map(ToString::to_string).collect());
             if except.is_empty() { names } else { format!("{names} except {except}") }
         }
         RowPeer::Groups(groups, _) => format!("groups {}", groups.join(" ")),
     };
     let service = match &row.transport {
         TransportRow::Ports(protocol, ports) => {
-            format!("{protocol} {}", list(ports.iter().map(ToString::to_string).collect()))
+            format!("{protocol} {}", words(ports.iter().map(ToString::to_string).collect()))
         }
         TransportRow::Protocols(first, last) if first == last => first.to_string(),
         other => format!("{other:?}"),
     };
     let source =
-        row.source.as_ref().map(|source| list(source.prefixes().iter().map(ToString::to_string).collect()));
+        row.source.as_ref().map(|source| words(source.prefixes().iter().map(ToString::to_string).collect()));
     match source {
         Some(source) => format!("{service}, to {peer}, from {source}"),
         None => format!("{service}, to {peer}"),

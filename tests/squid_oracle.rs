@@ -87,7 +87,10 @@ const SPECS: &[Spec] = &[
     Spec { text: "time MTWHF 09:00-17:00", holds: |r| r.office_hours },
 ];
 
-const BUILT_IN: &[(&str, fn(&Request) -> bool)] = &[
+/// An ACL that Squid defines, and a predicate that was written beside it.
+type BuiltIn = (&'static str, fn(&Request) -> bool);
+
+const BUILT_IN: &[BuiltIn] = &[
     ("all", |_| true),
     ("localhost", |r| r.client.to_string() == "127.0.0.1"),
     ("CONNECT", |r| r.method == "CONNECT"),
