@@ -30,6 +30,8 @@ impl Renderer {
         // Filters come first: a template that names an unknown one is refused when it is loaded.
         filter(&mut tera, "line", syntax::text::one_line);
         filter(&mut tera, "yaml", syntax::yaml::quote);
+        filter(&mut tera, "squid", syntax::squid::word);
+        filter(&mut tera, "squid_comment", syntax::squid::comment);
         let templates: Vec<(&str, &str)> = templates.into_iter().collect();
         tera.add_raw_templates(templates).map_err(|error| RenderError::Load(error.to_string()))?;
         Ok(Self(tera))

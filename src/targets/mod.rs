@@ -6,6 +6,7 @@
 
 mod network_policy;
 mod options;
+mod squid;
 
 pub use options::{OptionKind, OptionSpec, Options};
 
@@ -18,7 +19,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Every target, in the order in which they are listed and written.
-pub const TARGETS: &[&dyn Target] = &[&network_policy::NetworkPolicy];
+pub const TARGETS: &[&dyn Target] =
+    &[&squid::Squid, &network_policy::NetworkPolicy];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {

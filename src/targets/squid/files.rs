@@ -1,0 +1,137 @@
+//! The files of one configuration: which of them others name, and which one a path in the configuration means.
+
+use super::lines::lines;
+use crate::diag::Source;
+use std::sync::Arc;
+
+/// The files that are read together.
+#[derive(Debug)]
+pub(super) struct Files {
+    sources: Vec<Arc<Source>>,
+    roots: Vec<Arc<Source>>,
+}
+
+impl Files {
+    pub(super) fn new(sources: &[Arc<Source>]) -> Self {
+        let mut files = Self { sources: sources.to_vec(), roots: Vec::new() };
+        let mut named: Vec<Arc<Source>> = Vec::new();
+        for source in sources {
+            for line in lines(source, &mut Vec::new()) {
+                let Some((directive, rest)) = line.words.split_first() else { continue };
+                for word in rest {
+                    let path = match directive.text.as_str() {
+                        "include" => word.text.as_str(),
+                        "acl" => match word.text.strip_prefix(['"', '\'']) {
+                            Some(quoted) => quoted.split(['"', '\'']).next().unwrap_or_default(),
+                            None => continue,
+                        },
+                        _ => continue,
+                    };
+                    named.extend(files.matching(path).into_iter().filter(|file| !Arc::ptr_eq(file, source)));
+                }
+            }
+        }
+        let is_named = |source: &Arc<Source>| named.iter().any(|file| Arc::ptr_eq(file, source));
+        files.roots = sources.iter().filter(|source| !is_named(source)).cloned().collect();
+        if files.roots.is_empty() {
+            // Files that name each other in a circle: reading the first one finds the circle.
+            files.roots.extend(sources.first().cloned());
+        }
+        files
+    }
+
+    /// The files that no other file names, in the order given.
+    pub(super) fn roots(&self) -> Vec<Arc<Source>> {
+        self.roots.clone()
+    }
+
+    /// The files that a path or a glob means, sorted by name: those whose name ends with it, or, when a file was
+    /// given by a shorter path, those with which it ends.
+    pub(super) fn matching(&self, path: &str) -> Vec<Arc<Source>> {
+        let wanted = parts(path);
+        let mut found: Vec<Arc<Source>> =
+            self.sources.iter().filter(|source| ends_alike(&wanted, source)).cloned().collect();
+        found.sort_by(|a, b| a.name().cmp(b.name()));
+        if !path.contains(['*', '?', '[']) {
+            found.truncate(1);
+        }
+        found
+    }
+}
+
+fn parts(path: &str) -> Vec<&str> {
+    path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
+}
+
+fn ends_alike(wanted: &[&str], source: &Source) -> bool {
+    let name = parts(source.name());
+    // A glob must meet a folder too, or every file beside the configuration would be one that it means.
+    let met = if wanted.last().is_some_and(|last| last.contains(['*', '?', '['])) {
+        wanted.len().min(2)
+    } else {
+        1
+    };
+    let mut pairs = wanted.iter().rev().zip(name.iter().rev());
+    !wanted.is_empty() && name.len() >= met && pairs.all(|(pattern, part)| glob(pattern, part))
+}
+
+/// Reports whether a name matches a pattern of `*` and `?`; any other wildcard matches nothing.
+fn glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(char) = name.get(n) {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(want) if *want == '?' || want == char => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                // The last star takes one more character.
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    p = at + 1;
+                    n = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|char| *char == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_as_the_shell_does() {
+        assert!(glob("*.conf", "a.conf") && glob("a*b*", "axxbyy") && glob("?", "x") && glob("*", ""));
+        assert!(!glob("*.conf", "a.confx") && !glob("a", "ab") && !glob("?", ""));
+    }
+
+    #[test]
+    fn a_path_means_the_file_that_ends_with_it() {
+        let source = |name: &str| {
+            Arc::new(Source::new(name, "acl a src \"/etc/squid/list\"\ninclude conf.d/*.conf\n"))
+        };
+        let sources = [
+            source("t/squid.conf"),
+            source("t/etc/squid/list"),
+            source("t/conf.d/b.conf"),
+            source("conf.d/a.conf"),
+        ];
+        let files = Files::new(&sources);
+        let names =
+            |path: &str| files.matching(path).iter().map(|file| file.name().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names("/etc/squid/list"), ["t/etc/squid/list"]);
+        assert_eq!(names("/x/conf.d/*.conf"), ["conf.d/a.conf"]);
+        assert_eq!(names("conf.d/*.conf"), ["conf.d/a.conf", "t/conf.d/b.conf"]);
+        assert_eq!(names("/etc/squid/other"), Vec::<String>::new());
+        assert_eq!(files.roots().len(), 1);
+    }
+}

@@ -1,0 +1,244 @@
+//! The model of the template: named lists of clients, ports and hosts, and the access lines over them.
+
+use super::conf::LONGEST_NAME;
+use super::digest::short;
+use super::lines::LONGEST_LINE;
+use super::lower::is_every_port;
+use super::plan::{Group, Plan};
+use crate::diag::{Code, Finding};
+use crate::packet::{AddrSet, NamePattern, PortSet, Prefix};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the whole file is written with.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    /// What every name begins with.
+    pub(super) prefix: &'a str,
+    /// Ports that are asked for without CONNECT.
+    pub(super) http_ports: &'a PortSet,
+    /// Whether a closing rule denies all else.
+    pub(super) deny_rest: bool,
+}
+
+/// The longest part of a name that lists ports.
+const LONGEST_LABEL: usize = 24;
+
+/// The model, and what does not fit in Squid's limits.
+pub(super) fn lay_out(plans: Vec<Plan>, sheet: &Sheet<'_>) -> (Value, Vec<Finding>) {
+    let mut lists = Lists {
+        sheet,
+        clients: Vec::new(),
+        ports: BTreeMap::new(),
+        hosts: Vec::new(),
+        allows: Vec::new(),
+        tunnels: PortSet::default(),
+    };
+    let several = plans.len() > 1;
+    for (number, plan) in (1_usize..).zip(plans) {
+        let label = if several { format!("_{number}") } else { String::new() };
+        let clients = plan.clients.as_ref().map(|clients| lists.clients(clients, &label));
+        // Lists of names belong to one set of clients, so that no name covers another within a list.
+        for group in plan.groups() {
+            lists.group(&group, clients.as_deref(), &label);
+        }
+    }
+    let model = lists.model();
+    let findings = beyond_limits(&model);
+    (model, findings)
+}
+
+struct Lists<'a> {
+    sheet: &'a Sheet<'a>,
+    clients: Vec<Value>,
+    ports: BTreeMap<String, PortSet>,
+    hosts: Vec<Value>,
+    allows: Vec<Value>,
+    /// Every port that a CONNECT may ask for.
+    tunnels: PortSet,
+}
+
+impl Lists<'_> {
+    fn named(&self, rest: &str) -> String {
+        format!("{}_{rest}", self.sheet.prefix)
+    }
+
+    fn clients(&mut self, clients: &AddrSet, label: &str) -> String {
+        let name = self.named(&format!("clients{label}"));
+        let blocks: Vec<String> =
+            clients.prefixes().into_iter().flat_map(halves).map(|block| block.to_string()).collect();
+        self.clients.push(json!({ "name": name, "blocks": blocks }));
+        name
+    }
+
+    /// The name of the list of these ports.
+    fn ports(&mut self, ports: &PortSet) -> String {
+        let name = self.named(&format!("ports_{}", label(ports)));
+        self.ports.insert(name.clone(), ports.clone());
+        name
+    }
+
+    fn group(&mut self, group: &Group, clients: Option<&str>, suffix: &str) {
+        let label = label(&group.ports);
+        let (mut listed, mut matched, mut any) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (pattern, why) in &group.names {
+            let entry = |value: String| json!({ "value": value, "why": why });
+            match pattern {
+                NamePattern::Any => any.extend(why.iter().cloned()),
+                NamePattern::Host(host) | NamePattern::Path(host, _) => listed.push(entry(host.to_string())),
+                NamePattern::Tree(host) => listed.push(entry(format!(".{host}"))),
+                // In a list of names, `.x` is `x` too, so these are expressions.
+                NamePattern::Below(host) => matched.push(entry(format!(r"\.{}$", escaped(host.as_str())))),
+                NamePattern::OneBelow(host) => {
+                    matched.push(entry(format!(r"^[^.]+\.{}$", escaped(host.as_str()))));
+                }
+            }
+        }
+        let mut names: Vec<(Option<String>, BTreeSet<String>)> = Vec::new();
+        for (kind, flags, what, entries) in [
+            ("dstdomain", ["-n"].as_slice(), "hosts", listed),
+            ("dstdom_regex", ["-n", "-i"].as_slice(), "patterns", matched),
+        ] {
+            if !entries.is_empty() {
+                let name = self.named(&format!("{what}_{label}{suffix}"));
+                self.hosts.push(json!({ "name": name, "kind": kind, "flags": flags, "entries": entries }));
+                names.push((Some(name), BTreeSet::new()));
+            }
+        }
+        if group.names.contains_key(&NamePattern::Any) {
+            names.push((None, any));
+        }
+        let tunnels = group.ports.subtract(self.sheet.http_ports);
+        let plain = group.ports.intersect(self.sheet.http_ports);
+        self.tunnels = self.tunnels.union(&tunnels);
+        let connect = self.named("CONNECT");
+        for (form, ports) in [(connect.clone(), tunnels), (format!("!{connect}"), plain)] {
+            if ports.is_empty() {
+                continue;
+            }
+            let ports = if is_every_port(&ports) { None } else { Some(self.ports(&ports)) };
+            for (name, why) in &names {
+                let acls: Vec<&str> = [clients, Some(form.as_str()), name.as_deref(), ports.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                self.allows.push(json!({ "acls": acls, "why": why }));
+            }
+        }
+    }
+
+    fn model(mut self) -> Value {
+        let some = !self.allows.is_empty();
+        let connect = self.named("CONNECT");
+        let addresses = self.named("addresses");
+        let mut denies = Vec::new();
+        if some {
+            let why = "A CONNECT to an address names no host, so no rule by name can judge it.";
+            denies.push(json!({ "why": why, "acls": [connect, addresses] }));
+        }
+        // Without the closing rule other files go on to decide, and a rule over their tunnels is not for this one.
+        if some && self.sheet.deny_rest && !is_every_port(&self.tunnels) {
+            let why = "Tunnels lead only to the ports that the rules below name.";
+            let tunnels = self.tunnels.clone();
+            let acls = if tunnels.is_empty() {
+                vec![connect.clone()]
+            } else {
+                let ports = self.named("tunnel_ports");
+                self.ports.insert(ports.clone(), tunnels);
+                vec![connect.clone(), format!("!{ports}")]
+            };
+            denies.push(json!({ "why": why, "acls": acls }));
+        }
+        let ranges = |ports: &PortSet| ports.port_ranges().map(|range| range.to_string()).collect::<Vec<_>>();
+        let ports: Vec<Value> =
+            self.ports.iter().map(|(name, ports)| json!({ "name": name, "ranges": ranges(ports) })).collect();
+        let methods = if some { vec![json!({ "name": connect, "method": "CONNECT" })] } else { Vec::new() };
+        // Squid writes IPv4 addresses as four numbers however they are spelt, and IPv6 addresses with colons.
+        let addresses = if some {
+            vec![json!({ "name": addresses, "patterns": ["^[0-9.]+$", ":"] })]
+        } else {
+            Vec::new()
+        };
+        let closing = if self.sheet.deny_rest {
+            vec![json!({ "why": "implied/deny-rest: everything else is denied, whatever files follow." })]
+        } else {
+            Vec::new()
+        };
+        let open_end = if self.sheet.deny_rest {
+            Vec::new()
+        } else {
+            vec![
+                "There is no closing rule: what matches no line here is decided by the lines that follow in other files.",
+                "If none follow, Squid does the opposite of its last line: after an allow, it denies.",
+            ]
+        };
+        json!({
+            "clients": self.clients,
+            "methods": methods,
+            "addresses": addresses,
+            "ports": ports,
+            "hosts": self.hosts,
+            "denies": denies,
+            "allows": self.allows,
+            "closing": closing,
+            "open_end": open_end,
+        })
+    }
+}
+
+/// The ports as part of a name: `443`, `80_443`, `8000-8100`; a long list as its first port and a digest.
+fn label(ports: &PortSet) -> String {
+    if is_every_port(ports) {
+        return "any".to_owned();
+    }
+    let ranges: Vec<String> = ports.port_ranges().map(|range| range.to_string()).collect();
+    let whole = ranges.join("_");
+    if whole.len() <= LONGEST_LABEL {
+        return whole;
+    }
+    format!("{}_{}", ranges.first().map_or("", String::as_str), short(&whole))
+}
+
+/// A block, or its halves where it is all of a family: Squid takes `0.0.0.0/0` for every address of both.
+fn halves(block: Prefix) -> Vec<Prefix> {
+    if block.len() > 0 {
+        return vec![block];
+    }
+    let whole = AddrSet::of([block]);
+    let low = Prefix::containing(block.addr(), 1);
+    let high = Prefix::containing(block.last(), 1);
+    debug_assert_eq!(AddrSet::of(low.into_iter().chain(high)), whole);
+    low.into_iter().chain(high).collect()
+}
+
+/// A host name within an expression.
+fn escaped(host: &str) -> String {
+    host.replace('.', r"\.")
+}
+
+/// What of a model Squid would cut or refuse.
+fn beyond_limits(model: &Value) -> Vec<Finding> {
+    let list = |key: &str| model.get(key).and_then(Value::as_array).into_iter().flatten();
+    let text_length = |value: &Value| value.as_str().map_or(0, str::len);
+    let mut findings = Vec::new();
+    for acl in ["clients", "methods", "addresses", "ports", "hosts"].into_iter().flat_map(list) {
+        let name = acl.get("name").and_then(Value::as_str).unwrap_or_default();
+        if name.len() > LONGEST_NAME {
+            let message =
+                format!("the ACL name `{name}` has {} characters, {LONGEST_NAME} are allowed", name.len());
+            findings.push(Finding::new(Code::TargetLimit, message));
+        }
+        let values = ["blocks", "patterns", "ranges", "entries"]
+            .into_iter()
+            .filter_map(|key| acl.get(key)?.as_array());
+        let longest =
+            values.flatten().map(|value| text_length(value.get("value").unwrap_or(value))).max().unwrap_or(0);
+        // Every value stands on a line of its own, behind the name, the type and its options.
+        let bytes = "acl  dstdom_regex -n -i ".len() + name.len() + longest;
+        if bytes > LONGEST_LINE {
+            let message = format!("a line of the ACL `{name}` has {bytes} bytes, {LONGEST_LINE} are allowed");
+            findings.push(Finding::new(Code::TargetLimit, message));
+        }
+    }
+    findings
+}

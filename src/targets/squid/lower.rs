@@ -1,0 +1,236 @@
+//! From a policy to what is written, and what of the policy Squid cannot say.
+
+use super::layout::{Sheet, lay_out};
+use super::plan::Plan;
+use crate::diag::{Code, Finding, any_error};
+use crate::packet::{
+    AddrSet, IntervalSet, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set,
+    TransportSet,
+};
+use crate::policy::{Action, Direction, Need, Origin, Rule, RuleSet, Traffic};
+use crate::syntax::text::fit;
+use crate::targets::{Artifact, Loss, Lowered, Wanted};
+use std::collections::BTreeMap;
+
+/// The longest comment on a rule.
+const LONGEST_WHY: usize = 400;
+
+/// The policy as one `squid.conf`.
+pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
+    let mut out = Lowered::default();
+    let Some(http_ports) = http_ports(wanted, &mut out.findings) else { return out };
+    let clients = AddrSet::of(wanted.options.prefixes("squid.clients"));
+    let clients = wanted.options.get("squid.clients").map(|_| clients);
+    let mut plans: BTreeMap<Option<AddrSet>, Plan> = BTreeMap::new();
+    for set in &wanted.policy.sets {
+        match set.scope.direction {
+            Direction::Egress => egress(set, clients.as_ref(), &mut plans, &mut out),
+            Direction::Ingress => ingress(set, &mut out),
+        }
+    }
+    if !wanted.needs.contains(&Need::DenyRest) {
+        let message = "without `implied/deny-rest`, the lines of other files decide what no line here matches; if none follow, Squid denies it";
+        out.findings.push(Finding::new(Code::ImpliedRule, message));
+    }
+    let sheet = Sheet {
+        prefix: wanted.options.get("squid.prefix").unwrap_or("egressor"),
+        http_ports: &http_ports,
+        deny_rest: wanted.needs.contains(&Need::DenyRest),
+    };
+    let (model, findings) = lay_out(plans.into_values().collect(), &sheet);
+    out.findings.extend(findings);
+    if !any_error(&out.findings) {
+        out.artifacts.push(Artifact { path: "squid.conf".to_owned(), template: "squid.conf.tera", model });
+    }
+    out
+}
+
+fn http_ports(wanted: &Wanted<'_>, findings: &mut Vec<Finding>) -> Option<PortSet> {
+    let text = wanted.options.get("squid.http_ports").unwrap_or("80");
+    let ranges: Result<Vec<PortRange>, _> = text.split(',').map(|item| item.trim().parse()).collect();
+    match ranges {
+        Ok(ranges) => Some(PortSet::of(ranges)),
+        Err(error) => {
+            findings.push(Finding::new(Code::VariableInvalid, format!("`squid.http_ports`: {error}")));
+            None
+        }
+    }
+}
+
+/// Rules for traffic coming in do not pass a forward proxy.
+fn ingress(set: &RuleSet, out: &mut Lowered) {
+    let missing = set.allows().at_least;
+    if Set::is_empty(&missing) {
+        return;
+    }
+    let mut endpoints: Vec<&str> = set.rules.iter().filter_map(endpoint).collect();
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    let what = if endpoints.is_empty() { String::new() } else { format!(": {}", endpoints.join(", ")) };
+    let why = format!("a forward proxy sees no traffic coming in to `{}`{what}", set.scope.name);
+    out.findings.push(Finding::new(Code::TargetNotEnforceable, why.clone()));
+    out.losses.push(Loss { scope: set.scope.clone(), excess: PacketSet::default(), missing, why });
+}
+
+/// A rule as far as Squid can say it.
+struct Said<'a> {
+    rule: &'a Rule,
+    asked: PacketSet,
+    written: PacketSet,
+    /// What cannot be said, in words, and whether it is written wider for that.
+    problems: Vec<String>,
+}
+
+fn egress(
+    set: &RuleSet,
+    clients: Option<&AddrSet>,
+    plans: &mut BTreeMap<Option<AddrSet>, Plan>,
+    out: &mut Lowered,
+) {
+    let mut said = Vec::new();
+    for rule in set.rules.iter().filter(|rule| rule.traffic == Traffic::New && rule.action == Action::Allow) {
+        said.push(say(set, rule, clients, plans, &mut out.findings));
+    }
+    let (asked, written): (Vec<PacketSet>, Vec<PacketSet>) =
+        said.iter().map(|said| (said.asked.clone(), said.written.clone())).unzip();
+    let (asked, written) = (PacketSet::union_all(&asked), PacketSet::union_all(&written));
+    let strangers = clients.map(|clients| asked.subtract(&written).intersect(&from_others(clients)));
+    let strangers = strangers.unwrap_or_default();
+    if !Set::is_empty(&strangers) {
+        let why = "only the clients of `squid.clients` may use these rules".to_owned();
+        out.losses.push(Loss {
+            scope: set.scope.clone(),
+            excess: PacketSet::default(),
+            missing: strangers.clone(),
+            why,
+        });
+    }
+    for said in &said {
+        let excess = said.written.subtract(&asked);
+        let missing = said.asked.subtract(&written).subtract(&strangers);
+        if Set::is_empty(&excess) && Set::is_empty(&missing) {
+            continue;
+        }
+        let subject = endpoint(said.rule).map_or_else(String::new, |endpoint| format!("{endpoint}: "));
+        let why = format!("{subject}{}", said.problems.join("; "));
+        out.losses.push(Loss { scope: set.scope.clone(), excess, missing, why });
+    }
+}
+
+fn say<'a>(
+    set: &RuleSet,
+    rule: &'a Rule,
+    clients: Option<&AddrSet>,
+    plans: &mut BTreeMap<Option<AddrSet>, Plan>,
+    findings: &mut Vec<Finding>,
+) -> Said<'a> {
+    let mut problems = Vec::new();
+    let everything = TransportSet::full();
+    let peer = rule.matches.peer.set().unwrap_or(&set.universe);
+    let transport = rule.matches.transport.set().unwrap_or(&everything);
+    if !Set::is_empty(&peer.addrs) || !Set::is_empty(&peer.groups) {
+        problems.push("a peer that is no host name is left out, as the proxy is asked for names".to_owned());
+    }
+    if !transport.subtract(&TransportSet::protocol(Protocol::TCP)).is_empty() {
+        problems.push("only TCP goes through the proxy; the other protocols are left out".to_owned());
+    }
+    let ports = transport.ports_of(Protocol::TCP);
+    let patterns = widened(&peer.names, &mut problems);
+    for problem in &problems {
+        findings.push(about(rule, problem));
+    }
+    if let Origin::Endpoint(why) = &rule.origin
+        && !why.methods.is_empty()
+    {
+        let methods = why.methods.join(", ");
+        findings.push(about(
+            rule,
+            &format!("the methods {methods} are not enforced: what a tunnel carries is not seen"),
+        ));
+    }
+    let source = match (rule.matches.source.set(), clients) {
+        (None, None) => None,
+        (Some(only), None) | (None, Some(only)) => Some(only.clone()),
+        (Some(source), Some(clients)) => Some(Set::intersect(source, clients)),
+    };
+    let names = PeerSet::from(NameSet::of(&patterns));
+    let written =
+        PacketSet::product(source.as_ref(), &names, &TransportSet::ports(Protocol::TCP, &ports), &true);
+    if !Set::is_empty(&written) {
+        // All addresses of both families are no restriction.
+        let source = source.filter(|set| !(set.v4.is_full() && set.v6.is_full()));
+        let plan = plans.entry(source.clone()).or_insert_with(|| Plan::new(source));
+        plan.add(&patterns, &ports, reason(rule).as_deref());
+    }
+    Said { rule, asked: set.packets(&rule.matches), written, problems }
+}
+
+/// Whatever does not come from these clients.
+fn from_others(clients: &AddrSet) -> PacketSet {
+    let others = AddrSet { v4: clients.v4.complement(), v6: clients.v6.complement() };
+    let peers = PeerSet { names: IntervalSet::full(), groups: IntervalSet::full(), ..PeerSet::all_addrs() };
+    PacketSet::product(Some(&others), &peers, &TransportSet::full(), &true)
+}
+
+/// The names as patterns that Squid can say: a path becomes its whole host. Names with exceptions are left out.
+fn widened(names: &NameSet, problems: &mut Vec<String>) -> Vec<NamePattern> {
+    let mut patterns = Vec::new();
+    for (held, except) in names.patterns() {
+        if !except.is_empty() {
+            let list =
+                |names: &[NamePattern]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            problems.push(format!("`{}` without `{}` is left out", list(&held), list(&except)));
+            continue;
+        }
+        for pattern in held {
+            patterns.push(match pattern {
+                NamePattern::Path(host, path) => {
+                    let path = path.as_str();
+                    problems.push(format!("`{host}` is allowed whole, not only `{path}`: paths are not compared, and a tunnel shows none"));
+                    NamePattern::Host(host)
+                }
+                other => other,
+            });
+        }
+    }
+    patterns
+}
+
+fn about(rule: &Rule, problem: &str) -> Finding {
+    let subject = endpoint(rule);
+    let message = subject.map_or_else(|| problem.to_owned(), |endpoint| format!("`{endpoint}`: {problem}"));
+    let finding = Finding::new(Code::TargetCannotSay, message);
+    match subject {
+        Some(endpoint) => finding.endpoint(endpoint),
+        None => finding,
+    }
+}
+
+fn endpoint(rule: &Rule) -> Option<&str> {
+    match &rule.origin {
+        Origin::Endpoint(why) => Some(&why.endpoint),
+        Origin::Implied(need) => Some(need.id()),
+        Origin::File(_) | Origin::System(_) => None,
+    }
+}
+
+/// Why a rule is there, as a comment.
+fn reason(rule: &Rule) -> Option<String> {
+    let text = match &rule.origin {
+        Origin::Endpoint(why) => {
+            let optional = [("owner", &why.owner), ("ticket", &why.ticket), ("expires", &why.expires)];
+            let parts = optional
+                .into_iter()
+                .filter_map(|(name, value)| Some(format!("; {name} {}", value.as_ref()?)));
+            format!("{}: {}{}", why.endpoint, why.purpose, parts.collect::<String>())
+        }
+        Origin::Implied(need) => format!("{}: {}", need.id(), need.reason()),
+        Origin::File(_) | Origin::System(_) => return None,
+    };
+    Some(fit(&text, LONGEST_WHY, |_| true, ' '))
+}
+
+/// Reports whether a set is all ports.
+pub(super) fn is_every_port(ports: &PortSet) -> bool {
+    *ports == IntervalSet::full()
+}

@@ -1,0 +1,287 @@
+//! Regular expressions over host names, as far as they say what a rule about names can say.
+//!
+//! Squid takes POSIX extended expressions. One is read into a small tree, its alternatives and optional parts are
+//! written out, and each of the results is compared with the few shapes that are one host, everything below it, one
+//! label below it, or everything. Whatever does not have such a shape is not modelled.
+
+use super::syntax_tree::{Atom, expand, parse};
+use crate::packet::{AddrSet, Hostname, IntervalSet, NamePattern, NameSet, Prefix, Set};
+
+/// What a pattern matches among the hosts of requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Hosts {
+    /// The names.
+    pub(super) names: NameSet,
+    /// The addresses that a request can name in place of a host.
+    pub(super) addrs: AddrSet,
+}
+
+impl Hosts {
+    pub(super) fn all() -> Self {
+        let addrs = AddrSet { v4: IntervalSet::full(), v6: IntervalSet::full() };
+        Self { names: NameSet::full(), addrs }
+    }
+
+    pub(super) fn union(&self, other: &Self) -> Self {
+        Self { names: self.names.union(&other.names), addrs: Set::union(&self.addrs, &other.addrs) }
+    }
+}
+
+/// The hosts that an expression matches; nothing when it is not modelled.
+pub(super) fn hosts(expression: &str, ignore_case: bool) -> Option<Hosts> {
+    let mut found = Hosts::default();
+    for sequence in expand(&parse(expression, ignore_case)?)? {
+        found = found.union(&hosts_of(&sequence)?);
+    }
+    Some(found)
+}
+
+/// The hosts and ports that an expression matches in `host:port`, the URL of a CONNECT request: the hosts, and the
+/// port where one is asked.
+pub(super) fn authorities(expression: &str, ignore_case: bool) -> Option<Vec<(Hosts, Option<u16>)>> {
+    expand(&parse(expression, ignore_case)?)?
+        .into_iter()
+        // The URL of a CONNECT has no slash.
+        .filter(|sequence| !sequence.contains(&Atom::Char('/')))
+        .map(|sequence| {
+            if is_everything(&sequence) {
+                return Some((Hosts::all(), None));
+            }
+            let colon = sequence.iter().rposition(|atom| *atom == Atom::Char(':'))?;
+            let (host, port) = sequence.split_at_checked(colon)?;
+            let mut host = host.to_vec();
+            host.push(Atom::End);
+            match port {
+                [_] => Some((hosts_of(&host)?, None)),
+                [_, digits @ .., Atom::End] => Some((hosts_of(&host)?, Some(literal(digits)?.parse().ok()?))),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+/// The hosts, paths and ports that an expression matches in the URL of a plain request, where it begins with
+/// `^http://HOST/`. Requests of other schemes (`http` is false) are matched only by what matches every URL.
+pub(super) fn plain_urls(
+    expression: &str,
+    ignore_case: bool,
+    http: bool,
+) -> Option<Vec<(NameSet, Option<u16>)>> {
+    let scheme = "http://";
+    expand(&parse(expression, ignore_case)?)?
+        .into_iter()
+        // What begins otherwise is about other schemes, or about the `host:port` of a CONNECT.
+        .filter(|sequence| {
+            let [Atom::Start, rest @ ..] = sequence.as_slice() else { return true };
+            let head: String = rest
+                .iter()
+                .map_while(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None })
+                .collect();
+            if http {
+                return head.starts_with(scheme) || scheme.starts_with(&head);
+            }
+            let another = |(scheme, rest): (&str, &str)| {
+                scheme != "http" && (rest.starts_with("//") || "//".starts_with(rest))
+            };
+            head.split_once(':').is_none_or(another)
+        })
+        .map(|sequence| {
+            if is_everything(&sequence) {
+                return Some((NameSet::full(), None));
+            }
+            let [Atom::Start, rest @ ..] = sequence.as_slice() else { return None };
+            if !http {
+                return None;
+            }
+            // Squid lowers the case of scheme and host, but not of the path: only a path of `/` is the same in both.
+            let url = literal(rest)?;
+            let rest = url.strip_prefix(scheme)?;
+            let (authority, path) = rest.split_once('/')?;
+            // The URL of a request to port 80 does not name the port.
+            let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
+            let host: Hostname = host.parse().ok().filter(|name: &Hostname| name.as_str() == host)?;
+            let port = port.parse().ok()?;
+            let pattern = match path {
+                "" => NamePattern::Host(host),
+                _ if ignore_case => return None,
+                _ => NamePattern::Path(host, format!("/{path}").parse().ok()?),
+            };
+            Some((pattern.names(), Some(port)))
+        })
+        .collect()
+}
+
+fn literal(atoms: &[Atom]) -> Option<String> {
+    atoms.iter().map(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None }).collect()
+}
+
+/// Reports whether a sequence matches every text that is not empty.
+fn is_everything(sequence: &[Atom]) -> bool {
+    let (mut sequence, start) = match sequence {
+        [Atom::Start, rest @ ..] => (rest, true),
+        rest => (rest, false),
+    };
+    let mut end = false;
+    if let [rest @ .., Atom::End] = sequence {
+        (sequence, end) = (rest, true);
+    }
+    match sequence {
+        [] | [Atom::Any] => !(start && end),
+        [Atom::Star(only) | Atom::Plus(only)] => matches!(only.as_slice(), [Atom::Any]),
+        _ => false,
+    }
+}
+
+fn hosts_of(sequence: &[Atom]) -> Option<Hosts> {
+    if is_everything(sequence) {
+        return Some(Hosts::all());
+    }
+    if let Some(addrs) = address_literals(sequence) {
+        return Some(Hosts { names: NameSet::default(), addrs });
+    }
+    let [rest @ .., Atom::End] = sequence else { return None };
+    let tail = rest.iter().rev().take_while(|atom| matches!(atom, Atom::Char(_))).count();
+    let (head, tail) = rest.split_at_checked(rest.len() - tail)?;
+    let tail = literal(tail)?;
+    let any = |atoms: &[Atom]| matches!(atoms, [Atom::Any]);
+    let within_label = |atoms: &[Atom]| matches!(atoms, [Atom::InLabel]);
+    let labels = |atoms: &[Atom]| match atoms {
+        [Atom::Plus(label), Atom::Char('.')] => within_label(label),
+        _ => false,
+    };
+    let host = |text: &str| text.parse().ok().filter(|name: &Hostname| name.as_str() == text);
+    let below = tail.strip_prefix('.');
+    let pattern = match head {
+        [Atom::Start] => {
+            let Some(host) = host(&tail) else {
+                // A text that is neither a host name nor an address is never the host of a request.
+                let addr = tail.parse().ok().map(Prefix::host);
+                return Some(Hosts { names: NameSet::default(), addrs: AddrSet::of(addr) });
+            };
+            NamePattern::Host(host)
+        }
+        // Something stands before every dot of a name, so nothing needs to be asked before it.
+        [] => NamePattern::Below(host(below?)?),
+        [Atom::Star(inner) | Atom::Plus(inner)] | [Atom::Start, Atom::Star(inner) | Atom::Plus(inner)]
+            if any(inner) =>
+        {
+            NamePattern::Below(host(below?)?)
+        }
+        [Atom::Plus(inner) | Atom::Star(inner)] if within_label(inner) => NamePattern::Below(host(below?)?),
+        [Atom::Start, Atom::Plus(inner) | Atom::Star(inner)] if within_label(inner) => {
+            NamePattern::OneBelow(host(below?)?)
+        }
+        [Atom::Start, Atom::Star(inner)] if labels(inner) => NamePattern::Tree(host(&tail)?),
+        [Atom::Start, Atom::Plus(inner)] if labels(inner) => NamePattern::Below(host(&tail)?),
+        _ => return None,
+    };
+    Some(Hosts { names: pattern.names(), addrs: AddrSet::default() })
+}
+
+/// The addresses that the usual expressions for `an address in place of a name` match.
+fn address_literals(sequence: &[Atom]) -> Option<AddrSet> {
+    // Only IPv6 addresses have colons and brackets; Squid writes every one with both.
+    if let [Atom::Char(':' | '[')] | [Atom::Start, Atom::Char('[')] = sequence {
+        return Some(AddrSet::all_v6());
+    }
+    let [Atom::Start, middle @ .., Atom::End] = sequence else { return None };
+    match middle {
+        // Squid writes every IPv4 address as four decimal numbers, and the last label of a name is never a number.
+        [Atom::Plus(only)] if matches!(only.as_slice(), [Atom::Numeric]) => Some(AddrSet::all_v4()),
+        _ => {
+            let digits = |atom: &Atom| match atom {
+                Atom::Plus(only) => matches!(only.as_slice(), [Atom::Digit]),
+                _ => false,
+            };
+            let mut parts = middle.split(|atom| *atom == Atom::Char('.'));
+            let four = middle.iter().filter(|atom| **atom == Atom::Char('.')).count() == 3;
+            (four && parts.all(|part| matches!(part, [atom] if digits(atom)))).then(AddrSet::all_v4)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(expression: &str) -> Option<String> {
+        let names = hosts(expression, false)?.names;
+        let rows = names.patterns();
+        assert!(rows.iter().all(|(_, except)| except.is_empty()));
+        Some(rows.iter().flat_map(|(names, _)| names).map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn plain_shapes_are_modelled() {
+        for (expression, names) in [
+            (r"^api\.cast\.ai$", "=api.cast.ai"),
+            (r"(^|\.)example\.com$", ".example.com"),
+            (r"\.example\.com$", "*.example.com"),
+            (r"^[^.]+\.docker\.io$", "?.docker.io"),
+            (r"^[^\.]+\.docker[.]io$", "?.docker.io"),
+            (r"^.*\.docker\.io$", "*.docker.io"),
+            (r".+\.docker\.io$", "*.docker.io"),
+            (r"^(.*\.)?docker\.io$", ".docker.io"),
+            (r"^([^.]+\.)*docker\.io$", ".docker.io"),
+            (r"^([^.]+\.)+docker\.io$", "*.docker.io"),
+            (r"^(a|b)\.example\.com$", "=a.example.com =b.example.com"),
+            (r"^a\.com$|^b\.com$", "=a.com =b.com"),
+            (r"^a\.(com|org)$", "=a.com =a.org"),
+            (".", "*"),
+            (".*", "*"),
+            (r"^A\.com$", ""),
+            (r"^[0-9.]+$", ""),
+            (r"^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$", ""),
+            (":", ""),
+        ] {
+            assert_eq!(shown(expression).as_deref(), Some(names), "{expression}");
+        }
+        assert_eq!(hosts(r"^A\.com$", true), hosts(r"^a\.com$", false));
+    }
+
+    #[test]
+    fn what_has_no_plain_shape_is_not_modelled() {
+        for expression in [
+            r"example\.com$",
+            r"^api\.cast\.ai",
+            r"^api.cast.ai$",
+            "ads",
+            r"^a{2}\.com$",
+            r"^[a-c]\.com$",
+            r"^a*\.com$",
+            r"\d+\.com$",
+            "(",
+            "[a",
+            "*",
+            r"^[0-9a-f.:]+$",
+            r"[0-9]+$",
+            r"a\.com$|.b",
+            r"^.\.com$",
+        ] {
+            assert_eq!(hosts(expression, false), None, "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_connect_url_is_a_host_and_a_port() {
+        let found = authorities(r"^(a|b)\.com:443$", false).unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(_, port)| *port == Some(443)));
+        assert_eq!(authorities("^https?://", false), Some(Vec::new()));
+        assert_eq!(authorities(r"^a\.com:44", false), None);
+    }
+
+    #[test]
+    fn a_plain_url_is_a_host_and_a_path() {
+        let found = plain_urls(r"^http://a\.com/x/", false, true).unwrap();
+        let path = NamePattern::Path("a.com".parse().unwrap(), "/x/".parse().unwrap());
+        assert_eq!(found, [(path.names(), Some(80))]);
+        assert_eq!(plain_urls(r"^a\.com:443$|^ftp://", false, true), Some(Vec::new()));
+        assert_eq!(plain_urls(r"^http://a\.com", false, true), None);
+        assert_eq!(plain_urls(r"^http", false, true), None);
+        assert_eq!(plain_urls(r"a\.com/", false, true), None);
+        assert_eq!(plain_urls(r"^http://a\.com/", false, false), Some(Vec::new()));
+        assert_eq!(plain_urls(r"^a\.com:443$", false, false), Some(Vec::new()));
+        assert_eq!(plain_urls("^ftp://", false, false), None);
+    }
+}
