@@ -29,6 +29,8 @@ impl Renderer {
         tera.autoescape_on(Vec::<&str>::new());
         // Filters come first: a template that names an unknown one is refused when it is loaded.
         filter(&mut tera, "line", syntax::text::one_line);
+        filter(&mut tera, "iptables", syntax::words::quote);
+        filter(&mut tera, "iptables_word", syntax::words::quote_word);
         filter(&mut tera, "yaml", syntax::yaml::quote);
         let templates: Vec<(&str, &str)> = templates.into_iter().collect();
         tera.add_raw_templates(templates).map_err(|error| RenderError::Load(error.to_string()))?;

@@ -3,4 +3,5 @@
 //! Nothing here knows what a rule is.
 
 pub mod text;
+pub mod words;
 pub mod yaml;
