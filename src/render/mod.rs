@@ -30,6 +30,7 @@ impl Renderer {
         // Filters come first: a template that names an unknown one is refused when it is loaded.
         filter(&mut tera, "line", syntax::text::one_line);
         filter(&mut tera, "iptables", syntax::words::quote);
+        filter(&mut tera, "iptables_line", syntax::words::comment_line);
         filter(&mut tera, "iptables_word", syntax::words::quote_word);
         filter(&mut tera, "yaml", syntax::yaml::quote);
         let templates: Vec<(&str, &str)> = templates.into_iter().collect();

@@ -4,7 +4,7 @@
 //! A `"` opens a quoted stretch anywhere in a word; the one that closes it ends the word. Inside, a backslash takes
 //! the next character as it is. Outside, a backslash and a `'` are ordinary characters.
 
-use super::text::one_line;
+use super::text::{fit, one_line};
 use crate::diag::Span;
 use std::borrow::Cow;
 
@@ -56,6 +56,13 @@ pub fn quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// The text as the rest of a comment line, short enough for a reader that takes lines by the piece.
+///
+/// `iptables-restore` reads 10,239 bytes at once; it would take what is behind them for a line of its own.
+pub fn comment_line(text: &str) -> String {
+    fit(text, 2_000, |_| true, ' ')
 }
 
 /// The text as one word, bare where nothing in it needs quotes: addresses, ports, names of chains.
