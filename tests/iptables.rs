@@ -99,7 +99,7 @@ fn everything() -> Policy {
     let mut egress = vec![
         allow(both.clone(), tcp(443)),
         allow(both.clone(), TransportSet::ports(Protocol::UDP, &ports)),
-        allow(both.clone(), TransportSet::protocols(Protocol(47), Protocol(51))),
+        allow(both.clone(), TransportSet::protocols(Protocol(47), Protocol(50))),
         allow(addrs(&["192.0.2.0/24"]), TransportSet::full()),
         allow(addrs(&["0.0.0.0/0"]), TransportSet::icmp(Protocol::ICMP, IcmpMatch { kind: 8, code: None })),
         allow(addrs(&["::/0"]), TransportSet::icmp(Protocol::ICMPV6, IcmpMatch { kind: 1, code: Some(4) })),

@@ -74,7 +74,7 @@ impl Chains {
                 findings.push(Finding::new(Code::ReadRefused, message).at(source, span));
             }
         }
-        chains.check_targets(findings);
+        chains.check(findings);
         chains
     }
 
@@ -257,9 +257,13 @@ impl Chains {
         self.index = self.list.iter().enumerate().map(|(index, chain)| (chain.name.clone(), index)).collect();
     }
 
-    /// Names the jumps to chains that are not there.
-    pub(super) fn check_targets(&self, findings: &mut Vec<Finding>) {
+    /// Names the jumps to chains that are not there, and the rules that cannot match.
+    pub(super) fn check(&self, findings: &mut Vec<Finding>) {
         for rule in self.list.iter().flat_map(|chain| &chain.rules) {
+            if rule.is_impossible() {
+                let message = "a rule that no packet matches";
+                findings.push(Finding::new(Code::ReadNotCompared, message).at(&self.source, rule.span));
+            }
             let (Verdict::Jump(target) | Verdict::Goto(target)) = &rule.verdict else { continue };
             let message = if BUILT_IN.contains(&target.as_str()) {
                 format!("`{target}` is built in, and no rule can jump there")

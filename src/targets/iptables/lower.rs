@@ -180,8 +180,7 @@ fn spread(
         lowered.losses.push(unsaid_services(set, rule, family, &unsaid));
         let message =
             format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
-        let help =
-            "protocol 0, ICMP type 255 and the ICMP types of the other family have no option in iptables";
+        let help = "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option";
         lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
     }
     let note = note(&rule.origin);

@@ -154,6 +154,24 @@ impl Region {
         })
     }
 
+    /// How much work it is to meet another region, in cuts of sets.
+    pub(super) fn work(&self, other: &Self) -> usize {
+        let addrs = |set: &AddrSet| set.v4.cuts().len().saturating_add(set.v6.cuts().len());
+        let pair = |a: Option<&AddrSet>, b: Option<&AddrSet>| match (a, b) {
+            (Some(a), Some(b)) => addrs(a).saturating_add(addrs(b)),
+            _ => 0,
+        };
+        let services = match (&self.transport, &other.transport) {
+            (Some(a), Some(b)) => a.cuts().len().saturating_add(b.cuts().len()),
+            _ => 0,
+        };
+        // A condition is a text, which is copied.
+        let conditions = self.unmodelled.len().saturating_mul(32);
+        let ends = pair(self.source.as_ref(), other.source.as_ref())
+            .saturating_add(pair(self.peer.as_ref(), other.peer.as_ref()));
+        ends.saturating_add(services).saturating_add(conditions).saturating_add(16)
+    }
+
     /// The packets that a rule with these conditions leaves to the rules behind it, as disjoint products.
     ///
     /// Where the other has unmodelled conditions, the packets of both stay, under the condition that those do not hold.

@@ -36,6 +36,16 @@ pub(super) struct Spec {
     pub(super) span: Span,
 }
 
+impl Spec {
+    /// Reports whether no packet can match, wherever the rule stands.
+    pub(super) fn is_impossible(&self) -> bool {
+        self.states.is_empty()
+            || self.source.as_ref().is_some_and(Set::is_empty)
+            || self.destination.as_ref().is_some_and(Set::is_empty)
+            || self.transport.as_ref().is_some_and(Set::is_empty)
+    }
+}
+
 /// An interface that a packet must or must not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Interface {
@@ -420,8 +430,12 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
         let Some(condition) = open.and_then(|index| self.spec.conditions.get_mut(index)) else {
             return refuse(format!("unknown option `{}`", word.text), word.span);
         };
-        condition.text.push(' ');
-        condition.text.push_str(&unmodelled::text(negated, &option));
+        let module = condition.text.split(' ').nth(1).unwrap_or_default();
+        let text = unmodelled::option(module, negated, &option);
+        if !text.is_empty() {
+            condition.text.push(' ');
+            condition.text.push_str(&text);
+        }
         Ok(())
     }
 
@@ -461,6 +475,13 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
             let whole = TransportSet::protocol(protocol);
             if negated { TransportSet::full().subtract(&whole) } else { whole }
         });
+        if let Some((negated, protocol, _)) = self.protocol
+            && self.context.family == Family::V6
+            && services::is_extension_header(protocol)
+        {
+            // The kernel looks behind these headers for the protocol, so no packet has one of them as its own.
+            self.spec.transport = Some(if negated { TransportSet::full() } else { TransportSet::default() });
+        }
         for service in &self.services {
             let set = self.services_of(service)?;
             let had = self.spec.transport.take().unwrap_or_else(TransportSet::full);

@@ -149,6 +149,11 @@ pub(super) fn protocol(text: &str) -> Option<Option<Protocol>> {
     Some((protocol.0 != 0).then_some(protocol))
 }
 
+/// Reports whether `ip6tables` never sees this as the protocol of a packet: it looks behind such headers.
+pub(super) fn is_extension_header(protocol: Protocol) -> bool {
+    matches!(protocol.0, 0 | 43 | 44 | 51 | 60)
+}
+
 /// Ports as `443`, `https`, `8000:8100`, `1024:` or `:1023`.
 pub(super) fn ports(text: &str) -> Result<PortRange, String> {
     let number = |text: &str, missing: u16| {

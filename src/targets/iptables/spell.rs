@@ -2,6 +2,7 @@
 
 use super::MULTIPORT_SLOTS;
 use super::region::Family;
+use super::services::is_extension_header;
 use crate::packet::{IcmpMatch, PortRange, Protocol, Set, TransportRow, TransportSet};
 
 /// The services that one rule can choose.
@@ -88,10 +89,11 @@ pub(super) fn services(transport: &TransportSet, family: Family) -> (Vec<Service
             TransportRow::Protocols(first, last) => {
                 for number in first.0..=last.0 {
                     // `-p 0` is every protocol, so the protocol of that number cannot be named.
-                    if number == 0 {
-                        unsaid = Set::union(&unsaid, &TransportSet::protocol(Protocol(0)));
+                    let protocol = Protocol(number);
+                    if number == 0 || (family == Family::V6 && is_extension_header(protocol)) {
+                        unsaid = Set::union(&unsaid, &TransportSet::protocol(protocol));
                     } else {
-                        said.push(Service::Protocol(Protocol(number)));
+                        said.push(Service::Protocol(protocol));
                     }
                 }
             }

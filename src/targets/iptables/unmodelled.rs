@@ -119,6 +119,61 @@ pub(super) fn why(module: &str) -> &'static str {
     }
 }
 
+/// An option and its values as `iptables-save` prints them: numbers of marks in hexadecimal, of users in decimal,
+/// rates in their largest unit, and no burst where it is the usual one.
+pub(super) fn option(module: &str, negated: bool, words: &[&str]) -> String {
+    let Some((option, values)) = words.split_first() else { return String::new() };
+    let values: Vec<String> = match (module, *option) {
+        ("mark" | "connmark", "--mark") => values.iter().map(|value| hexadecimal(value)).collect(),
+        ("owner", "--uid-owner" | "--gid-owner") => {
+            values.iter().map(|value| if *value == "root" { "0" } else { value }.to_owned()).collect()
+        }
+        ("limit", "--limit") => {
+            values.iter().map(|value| rate(value).unwrap_or_else(|| (*value).to_owned())).collect()
+        }
+        ("limit", "--limit-burst") if values == ["5"] => return String::new(),
+        _ => values.iter().map(|value| (*value).to_owned()).collect(),
+    };
+    let words: Vec<&str> = std::iter::once(*option).chain(values.iter().map(String::as_str)).collect();
+    text(negated, &words)
+}
+
+/// A mark, and a mask behind `/`, in hexadecimal. A mask of all bits is left out.
+fn hexadecimal(mark: &str) -> String {
+    let number = |text: &str| match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    let (value, mask) = mark.split_once('/').map_or((mark, None), |(value, mask)| (value, Some(mask)));
+    match (number(value), mask.map(number)) {
+        (Some(value), None | Some(Some(u32::MAX))) => format!("{value:#x}"),
+        (Some(value), Some(Some(mask))) => format!("{value:#x}/{mask:#x}"),
+        _ => mark.to_owned(),
+    }
+}
+
+/// A rate such as `60/minute` in the unit that the kernel's way of storing it comes out as.
+fn rate(text: &str) -> Option<String> {
+    const SCALE: u64 = 10_000;
+    const UNITS: [(&str, u64); 4] = [("day", 86_400), ("hour", 3_600), ("min", 60), ("sec", 1)];
+    let (count, unit) = text.split_once('/').unwrap_or((text, "second"));
+    let full = ["day", "hour", "minute", "second"];
+    let index = full.iter().position(|name| !unit.is_empty() && name.starts_with(unit))?;
+    let seconds = UNITS.get(index)?.1;
+    let period = (SCALE * seconds).checked_div(count.parse().ok()?)?;
+    let mut printed = None;
+    for (name, seconds) in UNITS {
+        let unit = SCALE * seconds;
+        let (whole, rest) = (unit.checked_div(period)?, unit.checked_rem(period)?);
+        // The first unit always does; a smaller one only where it loses less.
+        if printed.is_some() && (period > unit || whole < rest) {
+            break;
+        }
+        printed = Some(format!("{whole}/{name}"));
+    }
+    printed
+}
+
 /// Words as one text, with `!` before it where it is negated.
 pub(super) fn text(negated: bool, words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| quote_word(word)).collect();

@@ -5,12 +5,11 @@
 //! file more than once only where the line is reached by different packets.
 
 use super::chains::{Chain, Chains};
-use super::region::{Links, Region, States};
+use super::region::{Links, Region};
 use super::rule::{Interface, Spec};
 use super::unmodelled::{Condition, INTERFACE};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Place, Span};
-use crate::packet::Set;
 use crate::policy::{Action, Direction, Origin, Rule, Unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,8 +47,10 @@ impl Hook {
     }
 }
 
-/// How many products are looked at before a file is refused as too tangled.
-const STEPS: usize = 2_000_000;
+/// How much work a table may be before it is refused as too tangled: this much, and more for each rule.
+const WORK: usize = 50_000_000;
+/// The work that every rule may add.
+const WORK_PER_RULE: usize = 100;
 /// How deep chains may jump. The nft back end allows 16.
 const DEPTH: usize = 128;
 
@@ -96,12 +97,19 @@ pub(super) fn flatten(chains: &Chains, hook: Hook, findings: &mut Vec<Finding>) 
         rules: Vec::new(),
         seen: BTreeMap::new(),
         named: BTreeSet::new(),
-        steps: 0,
-        stopped: false,
+        work_left: chains.iter().fold(WORK, |work, (_, chain)| {
+            work.saturating_add(chain.rules.len().saturating_mul(WORK_PER_RULE))
+        }),
+        stopped: None,
         findings,
     };
     if let Some((index, _)) = chains.find(hook.chain()) {
         walk.chain(index, vec![Region::ALL], 0);
+    }
+    if let Some(span) = walk.stopped {
+        // What was read so far would be taken for the whole.
+        walk.rules.clear();
+        walk.emit_unknown(&[Region::ALL], "rules that were not unfolded", span);
     }
     walk.rules
 }
@@ -114,8 +122,9 @@ struct Walk<'a, 'f> {
     seen: BTreeMap<usize, BTreeSet<Region>>,
     /// The conditions that were named.
     named: BTreeSet<Span>,
-    steps: usize,
-    stopped: bool,
+    work_left: usize,
+    /// Where it was given up.
+    stopped: Option<Span>,
     findings: &'f mut Vec<Finding>,
 }
 
@@ -129,15 +138,15 @@ impl Walk<'_, '_> {
             return self.stop(format!("chains jump more than {DEPTH} deep"), chain.span);
         }
         for spec in &chain.rules {
-            if reach.is_empty() || self.stopped {
+            if reach.is_empty() || self.stopped.is_some() {
                 return;
             }
-            self.steps = self.steps.saturating_add(reach.len());
-            if self.steps > STEPS {
-                return self
-                    .stop(format!("the rules unfold to more than {STEPS} products of packets"), spec.span);
-            }
             let Some(region) = self.region(spec) else { continue };
+            let work = reach.iter().fold(0, |work: usize, reach| work.saturating_add(reach.work(&region)));
+            let Some(left) = self.work_left.checked_sub(work) else {
+                return self.stop("the jumps between chains unfold to too many rules".to_owned(), spec.span);
+            };
+            self.work_left = left;
             let hits: Vec<Region> = reach.iter().filter_map(|reach| reach.meet(&region)).collect();
             if hits.is_empty() || spec.verdict == Verdict::Continue {
                 continue;
@@ -145,9 +154,9 @@ impl Walk<'_, '_> {
             self.name(spec);
             match &spec.verdict {
                 Verdict::Continue => {}
-                Verdict::Accept => self.emit(hits, Action::Allow, spec),
-                Verdict::Deny => self.emit(hits, Action::Deny, spec),
-                Verdict::Unknown(target) => self.emit_unknown(&hits, target, spec),
+                Verdict::Accept => self.emit(hits, Action::Allow, spec.span),
+                Verdict::Deny => self.emit(hits, Action::Deny, spec.span),
+                Verdict::Unknown(target) => self.emit_unknown(&hits, &format!("-j {target}"), spec.span),
                 Verdict::Return => reach = self.rest(&reach, &region),
                 Verdict::Jump(target) => self.enter(target, hits, depth),
                 Verdict::Goto(target) => {
@@ -169,28 +178,27 @@ impl Walk<'_, '_> {
         reach.iter().flat_map(|reach| reach.without(region, self.chains.family)).collect()
     }
 
-    fn emit(&mut self, regions: Vec<Region>, action: Action, spec: &Spec) {
+    fn emit(&mut self, regions: Vec<Region>, action: Action, span: Span) {
         for region in regions {
             let Some((matches, traffic)) = region.to_match(self.chains.family) else { continue };
-            let origin = Origin::File(Place { source: Arc::clone(&self.chains.source), span: spec.span });
+            let origin = Origin::File(Place { source: Arc::clone(&self.chains.source), span });
             self.rules.push(Rule { action, matches, traffic, unmodelled: region.unmodelled, origin });
         }
     }
 
-    /// A target that may do either: an allow that may not happen, and behind it a deny that may not happen.
-    fn emit_unknown(&mut self, regions: &[Region], target: &str, spec: &Spec) {
+    /// Something that may do either: an allow that may not happen, and behind it a deny that may not happen.
+    fn emit_unknown(&mut self, regions: &[Region], what: &str, span: Span) {
         let why = "what takes the packet decides whether it passes";
         let doubt = |text: String| {
             let doubtful =
                 Region { unmodelled: vec![Unmodelled { text, why: why.to_owned() }], ..Region::ALL };
             regions.iter().filter_map(|region| region.meet(&doubtful)).collect::<Vec<_>>()
         };
-        self.emit(doubt(format!("-j {target}")), Action::Allow, spec);
-        self.emit(doubt(format!("not (-j {target})")), Action::Deny, spec);
-        if self.named.insert(spec.span) {
-            let message = format!("`-j {target}` is not modelled: {why}");
-            self.findings
-                .push(Finding::new(Code::ReadUnmodelled, message).at(&self.chains.source, spec.span));
+        self.emit(doubt(what.to_owned()), Action::Allow, span);
+        self.emit(doubt(format!("not ({what})")), Action::Deny, span);
+        if self.named.insert(span) {
+            let message = format!("`{what}` is not modelled: {why}");
+            self.findings.push(Finding::new(Code::ReadUnmodelled, message).at(&self.chains.source, span));
         }
     }
 
@@ -217,10 +225,7 @@ impl Walk<'_, '_> {
             Hook::Forward | Hook::Output => (&spec.source, &spec.destination),
         };
         let (links, interface) = links(self.hook, spec);
-        let possible = !links.is_empty()
-            && spec.states != States::NONE
-            && [&spec.source, &spec.destination].into_iter().flatten().all(|set| !set.is_empty())
-            && spec.transport.as_ref().is_none_or(|set| !set.is_empty());
+        let possible = !links.is_empty() && !spec.is_impossible();
         let mut unmodelled: Vec<Unmodelled> =
             spec.conditions.iter().chain(&interface).map(Condition::to_unmodelled).collect();
         unmodelled.sort();
@@ -236,7 +241,7 @@ impl Walk<'_, '_> {
     }
 
     fn stop(&mut self, message: String, span: Span) {
-        if !std::mem::replace(&mut self.stopped, true) {
+        if self.stopped.replace(span).is_none() {
             self.findings.push(Finding::new(Code::ReadRefused, message).at(&self.chains.source, span));
         }
     }
