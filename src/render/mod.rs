@@ -29,6 +29,9 @@ impl Renderer {
         tera.autoescape_on(Vec::<&str>::new());
         // Filters come first: a template that names an unknown one is refused when it is loaded.
         filter(&mut tera, "line", syntax::text::one_line);
+        filter(&mut tera, "iptables", syntax::words::quote);
+        filter(&mut tera, "iptables_line", syntax::words::comment_line);
+        filter(&mut tera, "iptables_word", syntax::words::quote_word);
         filter(&mut tera, "yaml", syntax::yaml::quote);
         filter(&mut tera, "squid", syntax::squid::word);
         filter(&mut tera, "squid_comment", syntax::squid::comment);

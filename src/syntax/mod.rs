@@ -4,4 +4,5 @@
 
 pub mod squid;
 pub mod text;
+pub mod words;
 pub mod yaml;

@@ -5,6 +5,7 @@
 //! round-trip, survive hostile strings and state its limits before it can land.
 
 mod network_policy;
+mod iptables;
 mod options;
 mod squid;
 
@@ -21,6 +22,8 @@ use std::sync::Arc;
 /// Every target, in the order in which they are listed and written.
 pub const TARGETS: &[&dyn Target] =
     &[&squid::Squid, &network_policy::NetworkPolicy];
+pub const TARGETS: &[&dyn Target] =
+    &[&iptables::Iptables, &squid::Squid, &network_policy::NetworkPolicy];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {

@@ -1,0 +1,133 @@
+//! Addresses as `-s`, `-d` and `iprange` write them.
+
+use super::region::Family;
+use crate::packet::{AddrSet, Prefix};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What an address with a mask stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Block {
+    /// Exactly these addresses.
+    Exact(AddrSet),
+    /// Some of these: the mask is scattered over too many bits to be written out.
+    Within(AddrSet),
+}
+
+/// A scattered mask is written out as ranges up to this many free bits above its lowest run.
+const SCATTERED_BITS: u32 = 10;
+
+/// Reads `192.0.2.1`, `192.0.2.0/24`, `10.0.2.0/255.0.255.0` or the like in IPv6. Host bits are cleared, as iptables
+/// does; leading zeros are refused, because iptables reads them as octal.
+pub(super) fn block(text: &str, family: Family) -> Result<Block, String> {
+    let (addr, mask) = text.split_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
+    let ip = address(addr, family)?;
+    let Some(mask) = mask else { return Ok(Block::Exact(AddrSet::of([Prefix::host(ip)]))) };
+    if !mask.is_empty() && mask.bytes().all(|byte| byte.is_ascii_digit()) {
+        let prefix = mask.parse().ok().and_then(|len| Prefix::containing(ip, len));
+        let prefix = prefix
+            .ok_or_else(|| format!("`/{mask}` is not a prefix length of an {} address", family.as_str()))?;
+        return Ok(Block::Exact(AddrSet::of([prefix])));
+    }
+    let mask = address(mask, family).map_err(|_| format!("`/{mask}` is not a prefix length or a mask"))?;
+    Ok(match (ip, mask) {
+        (IpAddr::V4(ip), IpAddr::V4(mask)) => {
+            masked(u128::from(ip.to_bits()), u128::from(mask.to_bits()), 32, |bits| {
+                u32::try_from(bits)
+                    .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |bits| IpAddr::V4(Ipv4Addr::from_bits(bits)))
+            })
+        }
+        (IpAddr::V6(ip), IpAddr::V6(mask)) => {
+            masked(ip.to_bits(), mask.to_bits(), 128, |bits| IpAddr::V6(Ipv6Addr::from_bits(bits)))
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Block::Exact(AddrSet::default()),
+    })
+}
+
+/// Reads `192.0.2.1-192.0.2.9`, or one address.
+pub(super) fn range(text: &str, family: Family) -> Result<AddrSet, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (address(first, family)?, address(last, family)?);
+    if first > last {
+        return Err(format!("the range `{text}` runs backwards"));
+    }
+    Ok(AddrSet::from_ranges([(first, last)]))
+}
+
+/// Reads one address of the family.
+pub(super) fn address(text: &str, family: Family) -> Result<IpAddr, String> {
+    let ip: IpAddr = text.parse().map_err(|_| format!("`{text}` is not an {} address", family.as_str()))?;
+    let fits = ip.is_ipv4() == (family == Family::V4);
+    if fits { Ok(ip) } else { Err(format!("`{text}` is not an {} address", family.as_str())) }
+}
+
+/// The addresses that equal `ip` in the bits of the mask.
+fn masked(ip: u128, mask: u128, width: u32, to_ip: impl Fn(u128) -> IpAddr) -> Block {
+    let all = u128::MAX.checked_shr(128_u32.saturating_sub(width)).unwrap_or(0);
+    let (mask, ip) = (mask & all, ip & mask & all);
+    let free = !mask & all;
+    // The free bits below the lowest bit of the mask make each range; those above it number the ranges.
+    let run = mask.trailing_zeros().min(width);
+    let low = all & !u128::MAX.checked_shl(run).unwrap_or(0);
+    let high: Vec<u32> = (run..width).filter(|bit| free.checked_shr(*bit).unwrap_or(0) & 1 == 1).collect();
+    let range = |first: u128| (to_ip(first), to_ip(first | low));
+    match u32::try_from(high.len()) {
+        Ok(bits) if bits <= SCATTERED_BITS => {
+            let count = 1_u32.checked_shl(bits).unwrap_or(1);
+            let scattered = |number: u32| {
+                let set = high.iter().enumerate().filter(|(index, _)| (number >> index) & 1 == 1);
+                set.fold(ip, |bits, (_, bit)| bits | 1_u128.checked_shl(*bit).unwrap_or(0))
+            };
+            Block::Exact(AddrSet::from_ranges((0..count).map(|number| range(scattered(number)))))
+        }
+        _ => {
+            // The block of the leading ones of the mask holds all of them.
+            let leading = (mask << 128_u32.saturating_sub(width)).leading_ones().min(width);
+            let host = all.checked_shr(leading).unwrap_or(0);
+            Block::Within(AddrSet::from_ranges([(to_ip(ip & !host), to_ip((ip & !host) | host))]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exact(text: &str, family: Family) -> Vec<String> {
+        match block(text, family).unwrap() {
+            Block::Exact(set) => set.prefixes().iter().map(ToString::to_string).collect(),
+            Block::Within(set) => panic!("only within {:?}", set.prefixes()),
+        }
+    }
+
+    #[test]
+    fn masks_are_read_as_iptables_reads_them() {
+        assert_eq!(exact("192.0.2.1", Family::V4), ["192.0.2.1/32"]);
+        assert_eq!(exact("192.0.2.77/24", Family::V4), ["192.0.2.0/24"]);
+        assert_eq!(exact("192.0.2.77/255.255.255.0", Family::V4), ["192.0.2.0/24"]);
+        assert_eq!(exact("0.0.0.0/0.0.0.0", Family::V4), ["0.0.0.0/0"]);
+        assert_eq!(exact("2001:db8::1/ffff:ffff::", Family::V6), ["2001:db8::/32"]);
+        assert_eq!(exact("::/0", Family::V6), ["::/0"]);
+    }
+
+    #[test]
+    fn a_scattered_mask_is_exact_or_bounded() {
+        let written = exact("10.0.2.0/255.0.255.252", Family::V4);
+        assert_eq!(written.len(), 256);
+        assert_eq!(written[3], "10.3.2.0/30");
+        let within = block("10.0.0.2/255.0.0.255", Family::V4).unwrap();
+        assert_eq!(within, Block::Within(AddrSet::of(["10.0.0.0/8".parse().unwrap()])));
+        let suffix = block("::1/::ffff:ffff", Family::V6).unwrap();
+        assert_eq!(suffix, Block::Within(AddrSet::all_v6()));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["010.1.2.3", "10.1", "example.com", "10.0.0.0/33", "10.0.0.0/", "::1", "10.0.0.0/-1", ""]
+        {
+            assert!(block(text, Family::V4).is_err(), "{text}");
+        }
+        assert!(block("10.0.0.1", Family::V6).is_err());
+        assert!(range("10.0.0.9-10.0.0.1", Family::V4).is_err());
+        assert_eq!(range("10.0.0.0-10.0.0.3", Family::V4), Ok(AddrSet::of(["10.0.0.0/30".parse().unwrap()])));
+    }
+}

@@ -1,0 +1,134 @@
+//! `iptables` and `ip6tables`: files for `iptables-restore`, and what `iptables-save` prints.
+
+mod addresses;
+mod chains;
+mod ipset;
+mod lift;
+mod lower;
+mod region;
+mod rule;
+mod save;
+mod services;
+mod spell;
+mod states;
+mod unmodelled;
+mod verdict;
+mod walk;
+
+use super::{
+    Imported, Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+};
+use crate::diag::Source;
+use crate::policy::Need;
+use std::sync::Arc;
+
+/// Files for `iptables-restore` and `ip6tables-restore`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Iptables;
+
+/// Reads what `iptables-save` and `ip6tables-save` print, with the output of `ipset save` beside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IptablesSave;
+
+/// The most characters of a chain's name.
+const CHAIN_NAME: usize = 28;
+/// The most bytes of a comment.
+const COMMENT: usize = 255;
+/// The most bytes of one word of a rule.
+const WORD: usize = 1023;
+/// The most slots of one list of ports, of which a range takes two.
+const MULTIPORT_SLOTS: usize = 15;
+
+const LIMITS: [Limit; 4] = [
+    Limit {
+        what: "characters of a chain's name",
+        max: CHAIN_NAME,
+        source: "https://manpages.debian.org/bookworm/iptables/iptables.8.en.html",
+    },
+    Limit {
+        what: "bytes of a rule's comment",
+        max: COMMENT,
+        source: "https://manpages.debian.org/bookworm/iptables/iptables-extensions.8.en.html#comment",
+    },
+    Limit {
+        what: "bytes of one word of a rule",
+        max: WORD,
+        source: "https://manpages.debian.org/bookworm/iptables/iptables-restore.8.en.html",
+    },
+    Limit {
+        what: "slots of one list of ports, of which a range takes two",
+        max: MULTIPORT_SLOTS,
+        source: "https://manpages.debian.org/bookworm/iptables/iptables-extensions.8.en.html#multiport",
+    },
+];
+
+const OPTIONS: [OptionSpec; 2] = [
+    OptionSpec {
+        key: "iptables.prefix",
+        kind: OptionKind::Identifier(20),
+        default: Some("EGRESSOR"),
+        summary: "what the names of the chains begin with",
+    },
+    OptionSpec {
+        key: "iptables.reject",
+        kind: OptionKind::Choice(&["drop", "reject"]),
+        default: Some("drop"),
+        summary: "how the rest is stopped; `reject` tells the sender, and ends the chain for rules behind it",
+    },
+];
+
+impl Target for Iptables {
+    fn name(&self) -> &'static str {
+        "iptables"
+    }
+
+    fn summary(&self) -> &'static str {
+        "iptables-restore files for IPv4 and IPv6, with a chain of their own in each direction"
+    }
+
+    fn speech(&self) -> Speech {
+        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Dns, Need::ReturnTraffic, Need::Loopback, Need::Metadata]
+    }
+
+    fn limits(&self) -> &'static [Limit] {
+        &LIMITS
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        &OPTIONS
+    }
+
+    fn templates(&self) -> &'static [(&'static str, &'static str)] {
+        &[("iptables.rules.tera", include_str!("../../../templates/iptables.rules.tera"))]
+    }
+
+    fn lower(&self, wanted: &Wanted<'_>) -> Lowered {
+        lower::lower(wanted)
+    }
+
+    fn importers(&self) -> &'static [&'static dyn Importer] {
+        &[&IptablesSave]
+    }
+}
+
+impl Importer for IptablesSave {
+    fn name(&self) -> &'static str {
+        "iptables-save"
+    }
+
+    fn recognizes(&self, source: &Source) -> bool {
+        let lines = source.text().lines().map(str::trim_end).filter(|line| !line.is_empty());
+        let mut content = lines.filter(|line| !line.starts_with('#') || save::header_family(line).is_some());
+        let table = |line: &str| line.strip_prefix('*').is_some_and(|name| save::TABLES.contains(&name));
+        content.next().is_some_and(|line| table(line) || save::header_family(line).is_some())
+            || ipset::recognizes(source.text())
+    }
+
+    fn import(&self, sources: &[Arc<Source>]) -> Imported {
+        lift::import(sources)
+    }
+}
