@@ -28,6 +28,7 @@ impl Renderer {
         let mut tera = Tera::default();
         tera.autoescape_on(Vec::<&str>::new());
         // Filters come first: a template that names an unknown one is refused when it is loaded.
+        filter(&mut tera, "hcl", syntax::hcl::quote);
         filter(&mut tera, "line", syntax::text::one_line);
         filter(&mut tera, "yaml", syntax::yaml::quote);
         let templates: Vec<(&str, &str)> = templates.into_iter().collect();

@@ -2,5 +2,6 @@
 //!
 //! Nothing here knows what a rule is.
 
+pub mod hcl;
 pub mod text;
 pub mod yaml;
