@@ -4,7 +4,10 @@
 //! the forms that its own template and the vendor's tools print. Tests run over the list, so that a new entry must
 //! round-trip, survive hostile strings and state its limits before it can land.
 
+mod aws_security_group;
+mod demand;
 mod options;
+mod reason;
 
 pub use options::{OptionKind, OptionSpec, Options};
 
@@ -17,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Every target, in the order in which they are listed and written.
-pub const TARGETS: &[&dyn Target] = &[];
+pub const TARGETS: &[&dyn Target] = &[&aws_security_group::AwsSecurityGroup];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {
