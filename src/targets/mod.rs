@@ -6,8 +6,10 @@
 
 mod aws_security_group;
 mod demand;
+mod gcp_firewall;
 mod options;
 mod reason;
+mod terraform;
 
 pub use options::{OptionKind, OptionSpec, Options};
 
@@ -20,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Every target, in the order in which they are listed and written.
-pub const TARGETS: &[&dyn Target] = &[&aws_security_group::AwsSecurityGroup];
+pub const TARGETS: &[&dyn Target] = &[&aws_security_group::AwsSecurityGroup, &gcp_firewall::GcpFirewall];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {

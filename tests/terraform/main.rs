@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod aws;
 #[cfg(test)]
+mod gcp;
+#[cfg(test)]
 mod support;

@@ -1,10 +1,11 @@
 //! Security groups in Terraform HCL: rules of their own, and rules inside of the groups.
 
-use super::lift::{Peer, Permission, Stated, lift};
+use super::lift::{Peer, Permission, lift};
 use super::peer::{Family, PrefixLists, blocks, group, groups, names_any};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::policy::{Direction, Policy, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, read};
+use crate::targets::terraform::{Stated, found, items, stated};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -125,8 +126,7 @@ impl Reader {
         }
         let Some(value) = block.get(word) else { return };
         self.stated.push(Scope { name: name.clone(), direction });
-        let items = if let Kind::List(items) = &value.kind { items.as_slice() } else { std::slice::from_ref(value) };
-        for item in items {
+        for item in items(value) {
             match (&item.kind, item.unknown()) {
                 (Kind::Map(fields), _) => {
                     self.within(&name, direction, &Fields(fields), lists, &block.uncertain, &item.place);
@@ -162,8 +162,7 @@ impl Reader {
         peers.extend(fields.get("security_groups").iter().flat_map(|value| groups(value)));
         if peers.is_empty() {
             let message = "the rule names no peer, so it allows nothing";
-            let finding = Finding::new(Code::ReadNotCompared, message);
-            self.findings.push(Finding { place: Some(place.clone()), ..finding });
+            self.findings.push(found(Code::ReadNotCompared, message, place));
         }
         self.add(name.to_owned(), vec![direction], fields, "protocol", peers, conditions, place);
     }
@@ -219,7 +218,7 @@ impl Reader {
     }
 
     fn note(&mut self, code: Code, message: String, place: &Place) {
-        self.findings.push(Finding { place: Some(place.clone()), ..Finding::new(code, message) });
+        self.findings.push(found(code, message, place));
     }
 }
 
@@ -233,16 +232,5 @@ impl<'a> Fields<'a> {
 
     fn get(&self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| value.kind != Kind::Null)
-    }
-}
-
-/// A field as the file states it. A value of the wrong type is as good as none.
-fn stated<T>(value: Option<&Value>, literal: impl Fn(&Value) -> Option<T>) -> Stated<T> {
-    match value {
-        None => Stated::Absent,
-        Some(value) => match value.unknown() {
-            Some(text) => Stated::Unknown(text.to_owned()),
-            None => literal(value).map_or(Stated::Absent, Stated::Known),
-        },
     }
 }

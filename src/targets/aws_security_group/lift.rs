@@ -9,18 +9,8 @@ use crate::packet::{
     AddrSet, Constraint, GroupSet, IcmpMatch, PeerSet, PortRange, Prefix, Protocol, Set, TransportSet,
 };
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
+use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::BTreeMap;
-
-/// A field as a file states it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stated<T> {
-    /// Not at all.
-    Absent,
-    /// As this value.
-    Known(T),
-    /// As an expression that only Terraform can compute.
-    Unknown(String),
-}
 
 /// A peer as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +65,7 @@ pub(super) fn lift(permissions: Vec<Permission>, stated: Vec<Scope>, findings: &
                     scopes.entry(scope).or_default().extend(rules.clone());
                 }
             }
-            Err(message) => {
-                let place = Some(permission.place.clone());
-                findings.push(Finding { place, ..Finding::new(Code::ReadRefused, message) });
-            }
+            Err(message) => findings.push(found(Code::ReadRefused, message, &permission.place)),
         }
     }
     Policy::new(scopes.into_iter().map(|(scope, rules)| set(scope, rules)).collect())
@@ -90,20 +77,15 @@ fn set(scope: Scope, rules: Vec<Rule>) -> RuleSet {
     RuleSet { scope, subject: Subject::Host, universe, rules, default: Action::Deny }
 }
 
-fn unmodelled(part: &Unmodelled, place: &Place) -> Finding {
-    let finding = Finding::new(Code::ReadUnmodelled, format!("`{}` is not known: {}", part.text, part.why));
-    Finding { place: Some(place.clone()), ..finding }
-}
-
 /// The rules that a permission stands for: one for the peers that are known, and one for each that is not.
 fn rules(permission: &Permission) -> Result<Vec<Rule>, String> {
     let mut unmodelled: Vec<Unmodelled> =
-        permission.conditions.iter().map(|text| why(text, "it decides whether the rule exists")).collect();
+        permission.conditions.iter().map(|text| unknown(text, "it decides whether the rule exists")).collect();
     if permission.directions.len() > 1 {
-        unmodelled.push(why("type", "it decides whether the rule is ingress or egress"));
+        unmodelled.push(unknown("type", "it decides whether the rule is ingress or egress"));
     }
-    let (transport, unknown) = transport(permission)?;
-    unmodelled.extend(unknown);
+    let (transport, doubt) = transport(permission)?;
+    unmodelled.extend(doubt);
     let rule = |peer: Constraint<PeerSet>, unmodelled: Vec<Unmodelled>| Rule {
         action: Action::Allow,
         matches: Match { source: Constraint::Any, peer, transport: transport.clone() },
@@ -116,15 +98,11 @@ fn rules(permission: &Permission) -> Result<Vec<Rule>, String> {
     for peer in &permission.peers {
         if let Peer::Unknown(text) = peer {
             let mut unmodelled = unmodelled.clone();
-            unmodelled.push(why(text, "it decides which peers the rule is for"));
+            unmodelled.push(unknown(text, "it decides which peers the rule is for"));
             rules.push(rule(Constraint::Any, unmodelled));
         }
     }
     Ok(rules)
-}
-
-fn why(text: &str, why: &str) -> Unmodelled {
-    Unmodelled { text: text.to_owned(), why: why.to_owned() }
 }
 
 fn known(peers: &[Peer]) -> PeerSet {
@@ -149,7 +127,7 @@ fn transport(permission: &Permission) -> Result<(Constraint<TransportSet>, Vec<U
     let protocol = match &permission.protocol {
         Stated::Known(text) => text.trim().to_ascii_lowercase(),
         Stated::Unknown(text) => {
-            return Ok((Constraint::Any, vec![why(text, "it decides which protocol the rule is for")]));
+            return Ok((Constraint::Any, vec![unknown(text, "it decides which protocol the rule is for")]));
         }
         Stated::Absent => return Err("the rule names no protocol".to_owned()),
     };
@@ -161,18 +139,18 @@ fn transport(permission: &Permission) -> Result<(Constraint<TransportSet>, Vec<U
     let Some(protocol) = Protocol::parse(&protocol).filter(|_| known) else {
         return Err(format!("`{protocol}` is no protocol that EC2 knows: tcp, udp, icmp, icmpv6, -1 or a number"));
     };
-    let mut unknown = Vec::new();
+    let mut doubt = Vec::new();
     let mut number = |stated: &Stated<i64>| match stated {
         Stated::Known(number) => Some(*number),
         Stated::Absent => None,
         Stated::Unknown(text) => {
-            unknown.push(why(text, "it decides which ports the rule is for"));
+            doubt.push(unknown(text, "it decides which ports the rule is for"));
             None
         }
     };
     let (from, to) = (number(&permission.from), number(&permission.to));
     let whole = TransportSet::protocol(protocol);
-    let services = if !unknown.is_empty() {
+    let services = if !doubt.is_empty() {
         whole
     } else if has_ports(protocol) {
         ports(protocol, from, to)?
@@ -183,7 +161,7 @@ fn transport(permission: &Permission) -> Result<(Constraint<TransportSet>, Vec<U
         whole
     };
     let services = Constraint::only(services).ok_or_else(|| "the rule names no service".to_owned())?;
-    Ok((services, unknown))
+    Ok((services, doubt))
 }
 
 fn ports(protocol: Protocol, from: Option<i64>, to: Option<i64>) -> Result<TransportSet, String> {

@@ -1,9 +1,10 @@
 //! Peers of rules in Terraform HCL: blocks, groups, and prefix lists that are declared in the same module.
 
 use super::lift::Peer;
-use crate::diag::{Code, Finding, Place};
+use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
+use crate::targets::terraform::{block, found, items};
 use std::collections::BTreeMap;
 
 /// The prefix lists that a module declares, by address. `None` where an entry is not known, so that the list is
@@ -67,7 +68,7 @@ impl PrefixLists {
 fn add(entries: &mut Option<Vec<Prefix>>, cidr: Option<&Value>, findings: &mut Vec<Finding>) {
     let prefix = cidr.and_then(|value| {
         let text = value.as_text()?;
-        block(&text, None).map_err(|message| findings.push(refused(message, &value.place))).ok()
+        block(&text).map_err(|message| findings.push(found(Code::ReadRefused, message, &value.place))).ok()
     });
     match prefix {
         Some(prefix) => entries.iter_mut().for_each(|entries| entries.push(prefix)),
@@ -77,18 +78,17 @@ fn add(entries: &mut Option<Vec<Prefix>>, cidr: Option<&Value>, findings: &mut V
 
 /// The peers that an argument of blocks names: one text, or a list of them.
 pub(super) fn blocks(value: &Value, family: Family, findings: &mut Vec<Finding>) -> Vec<Peer> {
-    let items = if let Kind::List(items) = &value.kind { items.as_slice() } else { std::slice::from_ref(value) };
     let mut peers = Vec::new();
-    for item in items {
+    for item in items(value) {
         match (item.as_text(), item.unknown()) {
-            (Some(text), _) => match block(&text, Some(family)) {
+            (Some(text), _) => match block_of(&text, family) {
                 Ok(prefix) => peers.push(Peer::Block(prefix)),
-                Err(message) => findings.push(refused(message, &item.place)),
+                Err(message) => findings.push(found(Code::ReadRefused, message, &item.place)),
             },
             (None, Some(text)) => peers.push(Peer::Unknown(text.to_owned())),
             (None, None) => {
                 let message = format!("{} stands where a CIDR block is needed", item.kind.describe());
-                findings.push(refused(message, &item.place));
+                findings.push(found(Code::ReadRefused, message, &item.place));
             }
         }
     }
@@ -97,7 +97,6 @@ pub(super) fn blocks(value: &Value, family: Family, findings: &mut Vec<Finding>)
 
 /// The peers that an argument of groups names. A reference is a name for the group; an expression may be any peer.
 pub(super) fn groups(value: &Value) -> Vec<Peer> {
-    let items = if let Kind::List(items) = &value.kind { items.as_slice() } else { std::slice::from_ref(value) };
     let peer = |item: &Value| match &item.kind {
         Kind::Reference(text) => Peer::Group(address(text)),
         Kind::Unresolvable(text) => Peer::Unknown(text.clone()),
@@ -106,7 +105,7 @@ pub(super) fn groups(value: &Value) -> Vec<Peer> {
             None => Peer::Unknown(item.kind.describe().to_owned()),
         },
     };
-    items.iter().map(peer).collect()
+    items(value).iter().map(peer).collect()
 }
 
 /// The resource behind a reference to its id: `aws_security_group.nodes` for `aws_security_group.nodes.id`.
@@ -123,21 +122,11 @@ pub(super) fn group(value: Option<&Value>) -> String {
     }
 }
 
-/// A block as the provider takes it: with a length, and without host bits.
-fn block(text: &str, family: Option<Family>) -> Result<Prefix, String> {
-    let prefix: Prefix = text.parse().map_err(|error: crate::packet::PrefixError| error.to_string())?;
-    if !text.contains('/') {
-        return Err(format!("`{text}` has no prefix length; write `{prefix}`"));
-    }
+/// A block of the family that its argument takes.
+fn block_of(text: &str, family: Family) -> Result<Prefix, String> {
+    let prefix = block(text)?;
     let of = if prefix.is_ipv4() { Family::V4 } else { Family::V6 };
-    if family.is_some_and(|family| family != of) {
-        return Err(format!("`{text}` is of the other family than its argument takes"));
-    }
-    Ok(prefix)
-}
-
-fn refused(message: String, place: &Place) -> Finding {
-    Finding { place: Some(place.clone()), ..Finding::new(Code::ReadRefused, message) }
+    if family == of { Ok(prefix) } else { Err(format!("`{text}` is of the other family than its argument takes")) }
 }
 
 /// Reports whether a block names any of these arguments.
