@@ -29,16 +29,17 @@ pub(super) fn demands<'a>(set: &'a RuleSet, unsaid: &mut Unsaid) -> Vec<Demand<'
         let peers = rule.matches.peer.set().unwrap_or(&set.universe);
         if rule.matches.source.set().is_some() {
             let packets = set.packets(&rule.matches);
-            unsaid.add(&set.scope, "rules here cannot name the near end", packets, &rule.origin);
+            unsaid.add(&set.scope, "rules here cannot name the near end", &packets, &rule.origin);
             continue;
         }
         let unnamed = PeerSet { addrs: AddrSet::default(), ..peers.clone() };
         if !unnamed.is_empty() && rule.matches.peer.set().is_some() {
             let packets = PacketSet::product(None, &unnamed, transport, &true);
-            unsaid.add(&set.scope, "rules here name peers by address only", packets, &rule.origin);
+            unsaid.add(&set.scope, "rules here name peers by address only", &packets, &rule.origin);
         }
         if !peers.addrs.is_empty() {
-            let demand = Demand { addrs: peers.addrs.clone(), transport: transport.clone(), origin: &rule.origin };
+            let demand =
+                Demand { addrs: peers.addrs.clone(), transport: transport.clone(), origin: &rule.origin };
             demands.push(demand);
         }
     }
@@ -47,19 +48,25 @@ pub(super) fn demands<'a>(set: &'a RuleSet, unsaid: &mut Unsaid) -> Vec<Demand<'
 
 impl Unsaid {
     /// Adds packets that are asked for and not said, and why.
-    pub(super) fn add(&mut self, scope: &Scope, why: &'static str, packets: PacketSet, origin: &Origin) {
+    pub(super) fn add(&mut self, scope: &Scope, why: &'static str, packets: &PacketSet, origin: &Origin) {
         if packets.is_empty() {
             return;
         }
         let (missing, ids) = self.missing.entry((scope.clone(), why)).or_default();
-        *missing = missing.union(&packets);
+        *missing = missing.union(packets);
         ids.push(id(origin));
     }
 
     /// Adds what a demand asks of some addresses and services.
-    pub(super) fn part(&mut self, scope: &Scope, why: &'static str, demand: &Demand<'_>, transport: &TransportSet) {
+    pub(super) fn part(
+        &mut self,
+        scope: &Scope,
+        why: &'static str,
+        demand: &Demand<'_>,
+        transport: &TransportSet,
+    ) {
         let packets = PacketSet::product(None, &PeerSet::from(demand.addrs.clone()), transport, &true);
-        self.add(scope, why, packets, demand.origin);
+        self.add(scope, why, &packets, demand.origin);
     }
 
     /// The losses, and one finding for each reason.

@@ -7,6 +7,7 @@
 mod aws_security_group;
 mod demand;
 mod gcp_firewall;
+mod gke_module;
 mod options;
 mod reason;
 mod terraform;
@@ -22,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Every target, in the order in which they are listed and written.
-pub const TARGETS: &[&dyn Target] = &[&aws_security_group::AwsSecurityGroup, &gcp_firewall::GcpFirewall];
+pub const TARGETS: &[&dyn Target] = &[&aws_security_group::AwsSecurityGroup, &gcp_firewall::GcpFirewall, &gke_module::GkeModule];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {

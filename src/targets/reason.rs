@@ -45,22 +45,27 @@ struct Part {
 impl Part {
     fn of(origin: &Origin) -> Self {
         match origin {
-            Origin::Endpoint(why) => {
-                Self { id: text::one_line(&why.endpoint), purpose: text::one_line(&why.purpose), duty: duty(why) }
-            }
+            Origin::Endpoint(why) => Self {
+                id: text::one_line(&why.endpoint),
+                purpose: text::one_line(&why.purpose),
+                duty: duty(why),
+            },
             Origin::Implied(need) => {
                 Self { id: need.id().to_owned(), purpose: need.reason().to_owned(), duty: String::new() }
             }
             Origin::File(place) => {
                 Self { id: text::one_line(place.source.name()), purpose: String::new(), duty: String::new() }
             }
-            Origin::System(words) => Self { id: text::one_line(words), purpose: String::new(), duty: String::new() },
+            Origin::System(words) => {
+                Self { id: text::one_line(words), purpose: String::new(), duty: String::new() }
+            }
         }
     }
 
     /// `castai/api: reach the API (owner platform, expires 2027-01-31)`, the purpose cut to so many characters.
     fn line(&self, purpose: usize) -> String {
-        let purpose = if purpose == 0 { String::new() } else { text::fit(&self.purpose, purpose, |_| true, ' ') };
+        let purpose =
+            if purpose == 0 { String::new() } else { text::fit(&self.purpose, purpose, |_| true, ' ') };
         let purpose = if purpose.is_empty() { purpose } else { format!(": {purpose}") };
         format!("{}{purpose}{}", self.id, self.duty)
     }
@@ -106,7 +111,8 @@ mod tests {
     #[test]
     fn the_order_of_origins_does_not_matter() {
         let (a, b) = (origin("c/a", "one"), origin("c/b", "two"));
-        let expected = "c/a: one (owner platform, expires 2027-01-31) + c/b: two (owner platform, expires 2027-01-31)";
+        let expected =
+            "c/a: one (owner platform, expires 2027-01-31) + c/b: two (owner platform, expires 2027-01-31)";
         assert_eq!(reason([&a, &b], any(255)), (expected.to_owned(), false));
         assert_eq!(reason([&b, &a, &b], any(255)), (expected.to_owned(), false));
     }
@@ -116,12 +122,16 @@ mod tests {
         let long = origin("c/a", &"x".repeat(400));
         let (line, changed) = reason([&long], any(80));
         assert!(changed && line.chars().count() <= 80, "{line}");
-        assert!(line.starts_with("c/a: xxx") && line.ends_with("(owner platform, expires 2027-01-31)"), "{line}");
+        assert!(
+            line.starts_with("c/a: xxx") && line.ends_with("(owner platform, expires 2027-01-31)"),
+            "{line}"
+        );
     }
 
     #[test]
     fn a_character_that_is_not_taken_is_replaced_and_told() {
-        let room = Room { limit: 255, allowed: |char| char.is_ascii_alphanumeric() || "/ :(),-".contains(char) };
+        let room =
+            Room { limit: 255, allowed: |char| char.is_ascii_alphanumeric() || "/ :(),-".contains(char) };
         let (line, changed) = reason([&origin("c/a", "it's\n`x`")], room);
         assert!(changed);
         assert_eq!(line, "c/a: it_s _x_ (owner platform, expires 2027-01-31)");

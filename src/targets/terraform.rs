@@ -35,7 +35,11 @@ pub(super) fn items(value: &Value) -> &[Value] {
 /// A block as providers take it: with a length, and without host bits.
 pub(super) fn block(text: &str) -> Result<Prefix, String> {
     let prefix: Prefix = text.parse().map_err(|error: PrefixError| error.to_string())?;
-    if text.contains('/') { Ok(prefix) } else { Err(format!("`{text}` has no prefix length; write `{prefix}`")) }
+    if text.contains('/') {
+        Ok(prefix)
+    } else {
+        Err(format!("`{text}` has no prefix length; write `{prefix}`"))
+    }
 }
 
 /// A finding at a place.

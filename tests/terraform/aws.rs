@@ -5,9 +5,7 @@ use crate::support::{
     write_with,
 };
 use egressor::diag::Code;
-use egressor::packet::{
-    GroupSet, IcmpMatch, PacketSet, PeerSet, PortRange, Protocol, Set, TransportSet,
-};
+use egressor::packet::{GroupSet, IcmpMatch, PacketSet, PeerSet, PortRange, Protocol, Set, TransportSet};
 use egressor::policy::Direction::{Egress, Ingress};
 use egressor::policy::Policy;
 
@@ -42,7 +40,11 @@ fn what_is_written_reads_back_as_the_policy() {
             vec![
                 rule(&["104.16.81.56/32", "104.16.82.56/32"], &tcp(443), why("c/api", "the API")),
                 rule(&["2606:50c0:8000::153/128", "192.0.2.0/25"], &tcp_range(8000, 8100), why("c/b", "b")),
-                rule(&["10.0.0.0/8"], &TransportSet::port(Protocol::UDP, PortRange::single(53)), why("c/dns", "d")),
+                rule(
+                    &["10.0.0.0/8"],
+                    &TransportSet::port(Protocol::UDP, PortRange::single(53)),
+                    why("c/dns", "d"),
+                ),
                 rule(&["10.0.0.0/8"], &ping().union(&unreachable), why("c/ping", "p")),
                 rule(&["2001:db8::/32"], &TransportSet::protocol(Protocol::ICMPV6), why("c/ping6", "p")),
                 rule(&["198.51.100.0/24"], &TransportSet::protocol(Protocol(47)), why("c/gre", "tunnel")),
@@ -65,7 +67,10 @@ fn no_text_changes_what_the_file_means() {
         let proven = write(AWS, &policy);
         let text = text(&proven);
         assert_eq!(resources(text), 1, "{text}");
-        assert_eq!(exactly(&read(AWS, text), "var.security_group_id", Egress), packets(&["192.0.2.1/32"], &tcp(443)));
+        assert_eq!(
+            exactly(&read(AWS, text), "var.security_group_id", Egress),
+            packets(&["192.0.2.1/32"], &tcp(443))
+        );
     }
 }
 
@@ -77,10 +82,13 @@ fn an_address_more_is_a_resource_more_and_changes_no_other_line() {
     let after = write(AWS, &egress(vec![rule(&more, &tcp(443), why("c/a", "a"))]));
     let (before, after) = (text(&before), text(&after));
     let blocks = |text: &str| text.split("\n\n").map(str::to_owned).collect::<Vec<_>>();
-    let added: Vec<String> = blocks(after).into_iter().filter(|block| !blocks(before).contains(block)).collect();
+    let added: Vec<String> =
+        blocks(after).into_iter().filter(|block| !blocks(before).contains(block)).collect();
     assert_eq!(blocks(after).len(), blocks(before).len() + 1);
     assert_eq!(added.len(), 1);
-    assert!(added[0].starts_with("resource \"aws_vpc_security_group_egress_rule\" \"tcp_443_192_0_2_9_32\" {"));
+    assert!(
+        added[0].starts_with("resource \"aws_vpc_security_group_egress_rule\" \"tcp_443_192_0_2_9_32\" {")
+    );
 }
 
 #[test]
@@ -190,7 +198,10 @@ resource "aws_security_group" "b" {
     let groups = group("pl-1", &tcp(636)).union(&group("aws_security_group.a", &tcp(636)));
     let web = packets(&["::/0"], &tcp_range(80, 81));
     assert_eq!(exactly(&policy, "aws_security_group.a", Egress), ldap.union(&groups).union(&web));
-    assert_eq!(exactly(&policy, "aws_security_group.a", Ingress), group("aws_security_group.b", &TransportSet::full()));
+    assert_eq!(
+        exactly(&policy, "aws_security_group.a", Ingress),
+        group("aws_security_group.b", &TransportSet::full())
+    );
     assert!(exactly(&policy, "aws_security_group.b", Egress).is_empty());
     assert_eq!(policy.sets.len(), 3);
 }
@@ -225,7 +236,10 @@ resource "aws_vpc_security_group_ingress_rule" "peer" {
 "#,
     );
     let web = packets(&["192.0.2.1/32"], &tcp(443).union(&tcp(8443)));
-    assert_eq!(exactly(&policy, "aws_security_group.a", Egress), web.union(&packets(&["10.0.0.0/8"], &ping())));
+    assert_eq!(
+        exactly(&policy, "aws_security_group.a", Egress),
+        web.union(&packets(&["10.0.0.0/8"], &ping()))
+    );
     assert_eq!(exactly(&policy, "sg-1", Ingress), group("sg-2", &TransportSet::full()));
 }
 
@@ -265,7 +279,9 @@ resource "aws_vpc_security_group_egress_rule" "maybe" {
 #[test]
 fn what_aws_refuses_is_an_error_and_never_a_rule() {
     let single = |fields: &str| {
-        format!("resource \"aws_vpc_security_group_egress_rule\" \"r\" {{\n  security_group_id = \"sg-1\"\n{fields}\n}}\n")
+        format!(
+            "resource \"aws_vpc_security_group_egress_rule\" \"r\" {{\n  security_group_id = \"sg-1\"\n{fields}\n}}\n"
+        )
     };
     let cidr = "  cidr_ipv4 = \"192.0.2.1/32\"\n";
     for fields in [

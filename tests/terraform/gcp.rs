@@ -40,7 +40,11 @@ fn what_is_written_reads_back_as_the_policy() {
                 rule(&["2606:50c0:8000::153/128", "192.0.2.0/25"], &tcp(443).union(&udp), why("c/b", "b")),
                 rule(&["10.0.0.0/8"], &TransportSet::protocol(Protocol::ICMP), why("c/ping", "p")),
                 rule(&["2001:db8::/32"], &TransportSet::protocol(Protocol::ICMPV6), why("c/ping6", "p")),
-                rule(&["198.51.100.0/24"], &TransportSet::protocol(Protocol(47)).union(&sctp), why("c/gre", "t")),
+                rule(
+                    &["198.51.100.0/24"],
+                    &TransportSet::protocol(Protocol(47)).union(&sctp),
+                    why("c/gre", "t"),
+                ),
                 rule(&["203.0.113.7/32", "2001:db8:f::1/128"], &TransportSet::full(), why("c/all", "all")),
             ],
         ),
@@ -50,7 +54,10 @@ fn what_is_written_reads_back_as_the_policy() {
     assert_eq!(proven.findings, []);
     let read = read(GCP, text(&proven));
     assert_eq!(exactly(&read, SCOPE, Ingress), packets(&["172.16.0.0/28"], &tcp(9443)));
-    assert!(text(&proven).contains("c/api: the API (owner platform, ticket NET-7, expires 2027-01-31) + c/grpc: gRPC"));
+    assert!(
+        text(&proven)
+            .contains("c/api: the API (owner platform, ticket NET-7, expires 2027-01-31) + c/grpc: gRPC")
+    );
 }
 
 #[test]
@@ -75,7 +82,8 @@ fn an_address_more_changes_no_name() {
 
 #[test]
 fn families_never_share_a_rule() {
-    let proven = write(GCP, &egress(vec![rule(&["192.0.2.1/32", "2001:db8::1/128"], &tcp(443), why("c/a", "a"))]));
+    let proven =
+        write(GCP, &egress(vec![rule(&["192.0.2.1/32", "2001:db8::1/128"], &tcp(443), why("c/a", "a"))]));
     let lists: Vec<&str> = text(&proven).split("destination_ranges = [").skip(1).collect();
     assert_eq!(lists.len(), 4);
     for list in lists {
@@ -173,7 +181,8 @@ resource "google_compute_firewall" "in" {
     );
     let services = tcp(443).union(&TransportSet::port(Protocol::TCP, PortRange::new(8000, 8100).unwrap()));
     let v6 = PacketSet::product(None, &PeerSet::from(AddrSet::all_v6()), &TransportSet::full(), &true);
-    let allowed = packets(&["10.0.0.0/8"], &services).subtract(&packets(&["10.1.0.0/16"], &services)).union(&v6);
+    let allowed =
+        packets(&["10.0.0.0/8"], &services).subtract(&packets(&["10.1.0.0/16"], &services)).union(&v6);
     for tag in ["web", "db"] {
         assert_eq!(exactly(&policy, &format!("google_compute_network.vpc/tag:{tag}"), Egress), allowed);
     }
@@ -226,7 +235,10 @@ resource "google_compute_firewall" "rest" {
 }
 "#,
     );
-    assert_eq!(codes(&imported.findings), [Code::ReadNotCompared, Code::ReadUnmodelled, Code::ReadUnmodelled]);
+    assert_eq!(
+        codes(&imported.findings),
+        [Code::ReadNotCompared, Code::ReadUnmodelled, Code::ReadUnmodelled]
+    );
     let (allowed, doubt) = bounds(&imported.policy, "n", Egress);
     let v4 = PacketSet::product(None, &PeerSet::from(AddrSet::all_v4()), &TransportSet::full(), &true);
     let sure = packets(&["10.128.0.0/9"], &tcp(443));
@@ -249,7 +261,10 @@ fn what_google_refuses_is_an_error_and_never_a_rule() {
         "source_ranges = [\"10.0.0.0/8\"]\n  priority = 70000\n  allow {\n    protocol = \"tcp\"\n  }",
         "source_ranges = [\"10.0.0.0/8\"]\n  direction = \"OUT\"\n  allow {\n    protocol = \"tcp\"\n  }",
     ] {
-        let imported = import(GCP, &format!("resource \"google_compute_firewall\" \"r\" {{\n  network = \"n\"\n  {fields}\n}}\n"));
+        let imported = import(
+            GCP,
+            &format!("resource \"google_compute_firewall\" \"r\" {{\n  network = \"n\"\n  {fields}\n}}\n"),
+        );
         assert_eq!(codes(&imported.findings), [Code::ReadRefused], "{fields}");
         assert!(imported.policy.sets.is_empty(), "{fields}");
     }

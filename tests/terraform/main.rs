@@ -5,4 +5,6 @@ mod aws;
 #[cfg(test)]
 mod gcp;
 #[cfg(test)]
+mod gke;
+#[cfg(test)]
 mod support;

@@ -77,7 +77,12 @@ pub(crate) fn egress(rules: Vec<Rule>) -> Policy {
     Policy::new(vec![set(Direction::Egress, rules)])
 }
 
-pub(crate) fn write_with(target: &dyn Target, policy: &Policy, needs: &[Need], options: &[(&str, &str)]) -> Proven {
+pub(crate) fn write_with(
+    target: &dyn Target,
+    policy: &Policy,
+    needs: &[Need],
+    options: &[(&str, &str)],
+) -> Proven {
     let given: BTreeMap<String, String> =
         options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     for spec in target.options() {

@@ -24,9 +24,14 @@ impl Importer for AwsSecurityGroupHcl {
     }
 
     fn recognizes(&self, source: &Source) -> bool {
-        ["aws_security_group", "aws_vpc_security_group_", "aws_default_security_group", "aws_ec2_managed_prefix_list"]
-            .iter()
-            .any(|label| declares(source.text(), "resource", label))
+        [
+            "aws_security_group",
+            "aws_vpc_security_group_",
+            "aws_default_security_group",
+            "aws_ec2_managed_prefix_list",
+        ]
+        .iter()
+        .any(|label| declares(source.text(), "resource", label))
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -52,7 +57,8 @@ impl Reader {
     fn module(&mut self, module: &Module) {
         let lists = PrefixLists::of(module, &mut self.findings);
         for block in &module.blocks {
-            let kind = if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
+            let kind =
+                if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
             match kind {
                 "aws_vpc_security_group_egress_rule" => self.single(block, Direction::Egress, &lists),
                 "aws_vpc_security_group_ingress_rule" => self.single(block, Direction::Ingress, &lists),
@@ -66,7 +72,8 @@ impl Reader {
                     self.note(Code::ReadNotCompared, message, &block.place);
                 }
                 _ if block.kind == "module" => {
-                    let message = format!("`{}` may declare rules of its own and is not read", block.address());
+                    let message =
+                        format!("`{}` may declare rules of its own and is not read", block.address());
                     self.note(Code::ReadNotCompared, message, &block.place);
                 }
                 _ => {}
@@ -78,7 +85,9 @@ impl Reader {
     fn single(&mut self, block: &Block, direction: Direction, lists: &PrefixLists) {
         let mut peers = Vec::new();
         for (argument, family) in [("cidr_ipv4", Family::V4), ("cidr_ipv6", Family::V6)] {
-            peers.extend(block.get(argument).iter().flat_map(|value| blocks(value, family, &mut self.findings)));
+            peers.extend(
+                block.get(argument).iter().flat_map(|value| blocks(value, family, &mut self.findings)),
+            );
         }
         peers.extend(block.get("prefix_list_id").iter().flat_map(|value| lists.peers(value)));
         peers.extend(block.get("referenced_security_group_id").iter().flat_map(|value| groups(value)));
@@ -88,7 +97,15 @@ impl Reader {
             self.note(Code::ReadRefused, message, &block.place);
         }
         let name = group(block.get("security_group_id"));
-        self.add(name, vec![direction], &Fields::of(block), "ip_protocol", peers, &block.uncertain, &block.place);
+        self.add(
+            name,
+            vec![direction],
+            &Fields::of(block),
+            "ip_protocol",
+            peers,
+            &block.uncertain,
+            &block.place,
+        );
     }
 
     /// An `aws_security_group_rule`: one service, several peers.
@@ -171,7 +188,9 @@ impl Reader {
     fn several(&mut self, fields: &Fields<'_>, name: &str, lists: &PrefixLists) -> Vec<Peer> {
         let mut peers = Vec::new();
         for (argument, family) in [("cidr_blocks", Family::V4), ("ipv6_cidr_blocks", Family::V6)] {
-            peers.extend(fields.get(argument).iter().flat_map(|value| blocks(value, family, &mut self.findings)));
+            peers.extend(
+                fields.get(argument).iter().flat_map(|value| blocks(value, family, &mut self.findings)),
+            );
         }
         peers.extend(fields.get("prefix_list_ids").iter().flat_map(|value| lists.peers(value)));
         if let Some(value) = fields.get("self") {
@@ -200,7 +219,7 @@ impl Reader {
         self.permissions.push(Permission {
             group,
             directions,
-            protocol: stated(protocol, |value| value.as_text()),
+            protocol: stated(protocol, Value::as_text),
             from,
             to,
             peers,

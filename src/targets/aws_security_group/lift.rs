@@ -8,7 +8,9 @@ use crate::diag::{Code, Finding, Place};
 use crate::packet::{
     AddrSet, Constraint, GroupSet, IcmpMatch, PeerSet, PortRange, Prefix, Protocol, Set, TransportSet,
 };
-use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
+use crate::policy::{
+    Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+};
 use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::BTreeMap;
 
@@ -49,7 +51,8 @@ pub(super) struct Permission {
 /// What the permissions mean together, and what cannot be told. A scope of `stated` has a rule set even when it has
 /// no rules: the file says that nothing is allowed.
 pub(super) fn lift(permissions: Vec<Permission>, stated: Vec<Scope>, findings: &mut Vec<Finding>) -> Policy {
-    let mut scopes: BTreeMap<Scope, Vec<Rule>> = stated.into_iter().map(|scope| (scope, Vec::new())).collect();
+    let mut scopes: BTreeMap<Scope, Vec<Rule>> =
+        stated.into_iter().map(|scope| (scope, Vec::new())).collect();
     for permission in permissions {
         for direction in &permission.directions {
             let scope = Scope { name: permission.group.clone(), direction: *direction };
@@ -79,8 +82,11 @@ fn set(scope: Scope, rules: Vec<Rule>) -> RuleSet {
 
 /// The rules that a permission stands for: one for the peers that are known, and one for each that is not.
 fn rules(permission: &Permission) -> Result<Vec<Rule>, String> {
-    let mut unmodelled: Vec<Unmodelled> =
-        permission.conditions.iter().map(|text| unknown(text, "it decides whether the rule exists")).collect();
+    let mut unmodelled: Vec<Unmodelled> = permission
+        .conditions
+        .iter()
+        .map(|text| unknown(text, "it decides whether the rule exists"))
+        .collect();
     if permission.directions.len() > 1 {
         unmodelled.push(unknown("type", "it decides whether the rule is ingress or egress"));
     }
@@ -137,7 +143,9 @@ fn transport(permission: &Permission) -> Result<(Constraint<TransportSet>, Vec<U
     let known = protocol.bytes().all(|byte| byte.is_ascii_digit())
         || matches!(protocol.as_str(), "tcp" | "udp" | "icmp" | "icmpv6");
     let Some(protocol) = Protocol::parse(&protocol).filter(|_| known) else {
-        return Err(format!("`{protocol}` is no protocol that EC2 knows: tcp, udp, icmp, icmpv6, -1 or a number"));
+        return Err(format!(
+            "`{protocol}` is no protocol that EC2 knows: tcp, udp, icmp, icmpv6, -1 or a number"
+        ));
     };
     let mut doubt = Vec::new();
     let mut number = |stated: &Stated<i64>| match stated {

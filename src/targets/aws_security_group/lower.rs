@@ -77,7 +77,12 @@ fn cover(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> Vec<Rule
     for demand in demands {
         for row in demand.transport.rows() {
             let services = Service::of(&row).unwrap_or_else(|transport| {
-                unsaid.part(&set.scope, "a security group names ports of TCP and UDP only", demand, &transport);
+                unsaid.part(
+                    &set.scope,
+                    "a security group names ports of TCP and UDP only",
+                    demand,
+                    &transport,
+                );
                 Vec::new()
             });
             for service in services {
@@ -99,11 +104,7 @@ fn cover(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> Vec<Rule
             .collect();
         let wider = AddrSet::union_all(&wider);
         let blocks = addrs.prefixes().into_iter().filter(|prefix| !AddrSet::of([*prefix]).is_subset(&wider));
-        rules.extend(blocks.map(|prefix| Rule {
-            direction: set.scope.direction,
-            service: *service,
-            prefix,
-        }));
+        rules.extend(blocks.map(|prefix| Rule { direction: set.scope.direction, service: *service, prefix }));
     }
     rules
 }
@@ -130,7 +131,8 @@ fn count(direction: Direction, rules: &[Rule], options: &Options) -> Vec<Finding
             terms.push(format!("others {rest}"));
         }
         let sum = terms.join(" + ");
-        let message = format!("{total} {family} {direction} rules ({sum}) where a security group takes {max}");
+        let message =
+            format!("{total} {family} {direction} rules ({sum}) where a security group takes {max}");
         let help = "select fewer endpoints, use a target that names hosts, or state a raised quota with `--set aws.max_rules=N`";
         findings.push(Finding::new(Code::TargetLimit, message).help(help));
     }
@@ -140,7 +142,10 @@ fn count(direction: Direction, rules: &[Rule], options: &Options) -> Vec<Finding
 fn reserved(options: &Options) -> Option<Finding> {
     let name = options.get("aws.variable").filter(|name| RESERVED.contains(name))?;
     let message = format!("`{name}` is a name that Terraform keeps for itself");
-    Some(Finding::new(Code::VariableInvalid, message).help("choose another name with `--set aws.variable=NAME`"))
+    Some(
+        Finding::new(Code::VariableInvalid, message)
+            .help("choose another name with `--set aws.variable=NAME`"),
+    )
 }
 
 /// The reasons of everything that needs a packet of this rule.

@@ -41,11 +41,15 @@ impl PrefixLists {
             }
             lists.insert(block.address(), entries.filter(|_| block.uncertain.is_empty()));
         }
-        for block in module.blocks.iter().filter(|block| block.is_resource("aws_ec2_managed_prefix_list_entry")) {
+        for block in
+            module.blocks.iter().filter(|block| block.is_resource("aws_ec2_managed_prefix_list_entry"))
+        {
             let list = block.get("prefix_list_id");
             if let Some(Kind::Unresolvable(_)) = list.map(|value| &value.kind) {
                 // The entry may belong to any of the lists, so none of them is known.
-                lists.values_mut().for_each(|entries| *entries = None);
+                for entries in lists.values_mut() {
+                    *entries = None;
+                }
             }
             let list = list.and_then(Value::unknown).map(address);
             if let Some(entries) = list.and_then(|list| lists.get_mut(&list)) {
@@ -61,7 +65,10 @@ impl PrefixLists {
             Some(Some(entries)) => Peer::Addrs(AddrSet::of(entries.iter().copied())),
             Some(None) | None => Peer::Group(name),
         };
-        groups(value).into_iter().map(|peer| if let Peer::Group(name) = peer { known(name) } else { peer }).collect()
+        groups(value)
+            .into_iter()
+            .map(|peer| if let Peer::Group(name) = peer { known(name) } else { peer })
+            .collect()
     }
 }
 
@@ -126,7 +133,11 @@ pub(super) fn group(value: Option<&Value>) -> String {
 fn block_of(text: &str, family: Family) -> Result<Prefix, String> {
     let prefix = block(text)?;
     let of = if prefix.is_ipv4() { Family::V4 } else { Family::V6 };
-    if family == of { Ok(prefix) } else { Err(format!("`{text}` is of the other family than its argument takes")) }
+    if family == of {
+        Ok(prefix)
+    } else {
+        Err(format!("`{text}` is of the other family than its argument takes"))
+    }
 }
 
 /// Reports whether a block names any of these arguments.

@@ -108,11 +108,15 @@ impl Service {
     pub(super) fn label(self) -> String {
         match self {
             Self::All => "all".to_owned(),
-            Self::Ports(protocol, range) if range.first() == range.last() => format!("{protocol}_{}", range.first()),
+            Self::Ports(protocol, range) if range.first() == range.last() => {
+                format!("{protocol}_{}", range.first())
+            }
             Self::Ports(protocol, range) => format!("{protocol}_{}_to_{}", range.first(), range.last()),
             Self::Icmp(protocol, None) => format!("{protocol}_all"),
             Self::Icmp(protocol, Some(IcmpMatch { kind, code: None })) => format!("{protocol}_{kind}_any"),
-            Self::Icmp(protocol, Some(IcmpMatch { kind, code: Some(code) })) => format!("{protocol}_{kind}_{code}"),
+            Self::Icmp(protocol, Some(IcmpMatch { kind, code: Some(code) })) => {
+                format!("{protocol}_{kind}_{code}")
+            }
             Self::Whole(protocol) => format!("protocol_{}", protocol.0),
         }
     }

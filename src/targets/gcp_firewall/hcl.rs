@@ -18,8 +18,11 @@ pub(super) struct GcpFirewallHcl;
 type Doubtful = (TransportSet, Vec<Unmodelled>);
 
 /// Other resources that decide about packets in a network and are not read.
-const BESIDE: [&str; 3] =
-    ["google_compute_firewall_policy", "google_compute_network_firewall_policy", "google_compute_region_network_firewall_policy"];
+const BESIDE: [&str; 3] = [
+    "google_compute_firewall_policy",
+    "google_compute_network_firewall_policy",
+    "google_compute_region_network_firewall_policy",
+];
 
 impl Importer for GcpFirewallHcl {
     fn name(&self) -> &'static str {
@@ -50,7 +53,8 @@ struct Reader {
 impl Reader {
     fn module(&mut self, module: &Module) {
         for block in &module.blocks {
-            let kind = if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
+            let kind =
+                if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
             if kind == "google_compute_firewall" {
                 self.firewall(block);
             } else if BESIDE.iter().any(|beside| kind.starts_with(beside)) || block.kind == "module" {
@@ -71,7 +75,9 @@ impl Reader {
             Stated::Unknown(text) => conditions.push(format!("disabled = {text}")),
             Stated::Known(false) | Stated::Absent => {}
         }
-        let (Some(directions), Some(priority)) = (self.directions(block), self.priority(block)) else { return };
+        let (Some(directions), Some(priority)) = (self.directions(block), self.priority(block)) else {
+            return;
+        };
         let Some((action, services)) = self.services(block) else { return };
         let Some((peers, near)) = self.ends(block, &directions) else { return };
         let mut targets = names(block.get("target_tags"), "tag");
@@ -97,7 +103,8 @@ impl Reader {
             Stated::Known(text) if text == "EGRESS" => Some(vec![Direction::Egress]),
             Stated::Unknown(_) => Some(vec![Direction::Egress, Direction::Ingress]),
             Stated::Known(_) | Stated::Absent => {
-                let message = format!("`{}` needs a direction, either `INGRESS` or `EGRESS`", block.address());
+                let message =
+                    format!("`{}` needs a direction, either `INGRESS` or `EGRESS`", block.address());
                 self.findings.push(refused(message, &block.place));
                 None
             }
@@ -193,7 +200,8 @@ impl Reader {
                 },
                 (None, Some(text)) => unknown.push(text.to_owned()),
                 (None, None) => {
-                    let message = format!("{} stands where a block of addresses is needed", item.kind.describe());
+                    let message =
+                        format!("{} stands where a block of addresses is needed", item.kind.describe());
                     self.findings.push(refused(message, &item.place));
                 }
             }
@@ -204,8 +212,11 @@ impl Reader {
 
 /// The services of one `allow` or `deny` block: those that are surely meant, and those that may be.
 fn service(block: &Block) -> Result<(TransportSet, Option<Doubtful>), String> {
-    let mut doubts: Vec<Unmodelled> =
-        block.uncertain.iter().map(|text| unknown(text, "it decides whether the services are meant")).collect();
+    let mut doubts: Vec<Unmodelled> = block
+        .uncertain
+        .iter()
+        .map(|text| unknown(text, "it decides whether the services are meant"))
+        .collect();
     let protocol = match stated(block.get("protocol"), Value::as_text) {
         Stated::Known(protocol) => protocol,
         Stated::Absent => return Err("the block names no protocol".to_owned()),

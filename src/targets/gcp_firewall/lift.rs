@@ -5,7 +5,9 @@
 
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set, TransportSet};
-use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
+use crate::policy::{
+    Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+};
 use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,7 +73,9 @@ pub(super) fn lift(firewalls: &[Firewall], findings: &mut Vec<Finding>) -> Polic
         own.extend(everyone.get(&(network, direction)).cloned().unwrap_or_default());
         sets.push(set(format!("{network}/{target}"), direction, own));
     }
-    sets.extend(everyone.into_iter().map(|((network, direction), rules)| set(network.to_owned(), direction, rules)));
+    sets.extend(
+        everyone.into_iter().map(|((network, direction), rules)| set(network.to_owned(), direction, rules)),
+    );
     Policy::new(sets)
 }
 
@@ -91,7 +95,13 @@ fn set(name: String, direction: Direction, mut rules: Vec<Ordered>) -> RuleSet {
         unmodelled: Vec::new(),
         origin: Origin::System(words.to_owned()),
     }));
-    RuleSet { scope: Scope { name, direction }, subject: Subject::Host, universe, rules, default: Action::Deny }
+    RuleSet {
+        scope: Scope { name, direction },
+        subject: Subject::Host,
+        universe,
+        rules,
+        default: Action::Deny,
+    }
 }
 
 /// The rules that one firewall rule stands for: one for what is known, and one for each part that is not.

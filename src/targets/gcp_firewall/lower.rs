@@ -22,7 +22,8 @@ struct Group<'a> {
 /// The policy as firewall rules of one network.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let mut lowered = Lowered::default();
-    let (priority, deny_priority) = (number(wanted.options, "gcp.priority"), number(wanted.options, "gcp.deny_priority"));
+    let (priority, deny_priority) =
+        (number(wanted.options, "gcp.priority"), number(wanted.options, "gcp.deny_priority"));
     let deny = wanted.needs.contains(&Need::DenyRest);
     if deny && priority >= deny_priority {
         let message = format!("`gcp.priority` {priority} is not before `gcp.deny_priority` {deny_priority}");
@@ -30,8 +31,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         lowered.findings.push(Finding::new(Code::VariableInvalid, message).help(help));
         return lowered;
     }
-    if let Some(tag) = wanted.options.get("gcp.target_tags").filter(|tag| plain(tag) != **tag || tag.ends_with('-')) {
-        let message = format!("`{tag}` is no network tag: lower-case letters, digits and single dashes are needed");
+    if let Some(tag) =
+        wanted.options.get("gcp.target_tags").filter(|tag| plain(tag) != **tag || tag.ends_with('-'))
+    {
+        let message =
+            format!("`{tag}` is no network tag: lower-case letters, digits and single dashes are needed");
         lowered.findings.push(Finding::new(Code::VariableInvalid, message));
     }
     let mut unsaid = Unsaid::default();
@@ -40,7 +44,10 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     for set in &wanted.policy.sets {
         let mut said = allows(set, wanted.options, &mut unsaid, &mut shortened);
         if set.scope.direction == Direction::Egress && deny {
-            said.extend([("v4", "0.0.0.0/0"), ("v6", "::/0")].map(|(family, all)| closing(family, all, wanted.options)));
+            said.extend(
+                [("v4", "0.0.0.0/0"), ("v6", "::/0")]
+                    .map(|(family, all)| closing(family, all, wanted.options)),
+            );
         } else if set.scope.direction == Direction::Egress {
             let open = if said.is_empty() { None } else { Some(open(set)) };
             lowered.losses.extend(open);
@@ -80,7 +87,12 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
     let mut by_service: BTreeMap<TransportSet, Vec<Demand<'_>>> = BTreeMap::new();
     for demand in demands(set, unsaid) {
         let sayable = sayable(&demand.transport);
-        unsaid.part(&set.scope, "the firewall looks at no ports of this protocol", &demand, &sayable.portless);
+        unsaid.part(
+            &set.scope,
+            "the firewall looks at no ports of this protocol",
+            &demand,
+            &sayable.portless,
+        );
         unsaid.part(&set.scope, "the firewall does not look at ICMP types", &demand, &sayable.typed);
         for (addrs, said) in by_family(&demand, &sayable.said, set, unsaid) {
             let demand = Demand { addrs, transport: said.clone(), origin: demand.origin };
@@ -102,7 +114,15 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
                 let direction = set.scope.direction;
                 let name = name(prefix, direction.as_str(), &endpoints, group.family, &identity);
                 let allow: Vec<Value> = services.iter().map(block).collect();
-                rules.push(rule(direction, &name, &description, number(options, "gcp.priority"), ranges, &allow, &[]));
+                rules.push(rule(
+                    direction,
+                    &name,
+                    &description,
+                    number(options, "gcp.priority"),
+                    ranges,
+                    &allow,
+                    &[],
+                ));
             }
         }
     }
@@ -139,7 +159,8 @@ fn by_family(
 /// The addresses by who needs them, family by family.
 fn groups<'a>(demands: &[Demand<'a>]) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
-    let of = |members: &BTreeSet<usize>| members.iter().filter_map(|at| Some(demands.get(*at)?.origin)).collect();
+    let of =
+        |members: &BTreeSet<usize>| members.iter().filter_map(|at| Some(demands.get(*at)?.origin)).collect();
     for (members, v4) in sweep(demands.iter().map(|demand| &demand.addrs.v4)) {
         let addrs = AddrSet { v4, ..AddrSet::default() };
         groups.push(Group { addrs, family: "v4", origins: of(&members) });
@@ -188,7 +209,11 @@ fn sweep<'a, K: Interval + 'a>(
             spans.entry(inside.clone()).or_default().push((since, last));
         }
         since = key;
-        if begins { inside.insert(at) } else { inside.remove(&at) };
+        if begins {
+            inside.insert(at)
+        } else {
+            inside.remove(&at)
+        };
     }
     if !inside.is_empty() {
         spans.entry(inside).or_default().push((since, K::greatest()));

@@ -10,10 +10,18 @@ const DIGITS: usize = 10;
 /// and digits of a digest of everything that makes the rule another one.
 ///
 /// A name cannot be changed in place, so it depends on nothing that changes when an address is added.
-pub(super) fn name(prefix: &str, direction: &str, endpoints: &[String], family: &str, identity: &str) -> String {
-    let digest = Sha256::digest(format!("{direction}\0{}\0{family}\0{identity}", endpoints.join("\0")).as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let tail: String = format!("-{family}-").chars().chain(hex.chars().take(DIGITS)).collect();
+pub(super) fn name(
+    prefix: &str,
+    direction: &str,
+    endpoints: &[String],
+    family: &str,
+    identity: &str,
+) -> String {
+    let digest =
+        Sha256::digest(format!("{direction}\0{}\0{family}\0{identity}", endpoints.join("\0")).as_bytes());
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).take(DIGITS);
+    let tail: String = format!("-{family}-").chars().chain(digits).collect();
     let more = endpoints.len().saturating_sub(1);
     let more = if more > 0 { format!("-and-{more}-more") } else { String::new() };
     let first = endpoints.first().map_or("", String::as_str);
@@ -39,8 +47,12 @@ mod tests {
     use super::name;
 
     fn fits(name: &str) -> bool {
-        let inner = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-');
-        inner && name.len() <= 63 && name.starts_with(|char: char| char.is_ascii_lowercase()) && !name.ends_with('-')
+        let inner =
+            name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-');
+        inner
+            && name.len() <= 63
+            && name.starts_with(|char: char| char.is_ascii_lowercase())
+            && !name.ends_with('-')
     }
 
     #[test]

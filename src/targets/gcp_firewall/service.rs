@@ -61,7 +61,8 @@ pub(super) fn sayable(transport: &TransportSet) -> Sayable {
                 }
             }
             TransportRow::Icmp(protocol, types) => {
-                let add = |set: TransportSet, icmp: &IcmpMatch| set.union(&TransportSet::icmp(protocol, *icmp));
+                let add =
+                    |set: TransportSet, icmp: &IcmpMatch| set.union(&TransportSet::icmp(protocol, *icmp));
                 sayable.typed = types.iter().fold(sayable.typed, add);
             }
         }
@@ -77,9 +78,12 @@ pub(super) fn parse(protocol: &str, ports: &[String]) -> Result<TransportSet, St
         return if ports.is_empty() { Ok(TransportSet::full()) } else { Err(refused()) };
     }
     let named = NAMES.iter().find(|(name, _)| *name == protocol).map(|(_, protocol)| *protocol);
-    let numbered = || protocol.bytes().all(|byte| byte.is_ascii_digit()).then(|| protocol.parse().ok().map(Protocol));
+    let numbered =
+        || protocol.bytes().all(|byte| byte.is_ascii_digit()).then(|| protocol.parse().ok().map(Protocol));
     let Some(known) = named.or_else(|| numbered().flatten()) else {
-        return Err(format!("`{protocol}` is no protocol that the firewall knows: a name such as `tcp`, or a number"));
+        return Err(format!(
+            "`{protocol}` is no protocol that the firewall knows: a name such as `tcp`, or a number"
+        ));
     };
     if ports.is_empty() {
         return Ok(TransportSet::protocol(known));
