@@ -69,6 +69,22 @@ impl Unsaid {
         self.add(scope, why, &packets, demand.origin);
     }
 
+    /// Takes back what other rules of the scope say after all: addresses and services that are written.
+    pub(super) fn said<'a>(&mut self, scope: &Scope, written: impl Iterator<Item = (&'a AddrSet, TransportSet)>) {
+        if self.missing.keys().all(|(of, _)| of != scope) {
+            return;
+        }
+        let products = written
+            .map(|(addrs, transport)| PacketSet::product(None, &PeerSet::from(addrs.clone()), &transport, &true));
+        let written = PacketSet::union_all(&products.collect::<Vec<_>>());
+        for ((of, _), (missing, _)) in &mut self.missing {
+            if of == scope {
+                *missing = missing.subtract(&written);
+            }
+        }
+        self.missing.retain(|_, (missing, _)| !missing.is_empty());
+    }
+
     /// The losses, and one finding for each reason.
     pub(super) fn finish(self) -> (Vec<Loss>, Vec<Finding>) {
         let mut findings = Vec::new();

@@ -24,6 +24,7 @@ pub(super) fn reason<'a>(origins: impl IntoIterator<Item = &'a Origin>, room: Ro
     if characters(&full) > room.limit {
         let fixed = characters(&join(0));
         let share = room.limit.saturating_sub(fixed).checked_div(parts.len()).unwrap_or(0);
+        let share = share.saturating_sub(BEFORE_PURPOSE.len());
         line = join(if share < SHORTEST { 0 } else { share });
     }
     let fitted = text::fit(&line, room.limit, room.allowed, '_');
@@ -31,6 +32,8 @@ pub(super) fn reason<'a>(origins: impl IntoIterator<Item = &'a Origin>, room: Ro
     (fitted, changed)
 }
 
+/// What stands between an id and its purpose.
+const BEFORE_PURPOSE: &str = ": ";
 /// The shortest piece of a purpose that still says something.
 const SHORTEST: usize = 12;
 
@@ -66,7 +69,7 @@ impl Part {
     fn line(&self, purpose: usize) -> String {
         let purpose =
             if purpose == 0 { String::new() } else { text::fit(&self.purpose, purpose, |_| true, ' ') };
-        let purpose = if purpose.is_empty() { purpose } else { format!(": {purpose}") };
+        let purpose = if purpose.is_empty() { purpose } else { format!("{BEFORE_PURPOSE}{purpose}") };
         format!("{}{purpose}{}", self.id, self.duty)
     }
 }

@@ -7,4 +7,6 @@ mod gcp;
 #[cfg(test)]
 mod gke;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod support;

@@ -95,6 +95,7 @@ fn cover(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> Vec<Rule
             }
         }
     }
+    unsaid.said(&set.scope, by_service.iter().map(|(service, addrs)| (addrs, service.packets())));
     let mut rules = Vec::new();
     for (service, addrs) in &by_service {
         let wider: Vec<AddrSet> = by_service

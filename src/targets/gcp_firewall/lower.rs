@@ -99,6 +99,8 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
             by_service.entry(said).or_default().push(demand);
         }
     }
+    let written = by_service.values().flatten().map(|demand| (&demand.addrs, demand.transport.clone()));
+    unsaid.said(&set.scope, written);
     let mut rules = Vec::new();
     for (transport, demands) in &by_service {
         let services = sayable(transport).services;
