@@ -28,6 +28,7 @@ impl Renderer {
         let mut tera = Tera::default();
         tera.autoescape_on(Vec::<&str>::new());
         // Filters come first: a template that names an unknown one is refused when it is loaded.
+        filter(&mut tera, "hcl", syntax::hcl::quote);
         filter(&mut tera, "line", syntax::text::one_line);
         filter(&mut tera, "iptables", syntax::words::quote);
         filter(&mut tera, "iptables_line", syntax::words::comment_line);

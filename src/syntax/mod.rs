@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a rule is.
 
+pub mod hcl;
 pub mod squid;
 pub mod text;
 pub mod words;

@@ -4,10 +4,16 @@
 //! the forms that its own template and the vendor's tools print. Tests run over the list, so that a new entry must
 //! round-trip, survive hostile strings and state its limits before it can land.
 
-mod network_policy;
+mod aws_security_group;
+mod demand;
+mod gcp_firewall;
+mod gke_module;
 mod iptables;
+mod network_policy;
 mod options;
+mod reason;
 mod squid;
+mod terraform;
 
 pub use options::{OptionKind, OptionSpec, Options};
 
@@ -20,10 +26,14 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Every target, in the order in which they are listed and written.
-pub const TARGETS: &[&dyn Target] =
-    &[&squid::Squid, &network_policy::NetworkPolicy];
-pub const TARGETS: &[&dyn Target] =
-    &[&iptables::Iptables, &squid::Squid, &network_policy::NetworkPolicy];
+pub const TARGETS: &[&dyn Target] = &[
+    &aws_security_group::AwsSecurityGroup,
+    &gcp_firewall::GcpFirewall,
+    &iptables::Iptables,
+    &squid::Squid,
+    &network_policy::NetworkPolicy,
+    &gke_module::GkeModule,
+];
 
 /// The target of that name.
 pub fn find(name: &str) -> Option<&'static dyn Target> {

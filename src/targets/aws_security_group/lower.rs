@@ -1,0 +1,186 @@
+//! From a policy to one resource for each service and block of addresses.
+//!
+//! Each resource is a literal block under a label made of what it allows, so that a reader can search for an address,
+//! and adding an address that no other block touches plans one new resource. A `for_each` over a map would be shorter
+//! and as stable, but Terraform plans maps beyond some hundred entries in more than linear time, and cutting a map in
+//! chunks moves entries from one chunk to another, which replaces their rules.
+
+use super::service::Service;
+use super::{DESCRIPTION, MAX_RULES};
+use crate::diag::{Code, Finding};
+use crate::packet::{AddrSet, Prefix, Set};
+use crate::policy::{Direction, RuleSet};
+use crate::targets::demand::{Demand, Unsaid, demands};
+use crate::targets::reason::reason;
+use crate::targets::{Artifact, Lowered, Options, Wanted};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Names that Terraform keeps for itself where a variable is declared.
+const RESERVED: [&str; 9] =
+    ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals", "provider"];
+
+/// One resource.
+struct Rule {
+    direction: Direction,
+    service: Service,
+    prefix: Prefix,
+}
+
+/// The policy as rules of one security group.
+pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
+    let mut lowered = Lowered::default();
+    let mut unsaid = Unsaid::default();
+    let mut rules = Vec::new();
+    let mut asked = Vec::new();
+    for set in &wanted.policy.sets {
+        let demands = demands(set, &mut unsaid);
+        let written = cover(set, &demands, &mut unsaid);
+        lowered.findings.extend(count(set.scope.direction, &written, wanted.options));
+        rules.extend(written);
+        asked.extend(demands.into_iter().map(|demand| (set.scope.direction, demand)));
+    }
+    let (losses, findings) = unsaid.finish();
+    lowered.losses = losses;
+    lowered.findings.extend(findings);
+    lowered.findings.extend(reserved(wanted.options));
+    if rules.is_empty() || crate::diag::any_error(&lowered.findings) {
+        return lowered;
+    }
+    let mut shortened = 0_usize;
+    let rules: Vec<Value> = rules
+        .iter()
+        .map(|rule| {
+            let (description, changed) = describe(rule, &asked);
+            shortened += usize::from(changed);
+            resource(rule, &description)
+        })
+        .collect();
+    if shortened > 0 {
+        let message = format!("{shortened} descriptions were shortened or changed to fit");
+        lowered.findings.push(Finding::new(Code::TargetText, message));
+    }
+    let literal = wanted.options.get("aws.security_group_id");
+    let variable = wanted.options.get("aws.variable").filter(|_| literal.is_none());
+    lowered.artifacts.push(Artifact {
+        path: "aws-security-group.tf".to_owned(),
+        template: super::TEMPLATE,
+        model: json!({ "literal": Vec::from_iter(literal), "variable": Vec::from_iter(variable), "rules": rules }),
+    });
+    lowered
+}
+
+/// The rules that say what is asked: for each service the fewest blocks, less those that a wider service covers.
+fn cover(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> Vec<Rule> {
+    let mut by_service: BTreeMap<Service, AddrSet> = BTreeMap::new();
+    for demand in demands {
+        for row in demand.transport.rows() {
+            let services = Service::of(&row).unwrap_or_else(|transport| {
+                unsaid.part(
+                    &set.scope,
+                    "a security group names ports of TCP and UDP only",
+                    demand,
+                    &transport,
+                );
+                Vec::new()
+            });
+            for service in services {
+                let carriers = service.carriers(&demand.addrs);
+                let others = Demand { addrs: demand.addrs.subtract(&carriers), ..demand.clone() };
+                let why = "ICMP exists over IPv4 only and ICMPv6 over IPv6 only";
+                unsaid.part(&set.scope, why, &others, &service.packets());
+                let addrs = by_service.entry(service).or_default();
+                *addrs = addrs.union(&carriers);
+            }
+        }
+    }
+    unsaid.said(&set.scope, by_service.iter().map(|(service, addrs)| (addrs, service.packets())));
+    let mut rules = Vec::new();
+    for (service, addrs) in &by_service {
+        let wider: Vec<AddrSet> = by_service
+            .iter()
+            .filter(|(other, _)| other.is_wider_than(*service))
+            .map(|(_, addrs)| addrs.clone())
+            .collect();
+        let wider = AddrSet::union_all(&wider);
+        let blocks = addrs.prefixes().into_iter().filter(|prefix| !AddrSet::of([*prefix]).is_subset(&wider));
+        rules.extend(blocks.map(|prefix| Rule { direction: set.scope.direction, service: *service, prefix }));
+    }
+    rules
+}
+
+/// Refuses more rules than the group's quota, family by family, with the arithmetic.
+fn count(direction: Direction, rules: &[Rule], options: &Options) -> Vec<Finding> {
+    let max = options.get("aws.max_rules").and_then(|max| max.parse().ok()).unwrap_or(MAX_RULES.max);
+    let mut findings = Vec::new();
+    for (family, is_ipv4) in [("IPv4", true), ("IPv6", false)] {
+        let mut services: BTreeMap<Service, usize> = BTreeMap::new();
+        for rule in rules.iter().filter(|rule| rule.prefix.is_ipv4() == is_ipv4) {
+            *services.entry(rule.service).or_default() += 1;
+        }
+        let total: usize = services.values().sum();
+        if total <= max {
+            continue;
+        }
+        let mut largest: Vec<(Service, usize)> = services.into_iter().collect();
+        largest.sort_by_key(|(service, count)| (std::cmp::Reverse(*count), *service));
+        let shown = largest.iter().take(5).map(|(service, count)| format!("{} {count}", service.label()));
+        let mut terms: Vec<String> = shown.collect();
+        let rest: usize = largest.iter().skip(5).map(|(_, count)| count).sum();
+        if rest > 0 {
+            terms.push(format!("others {rest}"));
+        }
+        let sum = terms.join(" + ");
+        let message =
+            format!("{total} {family} {direction} rules ({sum}) where a security group takes {max}");
+        let help = "select fewer endpoints, use a target that names hosts, or state a raised quota with `--set aws.max_rules=N`";
+        findings.push(Finding::new(Code::TargetLimit, message).help(help));
+    }
+    findings
+}
+
+fn reserved(options: &Options) -> Option<Finding> {
+    let name = options.get("aws.variable").filter(|name| RESERVED.contains(name))?;
+    let message = format!("`{name}` is a name that Terraform keeps for itself");
+    Some(
+        Finding::new(Code::VariableInvalid, message)
+            .help("choose another name with `--set aws.variable=NAME`"),
+    )
+}
+
+/// The reasons of everything that needs a packet of this rule.
+fn describe(rule: &Rule, asked: &[(Direction, Demand<'_>)]) -> (String, bool) {
+    let (addrs, packets) = (AddrSet::of([rule.prefix]), rule.service.packets());
+    let origins = asked.iter().filter(|(direction, demand)| {
+        *direction == rule.direction
+            && !demand.addrs.intersect(&addrs).is_empty()
+            && !demand.transport.intersect(&packets).is_empty()
+    });
+    reason(origins.map(|(_, demand)| demand.origin), DESCRIPTION)
+}
+
+fn resource(rule: &Rule, description: &str) -> Value {
+    let cidr = rule.prefix.to_string();
+    let (ipv4, ipv6) = if rule.prefix.is_ipv4() { (Some(cidr), None) } else { (None, Some(cidr)) };
+    let ports = rule.service.ports().map(|(from, to)| json!({ "from": from, "to": to }));
+    json!({
+        "resource": format!("aws_vpc_security_group_{}_rule", rule.direction),
+        "label": format!("{}_{}", rule.service.label(), label(rule.prefix)),
+        "description": description,
+        "protocol": rule.service.protocol(),
+        "ports": Vec::from_iter(ports),
+        "ipv4": Vec::from_iter(ipv4),
+        "ipv6": Vec::from_iter(ipv6),
+    })
+}
+
+/// The block in a label: `104_16_81_56_32`, or `2606_50c0_8000__153_128` with `_` for each colon.
+fn label(prefix: Prefix) -> String {
+    let addr = match prefix.addr() {
+        IpAddr::V4(addr) => addr.to_string().replace('.', "_"),
+        // An address with an IPv4 tail keeps its dots as dashes, so that no two addresses share a label.
+        IpAddr::V6(addr) => addr.to_string().replace(':', "_").replace('.', "-"),
+    };
+    format!("{addr}_{}", prefix.len())
+}

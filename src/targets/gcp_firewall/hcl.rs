@@ -1,0 +1,262 @@
+//! Firewall rules in Terraform HCL: `google_compute_firewall`.
+
+use super::lift::{Ends, Firewall, lift, refused};
+use super::service::{parse, whole};
+use crate::diag::{Code, Finding, Source};
+use crate::packet::{AddrSet, GroupSet, PeerSet, Prefix, PrefixError, TransportSet};
+use crate::policy::{Action, Direction, Unmodelled};
+use crate::syntax::hcl::{Block, Module, Value, declares, read};
+use crate::targets::terraform::{Stated, found, items, stated, unknown};
+use crate::targets::{Imported, Importer};
+use std::sync::Arc;
+
+/// Reads `google_compute_firewall`.
+#[derive(Debug)]
+pub(super) struct GcpFirewallHcl;
+
+/// Services that may be meant, and what decides it.
+type Doubtful = (TransportSet, Vec<Unmodelled>);
+
+/// Other resources that decide about packets in a network and are not read.
+const BESIDE: [&str; 3] = [
+    "google_compute_firewall_policy",
+    "google_compute_network_firewall_policy",
+    "google_compute_region_network_firewall_policy",
+];
+
+impl Importer for GcpFirewallHcl {
+    fn name(&self) -> &'static str {
+        "gcp-firewall-hcl"
+    }
+
+    fn recognizes(&self, source: &Source) -> bool {
+        declares(source.text(), "resource", "google_compute_firewall")
+    }
+
+    fn import(&self, sources: &[Arc<Source>]) -> Imported {
+        let read = read(sources);
+        let mut reader = Reader { firewalls: Vec::new(), findings: read.findings };
+        for module in &read.modules {
+            reader.module(module);
+        }
+        let Reader { firewalls, mut findings } = reader;
+        let policy = lift(&firewalls, &mut findings);
+        Imported { policy, findings }
+    }
+}
+
+struct Reader {
+    firewalls: Vec<Firewall>,
+    findings: Vec<Finding>,
+}
+
+impl Reader {
+    fn module(&mut self, module: &Module) {
+        for block in &module.blocks {
+            let kind =
+                if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
+            if kind == "google_compute_firewall" {
+                self.firewall(block);
+            } else if BESIDE.iter().any(|beside| kind.starts_with(beside)) || block.kind == "module" {
+                let message = format!("`{}` may also decide about packets and is not read", block.address());
+                self.findings.push(found(Code::ReadNotCompared, message, &block.place));
+            }
+        }
+    }
+
+    fn firewall(&mut self, block: &Block) {
+        let mut conditions = block.uncertain.clone();
+        match stated(block.get("disabled"), Value::as_bool) {
+            Stated::Known(true) => {
+                let message = format!("`{}` is disabled, so it does nothing", block.address());
+                self.findings.push(found(Code::ReadNotCompared, message, &block.place));
+                return;
+            }
+            Stated::Unknown(text) => conditions.push(format!("disabled = {text}")),
+            Stated::Known(false) | Stated::Absent => {}
+        }
+        let (Some(directions), Some(priority)) = (self.directions(block), self.priority(block)) else {
+            return;
+        };
+        let Some((action, services)) = self.services(block) else { return };
+        let Some((peers, near)) = self.ends(block, &directions) else { return };
+        let mut targets = names(block.get("target_tags"), "tag");
+        targets.extend(names(block.get("target_service_accounts"), "service-account"));
+        self.firewalls.push(Firewall {
+            network: network(block.get("network")),
+            directions,
+            priority,
+            action,
+            services,
+            peers,
+            near,
+            targets,
+            conditions,
+            place: block.place.clone(),
+        });
+    }
+
+    fn directions(&mut self, block: &Block) -> Option<Vec<Direction>> {
+        match stated(block.get("direction"), Value::as_text) {
+            Stated::Absent if block.get("direction").is_none() => Some(vec![Direction::Ingress]),
+            Stated::Known(text) if text == "INGRESS" => Some(vec![Direction::Ingress]),
+            Stated::Known(text) if text == "EGRESS" => Some(vec![Direction::Egress]),
+            Stated::Unknown(_) => Some(vec![Direction::Egress, Direction::Ingress]),
+            Stated::Known(_) | Stated::Absent => {
+                let message =
+                    format!("`{}` needs a direction, either `INGRESS` or `EGRESS`", block.address());
+                self.findings.push(refused(message, &block.place));
+                None
+            }
+        }
+    }
+
+    fn priority(&mut self, block: &Block) -> Option<Stated<u16>> {
+        let priority = stated(block.get("priority"), |value| value.as_text()?.parse().ok());
+        if priority == Stated::Absent && block.get("priority").is_some() {
+            let message = format!("`{}` needs a priority from 0 to 65535", block.address());
+            self.findings.push(refused(message, &block.place));
+            return None;
+        }
+        Some(priority)
+    }
+
+    /// The far and the near end.
+    fn ends(&mut self, block: &Block, directions: &[Direction]) -> Option<(Ends<PeerSet>, Ends<AddrSet>)> {
+        let (far, near) = match directions {
+            [Direction::Egress] => ("destination_ranges", "source_ranges"),
+            [Direction::Ingress] => ("source_ranges", "destination_ranges"),
+            // Which of the arguments is the far end is not known either.
+            _ => {
+                let unknown = vec!["direction".to_owned()];
+                return Some((Ends { known: PeerSet::default(), unknown }, Ends::default()));
+            }
+        };
+        let (ranges, near) = (self.ranges(block, far)?, self.ranges(block, near)?);
+        let mut peers = Ends { known: PeerSet::from(ranges.known), unknown: ranges.unknown };
+        if directions == [Direction::Ingress] {
+            for (argument, kind) in [("source_tags", "tag"), ("source_service_accounts", "service-account")] {
+                let names = names(block.get(argument), kind);
+                let groups = GroupSet::of(names.iter().map(String::as_str));
+                peers.known.groups = peers.known.groups.union(&groups);
+            }
+        }
+        let refusal = if peers.known == PeerSet::default() && peers.unknown.is_empty() {
+            // The API: without a destination the rule is for every IPv4 address. A source must be named.
+            peers.known = PeerSet::from(AddrSet::all_v4());
+            (directions == [Direction::Ingress]).then_some("names no source")
+        } else {
+            let mixed = !peers.known.addrs.v4.is_empty() && !peers.known.addrs.v6.is_empty();
+            mixed.then_some("mixes IPv4 and IPv6, which Google refuses")
+        };
+        if let Some(refusal) = refusal {
+            self.findings.push(refused(format!("`{}` {refusal}", block.address()), &block.place));
+            return None;
+        }
+        Some((peers, near))
+    }
+
+    /// What the rule does, and to which services.
+    fn services(&mut self, block: &Block) -> Option<(Action, Vec<Doubtful>)> {
+        let of = |kind: &str| block.blocks.iter().filter(|inner| inner.kind == kind).collect::<Vec<_>>();
+        let (action, blocks) = match (of("allow"), of("deny")) {
+            (allow, deny) if deny.is_empty() && !allow.is_empty() => (Action::Allow, allow),
+            (allow, deny) if allow.is_empty() && !deny.is_empty() => (Action::Deny, deny),
+            _ => {
+                let message = format!("`{}` needs either `allow` or `deny` blocks", block.address());
+                self.findings.push(refused(message, &block.place));
+                return None;
+            }
+        };
+        let mut known = TransportSet::default();
+        let mut services = Vec::new();
+        for inner in blocks {
+            match service(inner) {
+                Ok((sure, doubtful)) => {
+                    known = known.union(&sure);
+                    services.extend(doubtful);
+                }
+                Err(message) => {
+                    self.findings.push(refused(message, &inner.place));
+                    return None;
+                }
+            }
+        }
+        services.push((known, Vec::new()));
+        Some((action, services))
+    }
+
+    /// The blocks of addresses that an argument names. One that is refused makes the whole rule void, for what is
+    /// left of it is not what was written.
+    fn ranges(&mut self, block: &Block, argument: &str) -> Option<Ends<AddrSet>> {
+        let mut unknown = Vec::new();
+        let mut prefixes: Vec<Prefix> = Vec::new();
+        let before = self.findings.len();
+        for item in block.get(argument).into_iter().flat_map(items) {
+            match (item.as_text(), item.unknown()) {
+                (Some(text), _) => match text.parse() {
+                    Ok(prefix) => prefixes.push(prefix),
+                    Err(error) => self.findings.push(refused(PrefixError::to_string(&error), &item.place)),
+                },
+                (None, Some(text)) => unknown.push(text.to_owned()),
+                (None, None) => {
+                    let message =
+                        format!("{} stands where a block of addresses is needed", item.kind.describe());
+                    self.findings.push(refused(message, &item.place));
+                }
+            }
+        }
+        (self.findings.len() == before).then(|| Ends { known: AddrSet::of(prefixes), unknown })
+    }
+}
+
+/// The services of one `allow` or `deny` block: those that are surely meant, and those that may be.
+fn service(block: &Block) -> Result<(TransportSet, Option<Doubtful>), String> {
+    let mut doubts: Vec<Unmodelled> = block
+        .uncertain
+        .iter()
+        .map(|text| unknown(text, "it decides whether the services are meant"))
+        .collect();
+    let protocol = match stated(block.get("protocol"), Value::as_text) {
+        Stated::Known(protocol) => protocol,
+        Stated::Absent => return Err("the block names no protocol".to_owned()),
+        Stated::Unknown(text) => {
+            doubts.push(unknown(&text, "it decides which protocol is meant"));
+            return Ok((TransportSet::default(), Some((TransportSet::full(), doubts))));
+        }
+    };
+    let mut ports = Vec::new();
+    let mut more = doubts.clone();
+    for item in block.get("ports").into_iter().flat_map(items) {
+        match (item.as_text(), item.unknown()) {
+            (Some(text), _) => ports.push(text),
+            (None, Some(text)) => more.push(unknown(text, "it decides which ports are meant")),
+            (None, None) => return Err(format!("{} stands where a port is needed", item.kind.describe())),
+        }
+    }
+    let stated = parse(&protocol, &ports)?;
+    // Without the unknown ports the list may be empty, which would read as every port.
+    let sure = doubts.is_empty() && (more.is_empty() || !ports.is_empty());
+    let known = if sure { stated.clone() } else { TransportSet::default() };
+    let all = if more.len() > doubts.len() { whole(&protocol) } else { stated };
+    Ok((known, (!more.is_empty()).then_some((all, more))))
+}
+
+/// The tags or accounts that an argument names, each with its kind before it. An expression stands for itself.
+fn names(value: Option<&Value>, kind: &str) -> Vec<String> {
+    let each = value.into_iter().flat_map(items);
+    each.filter_map(|item| item.as_text().or_else(|| item.unknown().map(str::to_owned)))
+        .map(|name| format!("{kind}:{name}"))
+        .collect()
+}
+
+/// The network: its name, or the resource or variable that gives it.
+fn network(value: Option<&Value>) -> String {
+    let literal = value.and_then(Value::as_text);
+    if let Some(text) = literal {
+        return text.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    let reference = value.and_then(Value::unknown).unwrap_or("unknown");
+    let resource = [".name", ".id", ".self_link"].iter().find_map(|end| reference.strip_suffix(end));
+    resource.unwrap_or(reference).to_owned()
+}

@@ -1,0 +1,75 @@
+//! Names of firewall rules: what they are for, readable, and unique whatever is cut off.
+
+use super::MAX_NAME;
+use sha2::{Digest, Sha256};
+
+/// How many hexadecimal digits tell names apart that read alike.
+const DIGITS: usize = 10;
+
+/// The name of a rule, as `[a-z]([-a-z0-9]{0,61}[a-z0-9])?`: prefix, direction, first endpoint, how many more, family,
+/// and digits of a digest of everything that makes the rule another one.
+///
+/// A name cannot be changed in place, so it depends on nothing that changes when an address is added.
+pub(super) fn name(
+    prefix: &str,
+    direction: &str,
+    endpoints: &[String],
+    family: &str,
+    identity: &str,
+) -> String {
+    let digest =
+        Sha256::digest(format!("{direction}\0{}\0{family}\0{identity}", endpoints.join("\0")).as_bytes());
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).take(DIGITS);
+    let tail: String = format!("-{family}-").chars().chain(digits).collect();
+    let more = endpoints.len().saturating_sub(1);
+    let more = if more > 0 { format!("-and-{more}-more") } else { String::new() };
+    let first = endpoints.first().map_or("", String::as_str);
+    let room = MAX_NAME.max.saturating_sub(tail.len()).saturating_sub(more.len());
+    let head: String = plain(&format!("{prefix}-{direction}-{first}")).chars().take(room).collect();
+    format!("{}{more}{tail}", head.trim_end_matches('-'))
+}
+
+/// The text in lower case, with one dash for everything that a name does not take.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for char in text.chars().map(|char| char.to_ascii_lowercase()) {
+        let fits = char.is_ascii_lowercase() || char.is_ascii_digit();
+        if fits || !plain.ends_with('-') {
+            plain.push(if fits { char } else { '-' });
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    fn fits(name: &str) -> bool {
+        let inner =
+            name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-');
+        inner
+            && name.len() <= 63
+            && name.starts_with(|char: char| char.is_ascii_lowercase())
+            && !name.ends_with('-')
+    }
+
+    #[test]
+    fn every_name_is_one_that_google_takes() {
+        for endpoint in ["castai/api", "", "\"${x}\n", "É", &"long".repeat(40), "--"] {
+            let name = name("Pre_fix", "egress", &vec![endpoint.to_owned(); 3], "v4", "tcp");
+            assert!(fits(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_cut_alike_stay_apart() {
+        let long = |end: &str| vec![format!("{}{end}", "x".repeat(90))];
+        let one = name("egressor", "egress", &long("a"), "v4", "tcp");
+        assert_ne!(one, name("egressor", "egress", &long("b"), "v4", "tcp"));
+        assert_ne!(one, name("egressor", "egress", &long("a"), "v6", "tcp"));
+        assert_ne!(one, name("egressor", "egress", &long("a"), "v4", "udp"));
+        assert_eq!(one, name("egressor", "egress", &long("a"), "v4", "tcp"));
+    }
+}

@@ -1,0 +1,111 @@
+//! The services that a firewall rule can say.
+//!
+//! Compute Engine API, `Firewall.allowed[]`: `IPProtocol` is `tcp`, `udp`, `icmp`, `esp`, `ah`, `ipip`, `sctp`, `all`
+//! or a number; `ports` are only for TCP, UDP and SCTP. There is no field for ICMP types.
+
+use crate::packet::{IcmpMatch, PortRange, PortSet, Protocol, TransportRow, TransportSet};
+
+/// One `allow` or `deny` block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Service {
+    /// `IPProtocol`.
+    pub(super) protocol: String,
+    /// The ports; none when all are meant.
+    pub(super) ports: Vec<PortRange>,
+}
+
+/// A set of services as blocks, and what of it cannot be said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Sayable {
+    pub(super) services: Vec<Service>,
+    pub(super) said: TransportSet,
+    /// Ports of protocols whose ports the firewall does not look at.
+    pub(super) portless: TransportSet,
+    /// ICMP types.
+    pub(super) typed: TransportSet,
+}
+
+/// The names that `IPProtocol` takes.
+const NAMES: [(&str, Protocol); 7] = [
+    ("icmp", Protocol::ICMP),
+    ("ipip", Protocol(4)),
+    ("tcp", Protocol::TCP),
+    ("udp", Protocol::UDP),
+    ("esp", Protocol(50)),
+    ("ah", Protocol(51)),
+    ("sctp", Protocol::SCTP),
+];
+
+/// Splits a set of services into what can be said and what cannot.
+pub(super) fn sayable(transport: &TransportSet) -> Sayable {
+    let mut sayable = Sayable::default();
+    let service = |protocol: String, ports: Vec<PortRange>| Service { protocol, ports };
+    for row in transport.rows() {
+        match row {
+            TransportRow::Any => {
+                sayable.services.push(service("all".to_owned(), Vec::new()));
+                sayable.said = TransportSet::full();
+            }
+            TransportRow::Protocols(first, last) => {
+                let each = (first.0..=last.0).map(Protocol);
+                sayable.services.extend(each.map(|protocol| service(spelled(protocol), Vec::new())));
+                sayable.said = sayable.said.union(&TransportSet::protocols(first, last));
+            }
+            TransportRow::Ports(protocol, ranges) => {
+                let set = TransportSet::ports(protocol, &PortSet::of(ranges.iter().copied()));
+                if has_ports(protocol) {
+                    sayable.services.push(service(spelled(protocol), ranges));
+                    sayable.said = sayable.said.union(&set);
+                } else {
+                    sayable.portless = sayable.portless.union(&set);
+                }
+            }
+            TransportRow::Icmp(protocol, types) => {
+                let add =
+                    |set: TransportSet, icmp: &IcmpMatch| set.union(&TransportSet::icmp(protocol, *icmp));
+                sayable.typed = types.iter().fold(sayable.typed, add);
+            }
+        }
+    }
+    sayable
+}
+
+/// The services of a block as a file states it, or why the API would refuse it.
+pub(super) fn parse(protocol: &str, ports: &[String]) -> Result<TransportSet, String> {
+    let protocol = protocol.to_ascii_lowercase();
+    if protocol == "all" {
+        let refused = || format!("`all` takes no ports, `{}` are given", ports.join("`, `"));
+        return if ports.is_empty() { Ok(TransportSet::full()) } else { Err(refused()) };
+    }
+    let named = NAMES.iter().find(|(name, _)| *name == protocol).map(|(_, protocol)| *protocol);
+    let numbered =
+        || protocol.bytes().all(|byte| byte.is_ascii_digit()).then(|| protocol.parse().ok().map(Protocol));
+    let Some(known) = named.or_else(|| numbered().flatten()) else {
+        return Err(format!(
+            "`{protocol}` is no protocol that the firewall knows: a name such as `tcp`, or a number"
+        ));
+    };
+    if ports.is_empty() {
+        return Ok(TransportSet::protocol(known));
+    }
+    if !has_ports(known) {
+        return Err(format!("the firewall takes no ports for `{protocol}`"));
+    }
+    let ranges = ports.iter().map(|text| text.parse::<PortRange>()).collect::<Result<Vec<_>, _>>();
+    let ranges = ranges.map_err(|error| error.to_string())?;
+    Ok(TransportSet::ports(known, &PortSet::of(ranges)))
+}
+
+/// All packets of the protocol that a block names, for when its ports are not known.
+pub(super) fn whole(protocol: &str) -> TransportSet {
+    parse(protocol, &[]).unwrap_or_else(|_| TransportSet::full())
+}
+
+fn spelled(protocol: Protocol) -> String {
+    let name = NAMES.iter().find(|(_, known)| *known == protocol).map(|(name, _)| (*name).to_owned());
+    name.unwrap_or_else(|| protocol.0.to_string())
+}
+
+fn has_ports(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::TCP | Protocol::UDP | Protocol::SCTP)
+}

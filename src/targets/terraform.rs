@@ -1,0 +1,58 @@
+//! What the readers of Terraform have in common: fields that may not be known, and lists of them.
+
+use crate::diag::{Code, Finding, Place};
+use crate::packet::{Prefix, PrefixError};
+use crate::policy::Unmodelled;
+use crate::syntax::hcl::{Kind, Value};
+
+/// A field as a file states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stated<T> {
+    /// Not at all.
+    Absent,
+    /// As this value.
+    Known(T),
+    /// As an expression that only Terraform can compute.
+    Unknown(String),
+}
+
+/// A field of a Terraform file. A value of the wrong type is as good as none.
+pub(super) fn stated<T>(value: Option<&Value>, literal: impl Fn(&Value) -> Option<T>) -> Stated<T> {
+    match value {
+        None => Stated::Absent,
+        Some(value) => match value.unknown() {
+            Some(text) => Stated::Unknown(text.to_owned()),
+            None => literal(value).map_or(Stated::Absent, Stated::Known),
+        },
+    }
+}
+
+/// The members of a list; a value that is no list stands for itself, as an expression for a list does.
+pub(super) fn items(value: &Value) -> &[Value] {
+    if let Kind::List(items) = &value.kind { items } else { std::slice::from_ref(value) }
+}
+
+/// A block as providers take it: with a length, and without host bits.
+pub(super) fn block(text: &str) -> Result<Prefix, String> {
+    let prefix: Prefix = text.parse().map_err(|error: PrefixError| error.to_string())?;
+    if text.contains('/') {
+        Ok(prefix)
+    } else {
+        Err(format!("`{text}` has no prefix length; write `{prefix}`"))
+    }
+}
+
+/// A finding at a place.
+pub(super) fn found(code: Code, message: impl Into<String>, place: &Place) -> Finding {
+    Finding { place: Some(place.clone()), ..Finding::new(code, message) }
+}
+
+/// A condition that is not modelled.
+pub(super) fn unknown(text: &str, why: &str) -> Unmodelled {
+    Unmodelled { text: text.to_owned(), why: why.to_owned() }
+}
+
+/// The finding for a condition that is not modelled.
+pub(super) fn unmodelled(part: &Unmodelled, place: &Place) -> Finding {
+    found(Code::ReadUnmodelled, format!("`{}` is not known: {}", part.text, part.why), place)
+}
