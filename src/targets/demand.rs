@@ -4,6 +4,7 @@ use super::Loss;
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, PacketSet, PeerSet, Set, TransportSet};
 use crate::policy::{Origin, RuleSet, Scope, Traffic};
+use crate::syntax::text;
 use std::collections::BTreeMap;
 
 /// Addresses and services that one rule asks for.
@@ -54,7 +55,7 @@ impl Unsaid {
         }
         let (missing, ids) = self.missing.entry((scope.clone(), why)).or_default();
         *missing = missing.union(packets);
-        ids.push(id(origin));
+        ids.push(text::one_line(&id(origin)));
     }
 
     /// Adds what a demand asks of some addresses and services.
@@ -70,12 +71,17 @@ impl Unsaid {
     }
 
     /// Takes back what other rules of the scope say after all: addresses and services that are written.
-    pub(super) fn said<'a>(&mut self, scope: &Scope, written: impl Iterator<Item = (&'a AddrSet, TransportSet)>) {
+    pub(super) fn said<'a>(
+        &mut self,
+        scope: &Scope,
+        written: impl Iterator<Item = (&'a AddrSet, TransportSet)>,
+    ) {
         if self.missing.keys().all(|(of, _)| of != scope) {
             return;
         }
-        let products = written
-            .map(|(addrs, transport)| PacketSet::product(None, &PeerSet::from(addrs.clone()), &transport, &true));
+        let products = written.map(|(addrs, transport)| {
+            PacketSet::product(None, &PeerSet::from(addrs.clone()), &transport, &true)
+        });
         let written = PacketSet::union_all(&products.collect::<Vec<_>>());
         for ((of, _), (missing, _)) in &mut self.missing {
             if of == scope {
@@ -94,10 +100,15 @@ impl Unsaid {
             let more = ids.len().saturating_sub(3);
             ids.truncate(3);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let who = format!("{}{more}", ids.join("`, `"));
-            let message = format!("part of what `{who}` needs is left out: {why}");
-            findings.push(Finding::new(Code::TargetCannotSay, message));
-            let why = format!("left out of {}, for `{who}`: {why}", scope.direction);
+            let who = format!("`{}`{more}", ids.join("`, `"));
+            let message = format!("part of what {who} needs is left out: {why}");
+            let finding = Finding::new(Code::TargetCannotSay, message);
+            findings.push(if let ([only], "") = (ids.as_slice(), more.as_str()) {
+                finding.endpoint(only.clone())
+            } else {
+                finding
+            });
+            let why = format!("left out of {}, for {who}: {why}", scope.direction);
             Loss { scope, excess: PacketSet::default(), missing, why }
         });
         (losses.collect(), findings)

@@ -63,7 +63,7 @@ impl<'a> Definitions<'a> {
     /// Counts values; false when the limit is passed.
     pub(super) fn charge(&self, values: usize) -> bool {
         self.spent.set(self.spent.get().saturating_add(values));
-        if self.spent.get() > LARGEST {
+        if self.spent.get() >= LARGEST {
             self.exceeded.set(true);
         }
         !self.exceeded.get()
@@ -269,7 +269,7 @@ impl<'a> Definitions<'a> {
 
     /// A copy of a value, if there is room for it.
     fn copy(&self, value: &Value) -> Found {
-        let room = self.charge(weight(value));
+        let room = self.charge(weight(value, DEEPEST));
         if room { Found::Same(value.clone()) } else { Found::New(Kind::Null) }
     }
 }
@@ -344,10 +344,14 @@ pub(super) fn turns(collection: Value) -> Option<Vec<(Value, Value)>> {
     }
 }
 
-fn weight(value: &Value) -> usize {
+/// How many values a value holds. One that nests deeper than `room` is as good as endless: a copy of it could exhaust
+/// the stack.
+fn weight(value: &Value, room: usize) -> usize {
+    let Some(room) = room.checked_sub(1) else { return LARGEST };
+    let inner = |item| weight(item, room);
     match &value.kind {
-        Kind::List(items) => items.iter().map(weight).fold(1, usize::saturating_add),
-        Kind::Map(map) => map.values().map(weight).fold(1, usize::saturating_add),
+        Kind::List(items) => items.iter().map(inner).fold(1, usize::saturating_add),
+        Kind::Map(map) => map.values().map(inner).fold(1, usize::saturating_add),
         Kind::String(text) | Kind::Reference(text) | Kind::Unresolvable(text) => 1 + text.len() / 16,
         Kind::Null | Kind::Bool(_) | Kind::Number(_) => 1,
     }

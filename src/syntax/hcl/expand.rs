@@ -379,7 +379,16 @@ mod tests {
         for level in 1..5000 {
             writeln!(chain, "  l{level} = local.l{}", level - 1).unwrap();
         }
+        let mut deep = "locals {\n  l0 = 1\n".to_owned();
+        for level in 1..2000 {
+            writeln!(deep, "  l{level} = [local.l{}]", level - 1).unwrap();
+        }
+        deep.push_str("}\n");
+        for level in 0..2000 {
+            writeln!(deep, "a{level} = local.l{level}").unwrap();
+        }
         for text in [
+            deep,
             format!("{lists}}}\na = local.l59\n"),
             format!("{lists}}}\na = local.s59\n"),
             format!("{chain}}}\na = local.l4999\n"),

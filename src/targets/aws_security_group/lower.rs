@@ -48,6 +48,9 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     if rules.is_empty() || crate::diag::any_error(&lowered.findings) {
         return lowered;
     }
+    // The head of the file warns of what stands beside egress rules, once, where there are any.
+    let egress =
+        rules.iter().find(|rule| rule.direction == Direction::Egress).map(|rule| rule.direction.as_str());
     let mut shortened = 0_usize;
     let rules: Vec<Value> = rules
         .iter()
@@ -66,7 +69,12 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     lowered.artifacts.push(Artifact {
         path: "aws-security-group.tf".to_owned(),
         template: super::TEMPLATE,
-        model: json!({ "literal": Vec::from_iter(literal), "variable": Vec::from_iter(variable), "rules": rules }),
+        model: json!({
+            "literal": Vec::from_iter(literal),
+            "variable": Vec::from_iter(variable),
+            "warned": Vec::from_iter(egress),
+            "rules": rules,
+        }),
     });
     lowered
 }
