@@ -51,6 +51,11 @@ impl Target for GkeModule {
         "inputs of the Terraform GKE module that open webhook ports from the control plane"
     }
 
+    fn is_default(&self) -> bool {
+        // It is for one module of one cloud, so it is written when it is asked for.
+        false
+    }
+
     fn speech(&self) -> Speech {
         Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }
     }
