@@ -295,3 +295,22 @@ fn rounds_gather_what_rotating_answers_show_one_at_a_time() {
     let rounds = DnsOptions { rounds: 3.try_into().expect("not zero"), ..options(&[&server]) };
     assert_eq!(addresses(&look_up_with(&rounds, "x.test")), ["8.8.8.0", "8.8.8.1", "8.8.8.2"]);
 }
+
+#[cfg(not(feature = "dnssec"))]
+#[test]
+fn validation_that_was_not_built_in_is_never_silently_left_away() {
+    let server = v4(|question| Reply::answers(vec![address(&question.name, 60, "8.8.8.8")]));
+    let validating = DnsOptions { validate: true, ..options(&[&server]) };
+    let error = resolve([host("x.test")], &validating, |_, _| {}).expect_err("it is not built in");
+    assert!(error.to_string().contains("feature `dnssec`"));
+    assert!(server.questions().is_empty());
+}
+
+#[cfg(feature = "dnssec")]
+#[test]
+fn an_answer_that_nobody_signed_is_bogus_and_costs_few_questions() {
+    let server = v4(|question| Reply::answers(vec![address(&question.name, 60, "8.8.8.8")]));
+    let validating = DnsOptions { validate: true, ..options(&[&server]) };
+    assert_eq!(look_up_with(&validating, "x.test").a.outcome, Outcome::Bogus);
+    assert!(server.questions().len() < 40, "{}", server.questions().len());
+}
