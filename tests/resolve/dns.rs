@@ -4,16 +4,23 @@ use crate::server::{Question, Reply, Running, address, alias, serve};
 use egressor::packet::Hostname;
 use egressor::resolve::{Ask, DnsOptions, Lookup, Outcome, Server, resolve};
 use hickory_server::proto::op::ResponseCode;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+/// Patient, because a busy machine may take its time over an answer that does come.
 pub(crate) fn options(servers: &[&Running]) -> DnsOptions {
     DnsOptions {
         servers: servers.iter().map(|running| Server::plain(running.addr)).collect(),
-        timeout: Duration::from_millis(250),
+        timeout: Duration::from_secs(10),
         attempts: 1,
         ..DnsOptions::default()
     }
+}
+
+/// For servers that never answer.
+fn impatient(server: SocketAddr) -> DnsOptions {
+    DnsOptions { servers: vec![Server::plain(server)], timeout: Duration::from_millis(250), ..options(&[]) }
 }
 
 pub(crate) fn host(text: &str) -> Hostname {
@@ -132,7 +139,7 @@ fn each_way_to_have_no_addresses_is_told_apart() {
 #[test]
 fn silence_is_a_timeout_after_udp_and_tcp_were_tried() {
     let server = serve(|_| Reply::Silence);
-    let lookup = look_up(&server, "silent.test");
+    let lookup = look_up_with(&impatient(server.addr), "silent.test");
     assert_eq!((lookup.a.outcome, lookup.aaaa.outcome), (Outcome::Timeout, Outcome::Timeout));
     for tcp in [false, true] {
         assert_eq!(server.questions().iter().filter(|question| question.tcp == tcp).count(), 2);
@@ -143,13 +150,7 @@ fn silence_is_a_timeout_after_udp_and_tcp_were_tried() {
 fn a_server_that_is_not_there_is_a_timeout() {
     let closed =
         std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-    let options = DnsOptions {
-        servers: vec![Server::plain(closed)],
-        timeout: Duration::from_millis(250),
-        attempts: 1,
-        ..DnsOptions::default()
-    };
-    assert_eq!(look_up_with(&options, "x.test").a.outcome, Outcome::Timeout);
+    assert_eq!(look_up_with(&impatient(closed), "x.test").a.outcome, Outcome::Timeout);
 }
 
 #[test]
@@ -247,8 +248,8 @@ fn many_names_are_all_answered_and_counted_and_sorted() {
     let server = v4(|question| Reply::answers(vec![address(&question.name, 60, "8.8.8.8")]));
     let mut steps = Vec::new();
     let names = (0..300).rev().map(|at| host(&format!("h{at:03}.test")));
-    let options = DnsOptions { timeout: Duration::from_secs(5), ..options(&[&server]) };
-    let lookups = resolve(names, &options, |done, total| steps.push((done, total))).expect("servers");
+    let lookups =
+        resolve(names, &options(&[&server]), |done, total| steps.push((done, total))).expect("servers");
     assert!(lookups.iter().all(|lookup| lookup.a.outcome == Outcome::Answer));
     assert!(lookups.is_sorted_by_key(|lookup| lookup.name.clone()));
     assert_eq!((lookups.len(), steps.len(), steps.last()), (300, 600, Some(&(600, 600))));
@@ -294,4 +295,23 @@ fn rounds_gather_what_rotating_answers_show_one_at_a_time() {
     });
     let rounds = DnsOptions { rounds: 3.try_into().expect("not zero"), ..options(&[&server]) };
     assert_eq!(addresses(&look_up_with(&rounds, "x.test")), ["8.8.8.0", "8.8.8.1", "8.8.8.2"]);
+}
+
+#[cfg(not(feature = "dnssec"))]
+#[test]
+fn validation_that_was_not_built_in_is_never_silently_left_away() {
+    let server = v4(|question| Reply::answers(vec![address(&question.name, 60, "8.8.8.8")]));
+    let validating = DnsOptions { validate: true, ..options(&[&server]) };
+    let error = resolve([host("x.test")], &validating, |_, _| {}).expect_err("it is not built in");
+    assert!(error.to_string().contains("feature `dnssec`"));
+    assert!(server.questions().is_empty());
+}
+
+#[cfg(feature = "dnssec")]
+#[test]
+fn an_answer_that_nobody_signed_is_bogus_and_costs_few_questions() {
+    let server = v4(|question| Reply::answers(vec![address(&question.name, 60, "8.8.8.8")]));
+    let validating = DnsOptions { validate: true, ..options(&[&server]) };
+    assert_eq!(look_up_with(&validating, "x.test").a.outcome, Outcome::Bogus);
+    assert!(server.questions().len() < 40, "{}", server.questions().len());
 }

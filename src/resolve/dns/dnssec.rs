@@ -7,7 +7,7 @@ use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse, ResponseCode};
-use hickory_resolver::proto::rr::RecordType;
+use hickory_resolver::proto::rr::{Record, RecordType};
 use std::sync::Arc;
 
 /// A line whose answers are validated.
@@ -26,24 +26,32 @@ impl Validator {
 
     /// The answer, when nothing about it is in doubt; else `DnssecBogus`.
     pub(super) async fn ask(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {
-        let response = match self.0.send(request).first_answer().await {
-            Ok(response) => response,
+        let (mut response, proven) = match self.0.send(request).first_answer().await {
+            Ok(response) => (response, true),
             Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => {
-                // A server that could not answer proves nothing, and is not bogus for that.
-                if speaks_of_the_name(&response) && proof != Proof::Insecure {
-                    return Err(NetError::Dns(DnsError::DnssecBogus));
-                }
-                *response
+                (*response, proof == Proof::Insecure)
             }
             Err(error) => return Err(error),
         };
-        let believed = response
-            .answers
-            .iter()
-            .filter(|record| record.record_type() != RecordType::RRSIG)
-            .all(|record| matches!(record.proof, Proof::Secure | Proof::Insecure));
-        if believed { Ok(response) } else { Err(NetError::Dns(DnsError::DnssecBogus)) }
+        let bogus = || NetError::Dns(DnsError::DnssecBogus);
+        let signed = |record: &&Record| record.record_type() != RecordType::RRSIG;
+        if !response.answers.iter().filter(signed).all(|record| is_believed(record.proof)) {
+            return Err(bogus());
+        }
+        let is_alias = |record: &Record| record.record_type() == RecordType::CNAME;
+        if response.answers.iter().any(is_alias) && speaks_of_the_name(&response) {
+            // That the end of an alias has no addresses is proven under its own name, so it has to be asked for there.
+            response.metadata.response_code = ResponseCode::NoError;
+            return Ok(response);
+        }
+        // A server that could not answer proves nothing, and is not bogus for that.
+        if proven || !speaks_of_the_name(&response) { Ok(response) } else { Err(bogus()) }
     }
+}
+
+/// Reports whether a record is signed, or shown to need no signature.
+fn is_believed(proof: Proof) -> bool {
+    matches!(proof, Proof::Secure | Proof::Insecure)
 }
 
 fn speaks_of_the_name(response: &DnsResponse) -> bool {

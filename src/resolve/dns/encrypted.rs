@@ -18,8 +18,15 @@ use tokio::sync::Mutex;
 /// What is needed to connect, and the connection once there is one.
 pub(super) struct Encrypted {
     config: Option<ClientConfig>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     // The provider owns the task that carries the connection, and ends it when it is dropped.
-    held: Mutex<Option<(DnsExchange<TokioRuntimeProvider>, TokioRuntimeProvider)>>,
+    held: Option<(DnsExchange<TokioRuntimeProvider>, TokioRuntimeProvider)>,
+    /// How often in a row no connection could be made.
+    failures: u32,
 }
 
 impl Encrypted {
@@ -31,7 +38,7 @@ impl Encrypted {
             }
             (_, Some(path)) => Some(trusting(path).map_err(ResolveError::Certificates)?),
         };
-        Ok(Self { config, held: Mutex::new(None) })
+        Ok(Self { config, state: Mutex::default() })
     }
 
     pub(super) async fn ask(
@@ -43,7 +50,7 @@ impl Encrypted {
     ) -> Result<DnsResponse, NetError> {
         let mut last = NetError::Timeout;
         for _ in 0..attempts {
-            let answer = match self.connection(server, timeout).await {
+            let answer = match self.connection(server, timeout, attempts).await {
                 Ok(exchange) => exchange.send(request.clone()).first_answer().await,
                 Err(error) => Err(error),
             };
@@ -52,7 +59,7 @@ impl Encrypted {
                 Ok(response) => return Ok(response),
                 Err(error) => last = error,
             }
-            self.held.lock().await.take();
+            self.state.lock().await.held.take();
         }
         Err(last)
     }
@@ -61,16 +68,23 @@ impl Encrypted {
         &self,
         server: &Server,
         timeout: Duration,
+        attempts: u32,
     ) -> Result<DnsExchange<TokioRuntimeProvider>, NetError> {
-        let mut held = self.held.lock().await;
-        if let Some((exchange, _)) = held.as_ref() {
+        let mut state = self.state.lock().await;
+        if let Some((exchange, _)) = state.held.as_ref() {
             return Ok(exchange.clone());
+        }
+        // A server that is not there, or not who it should be, is not tried anew for every name.
+        if state.failures >= attempts {
+            return Err(NetError::NoConnections);
         }
         let config = self.config.clone().ok_or(NetError::NoConnections)?;
         let provider = TokioRuntimeProvider::default();
         let connect = connect(server, config, timeout, provider.clone());
-        let exchange = tokio::time::timeout(timeout, connect).await.map_err(|_| NetError::Timeout)??;
-        *held = Some((exchange.clone(), provider));
+        let connected = tokio::time::timeout(timeout, connect).await.map_err(|_| NetError::Timeout).flatten();
+        state.failures = if connected.is_ok() { 0 } else { state.failures.saturating_add(1) };
+        let exchange = connected?;
+        state.held = Some((exchange.clone(), provider));
         Ok(exchange)
     }
 }
@@ -87,6 +101,8 @@ async fn connect(
             let name = ServerName::try_from(name.clone()).map_err(|_| NetError::NoConnections)?;
             tls_exchange(server.addr, name, config, timeout, None, provider).await
         }
+        #[cfg(not(feature = "doh"))]
+        Transport::Https { .. } => Err(NetError::NoConnections),
         #[cfg(feature = "doh")]
         Transport::Https { name, path } => {
             use hickory_resolver::net::h2::HttpsClientStream;

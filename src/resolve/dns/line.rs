@@ -42,8 +42,12 @@ impl Line {
     pub(super) async fn ask(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {
         match &self.0.server.transport {
             Transport::Plain => self.ask_plain(request).await,
+            #[cfg(not(feature = "dot"))]
+            Transport::Tls { .. } | Transport::Https { .. } => Err(NetError::NoConnections),
             #[cfg(feature = "dot")]
-            _ => self.0.encrypted.ask(&self.0.server, request, self.0.timeout, self.0.attempts).await,
+            Transport::Tls { .. } | Transport::Https { .. } => {
+                self.0.encrypted.ask(&self.0.server, request, self.0.timeout, self.0.attempts).await
+            }
         }
     }
 

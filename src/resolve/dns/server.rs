@@ -13,16 +13,14 @@ pub struct Server {
     pub(super) transport: Transport,
 }
 
-/// How questions get to a server.
+/// How questions get to a server. A build without encryption never makes the encrypted ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Transport {
     /// UDP, with TCP for long answers.
     Plain,
     /// DNS over TLS (RFC 7858).
-    #[cfg(feature = "dot")]
     Tls { name: String },
     /// DNS over HTTPS (RFC 8484).
-    #[cfg(feature = "doh")]
     Https { name: String, path: String },
 }
 
@@ -59,19 +57,28 @@ impl FromStr for Server {
 
     fn from_str(text: &str) -> Result<Self, ServerError> {
         let wrong = || ServerError::Form(text.to_owned());
+        let built = |feature, is_built: bool| {
+            if is_built { Ok(()) } else { Err(ServerError::NotBuilt { text: text.to_owned(), feature }) }
+        };
         if let Some(rest) = text.strip_prefix("tls://") {
             let (addr, name) = named(rest).ok_or_else(wrong)?;
             let addr = address(addr, TLS_PORT).ok_or_else(wrong)?;
-            return over_tls(addr, name, text);
+            built("dot", cfg!(feature = "dot"))?;
+            let name = name.map_or_else(|| addr.ip().to_string(), str::to_owned);
+            return Ok(Self { addr, transport: Transport::Tls { name } });
         }
         if let Some(rest) = text.strip_prefix("https://") {
             let (place, name) = named(rest).ok_or_else(wrong)?;
-            let at = place.find('/').unwrap_or(place.len());
-            let (addr, path) = place.split_at_checked(at).ok_or_else(wrong)?;
+            let (addr, path) =
+                place.split_at_checked(place.find('/').unwrap_or(place.len())).ok_or_else(wrong)?;
             let addr = address(addr, HTTPS_PORT).ok_or_else(wrong)?;
-            let plain =
-                path.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '?' | '#' | '"' | '\\'));
-            return if plain { over_https(addr, path, name, text) } else { Err(wrong()) };
+            if !path.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '?' | '"' | '\\')) {
+                return Err(wrong());
+            }
+            built("doh", cfg!(feature = "doh"))?;
+            let name = name.map_or_else(|| addr.ip().to_string(), str::to_owned);
+            let path = if path.is_empty() { HTTPS_PATH } else { path }.to_owned();
+            return Ok(Self { addr, transport: Transport::Https { name, path } });
         }
         address(text, PLAIN_PORT).map(Self::plain).ok_or_else(wrong)
     }
@@ -92,30 +99,6 @@ fn address(text: &str, port: u16) -> Option<SocketAddr> {
     addr.ok().filter(|addr| addr.port() != 0)
 }
 
-#[cfg(feature = "dot")]
-fn over_tls(addr: SocketAddr, name: Option<&str>, _: &str) -> Result<Server, ServerError> {
-    let name = name.map_or_else(|| addr.ip().to_string(), str::to_owned);
-    Ok(Server { addr, transport: Transport::Tls { name } })
-}
-
-#[cfg(not(feature = "dot"))]
-fn over_tls(_: SocketAddr, _: Option<&str>, text: &str) -> Result<Server, ServerError> {
-    Err(ServerError::NotBuilt { text: text.to_owned(), feature: "dot" })
-}
-
-#[cfg(feature = "doh")]
-fn over_https(addr: SocketAddr, path: &str, name: Option<&str>, _: &str) -> Result<Server, ServerError> {
-    let name = name.map_or_else(|| addr.ip().to_string(), str::to_owned);
-    let path = if path.is_empty() { HTTPS_PATH } else { path }.to_owned();
-    Ok(Server { addr, transport: Transport::Https { name, path } })
-}
-
-#[cfg(not(feature = "doh"))]
-fn over_https(_: SocketAddr, path: &str, _: Option<&str>, text: &str) -> Result<Server, ServerError> {
-    let _ = if path.is_empty() { HTTPS_PATH } else { path };
-    Err(ServerError::NotBuilt { text: text.to_owned(), feature: "doh" })
-}
-
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let addr = |usual: u16| {
@@ -123,9 +106,7 @@ impl fmt::Display for Server {
         };
         match &self.transport {
             Transport::Plain => f.write_str(&addr(PLAIN_PORT)),
-            #[cfg(feature = "dot")]
             Transport::Tls { name } => write!(f, "tls://{}#{name}", addr(TLS_PORT)),
-            #[cfg(feature = "doh")]
             Transport::Https { name, path } => write!(f, "https://{}{path}#{name}", addr(HTTPS_PORT)),
         }
     }
