@@ -154,7 +154,13 @@ pub(super) struct LockArgs {
     /// Accept addresses of the internal network for this host
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(super) allow_private: Vec<String>,
-    /// Fail when the lockfile would change, and leave it as it is
+    /// Take a change in for this host although it is larger than changes usually are
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(super) accept: Vec<String>,
+    /// How many days an address stays that answers no longer show
+    #[arg(long, value_name = "DAYS", default_value_t = 14)]
+    pub(super) keep: u64,
+    /// Fail when the lockfile would change in more than times, and leave it as it is
     #[arg(long)]
     pub(super) locked: bool,
 }

@@ -7,7 +7,7 @@ use crate::diag::{Code, Finding, any_error};
 use crate::ops::files::{changed, replace};
 use crate::ops::{LockRequest, lock};
 use crate::packet::Hostname;
-use crate::resolve::{DnsOptions, RefreshOptions, Server, Timestamp};
+use crate::resolve::{DnsOptions, Limits, RefreshOptions, Server, Timestamp};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
@@ -24,19 +24,22 @@ pub(super) fn run(args: &LockArgs, output: Output) -> Exit {
     };
     let here = Path::new("");
     let different = !changed(here, std::slice::from_ref(&file)).is_empty();
-    if different && args.locked {
+    if locked.news && args.locked {
         let help = "run `egressor lock` without `--locked` to take the new answers in";
         let message = format!("`{}` would change", args.lock.display());
         findings.push(Finding::new(Code::LockWouldChange, message).help(help));
         return report(args, Some("would-change"), &findings, output, Exit::Different);
     }
-    if different && let Err(finding) = replace(here, &[&file]) {
+    if different
+        && !args.locked
+        && let Err(finding) = replace(here, &[&file])
+    {
         findings.push(finding);
         return report(args, None, &findings, output, Exit::Failed);
     }
     // What was learnt is kept even where some names failed; the exit code says that they did.
     let exit = if any_error(&findings) { Exit::Failed } else { Exit::Same };
-    let status = if different { "written" } else { "unchanged" };
+    let status = if different && !args.locked { "written" } else { "unchanged" };
     output.status(&format!("{} names looked up, {} {status}", locked.names, args.lock.display()));
     report(args, Some(status), &findings, output, exit)
 }
@@ -55,7 +58,7 @@ fn request(args: &LockArgs) -> (Option<LockRequest>, Vec<Finding>) {
         findings.extend(bad);
         good
     };
-    let (only, allow_private) = (hosts(&args.only), hosts(&args.allow_private));
+    let (only, allow_private, accept) = (hosts(&args.only), hosts(&args.allow_private), hosts(&args.accept));
     let mut servers: Vec<Server> = Vec::new();
     for text in &args.resolver {
         match text.parse() {
@@ -75,9 +78,12 @@ fn request(args: &LockArgs) -> (Option<LockRequest>, Vec<Finding>) {
         },
         refresh: RefreshOptions {
             allow_private: allow_private.into_iter().collect(),
+            keep: Duration::from_secs(args.keep.saturating_mul(24 * 60 * 60)),
             ..RefreshOptions::default()
         },
         only,
+        limits: Limits::default(),
+        accept: accept.into_iter().collect(),
         now: now(),
     };
     (Some(request), findings)

@@ -18,7 +18,7 @@ use crate::policy::{
     Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject,
     Traffic,
 };
-use crate::targets::{PeerKind, Scoping, Speech};
+use crate::targets::{Ingress, PeerKind, Scoping, Speech};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -202,6 +202,10 @@ impl<'a> Compiler<'a> {
                 peers = peers.union(&PeerSet::from(GroupSet::of([pods.group().as_str()])));
             }
             let Some(variable) = &component.variable else { continue };
+            if self.speech.ingress == Ingress::ByPlatform {
+                peers = peers.union(&PeerSet::from(GroupSet::of([id.value.as_str()])));
+                continue;
+            }
             let addrs = AddrSet::of(self.input.variables.prefixes(variable.value.as_str()));
             if addrs.is_empty() {
                 let full = catalog.full_id(endpoint);

@@ -105,11 +105,10 @@ pub fn generate(request: &Request) -> Generated {
     };
     let answers = answers(lock.as_ref());
     let input = Input { selected: &selected, answers: &answers, variables: &variables };
-    let off: BTreeSet<&str> = request.selection.without.iter().map(String::as_str).collect();
     let head = head(&selected, lock.as_ref());
     let mut files = Vec::new();
     for target in targets {
-        let written = write(target, input, &off, &renderer, &head);
+        let written = write(target, input, &request.selection, &renderer, &head);
         files.extend(written.files);
         for finding in written.findings {
             if !findings.contains(&finding) {
@@ -126,17 +125,24 @@ pub fn generate(request: &Request) -> Generated {
 fn write(
     target: &dyn Target,
     input: Input<'_>,
-    off: &BTreeSet<&str>,
+    selection: &Selection,
     renderer: &Renderer,
     head: &[String],
 ) -> Proven {
-    let needs: BTreeSet<Need> =
-        target.needs().iter().copied().filter(|need| !off.contains(need.id())).collect();
+    let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
+    let needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
     let compiled = compile(input, target.speech(), &needs);
     if any_error(&compiled.findings) {
         return Proven { files: Vec::new(), findings: compiled.findings };
     }
-    let options = Options::new(target.options(), input.variables.all());
+    let mut settings = input.variables.all().clone();
+    if selection.literal {
+        // What the vendor's page says to the letter, where the target has a way to write just that.
+        for spec in target.options().iter().filter(|spec| spec.key.ends_with(".literal")) {
+            settings.entry(spec.key.to_owned()).or_insert_with(|| "yes".to_owned());
+        }
+    }
+    let options = Options::new(target.options(), &settings);
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
     let mut proven = prove(target, &wanted, renderer, |lowered| banner(head, &compiled.policy, lowered));
     proven.findings.splice(0..0, compiled.findings);
@@ -271,12 +277,14 @@ fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
     }
     lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
-    let mut unsaid: BTreeSet<String> = lowered.losses.iter().map(|loss| loss.why.clone()).collect();
+    // A loss and the finding about it may say the same, the finding with backticks.
+    let plain = |text: &str| text.replace('`', "");
     let told = lowered
         .findings
         .iter()
         .filter(|finding| matches!(finding.code, Code::TargetCannotSay | Code::TargetNotEnforceable));
-    unsaid.extend(told.map(|finding| finding.message.clone()));
+    let mut unsaid: BTreeSet<String> = lowered.losses.iter().map(|loss| plain(&loss.why)).collect();
+    unsaid.extend(told.map(|finding| plain(&finding.message)));
     lines.extend(unsaid.into_iter().map(|why| format!("Cannot say: {why}")));
     lines
 }

@@ -6,7 +6,7 @@ use super::generate::catalogs;
 use crate::catalog::{Selected, Selection, select};
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{AddrSet, Hostname, Prefix, Set as _};
-use crate::resolve::{DnsOptions, Lockfile, Lookup, RefreshOptions, Timestamp, resolve};
+use crate::resolve::{DnsOptions, Limits, Lockfile, Lookup, RefreshOptions, Timestamp, resolve};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -25,6 +25,10 @@ pub struct LockRequest {
     pub refresh: RefreshOptions,
     /// Only these of the selected hosts; all of them when empty.
     pub only: Vec<Hostname>,
+    /// How much the addresses of a host may change before the change is held back.
+    pub limits: Limits,
+    /// Hosts whose addresses may change as they like.
+    pub accept: BTreeSet<Hostname>,
     /// The time of the refresh.
     pub now: Timestamp,
 }
@@ -34,6 +38,8 @@ pub struct LockRequest {
 pub struct Locked {
     /// The new lockfile, when there is anything to write.
     pub file: Option<File>,
+    /// Whether it knows something that the lockfile before did not, or no longer knows something. Times say nothing.
+    pub news: bool,
     /// How many names were looked up.
     pub names: usize,
     /// What the user should know. Failed lookups are errors, but what was learnt may be written all the same.
@@ -67,9 +73,11 @@ pub fn lock(request: &LockRequest) -> Locked {
     findings.extend(outside_pin(&selected, &lookups));
     let (after, found) = before.refresh(&lookups, request.now, &request.refresh);
     findings.extend(found);
+    let (after, held) = before.hold_back(after, &request.limits, &request.accept);
+    findings.extend(held);
     let path = request.lock.display().to_string();
     let file = File { path, text: after.render() };
-    Locked { file: Some(file), names: names.len(), findings }
+    Locked { file: Some(file), news: !before.knows_the_same(&after), names: names.len(), findings }
 }
 
 fn existing(request: &LockRequest) -> Result<Lockfile, Vec<Finding>> {

@@ -95,8 +95,19 @@ pub struct Speech {
     pub peers: PeerKind,
     /// What one rule set is attached to.
     pub scoping: Scoping,
-    /// Whether rules for traffic coming in can be written.
-    pub ingress: bool,
+    /// Whether rules for traffic coming in can be written, and who it comes from.
+    pub ingress: Ingress,
+}
+
+/// What a target can say of traffic that comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingress {
+    /// Nothing.
+    Unsaid,
+    /// Rules that name the peer it comes from.
+    ByPeer,
+    /// Rules for the peers that the platform knows itself, such as the cluster's control plane.
+    ByPlatform,
 }
 
 /// What a target takes as a peer.

@@ -8,7 +8,7 @@ use egressor::diag::{Source, any_error};
 use egressor::packet::{Hostname, PacketSet, Set};
 use egressor::policy::{Need, Policy, Scope};
 use egressor::syntax::yaml::{Key, Kind, Node};
-use egressor::targets::{PeerKind, Scoping, Speech};
+use egressor::targets::{Ingress, PeerKind, Scoping, Speech};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -82,9 +82,9 @@ fn damages(original: &Node, way: &[usize]) -> Vec<(String, Node)> {
 }
 
 const SPEECHES: [Speech; 3] = [
-    Speech { peers: PeerKind::Names, scoping: Scoping::Host, ingress: true },
-    Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true },
-    Speech { peers: PeerKind::Addresses, scoping: Scoping::Component, ingress: true },
+    Speech { peers: PeerKind::Names, scoping: Scoping::Host, ingress: Ingress::ByPeer },
+    Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: Ingress::ByPeer },
+    Speech { peers: PeerKind::Addresses, scoping: Scoping::Component, ingress: Ingress::ByPeer },
 ];
 
 /// An address of its own for each host, as if the DNS had answered it.

@@ -8,7 +8,7 @@ use egressor::policy::{
     Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject,
     Traffic,
 };
-use egressor::targets::{PeerKind, Scoping, Speech};
+use egressor::targets::{Ingress, PeerKind, Scoping, Speech};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -109,8 +109,11 @@ pub(crate) fn policy_of(speech: Speech, rules: Vec<Rule>) -> Policy {
 
 /// The rule sets that a speech has room for, without rules.
 fn shapes(speech: Speech) -> Vec<RuleSet> {
-    let directions: &[Direction] =
-        if speech.ingress { &[Direction::Egress, Direction::Ingress] } else { &[Direction::Egress] };
+    let directions: &[Direction] = if speech.ingress != Ingress::Unsaid {
+        &[Direction::Egress, Direction::Ingress]
+    } else {
+        &[Direction::Egress]
+    };
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
         PeerKind::Names => PeerSet::all_names(),

@@ -16,8 +16,8 @@ use egressor::policy::{
     Action, Direction, Match, Need, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use egressor::targets::{
-    Artifact, Imported, Importer, Limit, Loss, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech,
-    Target, Wanted,
+    Artifact, Imported, Importer, Ingress, Limit, Loss, Lowered, OptionKind, OptionSpec, PeerKind, Scoping,
+    Speech, Target, Wanted,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -56,10 +56,12 @@ pub(crate) struct Fake {
     flaw: Option<Flaw>,
 }
 
-const ADDRESSES: Fake =
-    Fake { speech: Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }, flaw: None };
+const ADDRESSES: Fake = Fake {
+    speech: Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: Ingress::ByPeer },
+    flaw: None,
+};
 const NAMES: Fake = Fake {
-    speech: Speech { peers: PeerKind::Names, scoping: Scoping::Component, ingress: false },
+    speech: Speech { peers: PeerKind::Names, scoping: Scoping::Component, ingress: Ingress::Unsaid },
     flaw: None,
 };
 

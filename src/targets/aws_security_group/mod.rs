@@ -16,7 +16,9 @@ mod peer;
 mod service;
 
 use super::reason::Room;
-use super::{Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted};
+use super::{
+    Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+};
 use crate::policy::Need;
 
 /// AWS security groups.
@@ -76,7 +78,7 @@ impl Target for AwsSecurityGroup {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }
+        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: Ingress::ByPeer }
     }
 
     fn needs(&self) -> &'static [Need] {

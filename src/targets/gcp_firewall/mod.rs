@@ -14,7 +14,9 @@ mod name;
 mod service;
 
 use super::reason::Room;
-use super::{Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted};
+use super::{
+    Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+};
 use crate::policy::Need;
 
 /// VPC firewall rules of Google Cloud.
@@ -83,7 +85,7 @@ impl Target for GcpFirewall {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }
+        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: Ingress::ByPeer }
     }
 
     fn needs(&self) -> &'static [Need] {

@@ -3,8 +3,8 @@
 use super::{CONTROL_PLANE, DEFAULT_PORTS, LITERAL, TEMPLATE};
 use crate::diag::{Code, Finding};
 use crate::packet::{GroupSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set, TransportSet};
-use crate::policy::{Direction, Origin, RuleSet};
-use crate::targets::demand::{Demand, Unsaid, demands};
+use crate::policy::{Direction, Origin, RuleSet, Traffic};
+use crate::targets::demand::Unsaid;
 use crate::targets::reason::{Room, reason};
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use serde_json::json;
@@ -42,16 +42,30 @@ fn egress(set: &RuleSet, lowered: &mut Lowered) {
 
 fn ingress(set: &RuleSet, literal: bool, defaults: &PortSet, lowered: &mut Lowered) {
     let mut unsaid = Unsaid::default();
-    let demands = demands(set, &mut unsaid);
     let mut ports: BTreeMap<(u16, u16), Vec<&Origin>> = BTreeMap::new();
-    for demand in &demands {
-        let said = demand.transport.ports_of(Protocol::TCP);
+    let everything = TransportSet::full();
+    let (mut missing, mut sources) = (PacketSet::default(), BTreeSet::new());
+    for rule in set.rules.iter().filter(|rule| rule.traffic == Traffic::New) {
+        let transport = rule.matches.transport.set().unwrap_or(&everything);
+        let said = transport.ports_of(Protocol::TCP);
         // Every protocol holds every port of TCP, but to open those would not be what was asked either.
-        let said = if demand.transport.is_full() { PortSet::default() } else { said };
-        let rest = demand.transport.subtract(&TransportSet::ports(Protocol::TCP, &said));
-        unsaid.part(&set.scope, "the module opens ports of TCP only", demand, &rest);
+        let said = if transport.is_full() { PortSet::default() } else { said };
+        let written = TransportSet::ports(Protocol::TCP, &said);
+        let peers = rule.matches.peer.set().unwrap_or(&set.universe);
+        let packets =
+            |services: &TransportSet| PacketSet::product(rule.matches.source.set(), peers, services, &true);
+        unsaid.add(
+            &set.scope,
+            "the module opens ports of TCP only",
+            &packets(&transport.subtract(&written)),
+            &rule.origin,
+        );
+        if !said.is_empty() {
+            missing = missing.union(&packets(&written));
+            sources.insert(peers);
+        }
         for range in said.ranges() {
-            ports.entry(range).or_default().push(demand.origin);
+            ports.entry(range).or_default().push(&rule.origin);
         }
     }
     let (losses, findings) = unsaid.finish();
@@ -68,8 +82,8 @@ fn ingress(set: &RuleSet, literal: bool, defaults: &PortSet, lowered: &mut Lower
         let help = "leave `gke.literal` off to keep them open";
         lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
     }
-    lowered.findings.extend(several_sources(&demands));
-    lowered.losses.push(loss(set, &demands, &opened, if literal { None } else { Some(&left_out) }));
+    lowered.findings.extend(several_sources(sources.len()));
+    lowered.losses.push(loss(set, missing, &opened, if literal { None } else { Some(&left_out) }));
     let reasons: Vec<_> = ports
         .iter()
         .map(|((first, last), origins)| {
@@ -87,21 +101,17 @@ fn ingress(set: &RuleSet, literal: bool, defaults: &PortSet, lowered: &mut Lower
     });
 }
 
-/// The addresses become the control plane, and the default ports come with it.
-fn loss(set: &RuleSet, demands: &[Demand<'_>], opened: &PortSet, kept: Option<&PortSet>) -> Loss {
-    let tcp = |ports: &PortSet| TransportSet::ports(Protocol::TCP, ports);
-    let missing = demands.iter().map(|demand| {
-        let ports = tcp(&demand.transport.ports_of(Protocol::TCP));
-        PacketSet::product(None, &PeerSet::from(demand.addrs.clone()), &ports, &true)
-    });
+/// Whoever was asked for becomes the control plane, and the default ports come with it.
+fn loss(set: &RuleSet, missing: PacketSet, opened: &PortSet, kept: Option<&PortSet>) -> Loss {
+    let opened = TransportSet::ports(Protocol::TCP, opened);
     let group = PeerSet::from(GroupSet::of([CONTROL_PLANE]));
     let kept = kept.filter(|ports| !ports.is_empty()).map_or_else(String::new, |ports| {
         format!("; the module's default ports {} stay open beside those asked for", spoken(ports))
     });
     Loss {
         scope: set.scope.clone(),
-        excess: PacketSet::product(None, &group, &tcp(opened), &true),
-        missing: PacketSet::union_all(&missing.collect::<Vec<_>>()),
+        excess: PacketSet::product(None, &group, &opened, &true),
+        missing,
         why: format!(
             "the module opens ingress from the cluster's control plane, whose addresses it knows{kept}"
         ),
@@ -109,12 +119,10 @@ fn loss(set: &RuleSet, demands: &[Demand<'_>], opened: &PortSet, kept: Option<&P
 }
 
 /// The module has one source, so rules for several cannot all be meant by it.
-fn several_sources(demands: &[Demand<'_>]) -> Option<Finding> {
-    let sources: BTreeSet<_> = demands.iter().map(|demand| &demand.addrs).collect();
-    let message =
-        format!("{} different sources are asked for, and the module opens ports for one", sources.len());
+fn several_sources(count: usize) -> Option<Finding> {
+    let message = format!("{count} different sources are asked for, and the module opens ports for one");
     let help = "only the control plane is let in; use `gcp-firewall` for the others";
-    (sources.len() > 1).then(|| Finding::new(Code::TargetCannotSay, message).help(help))
+    (count > 1).then(|| Finding::new(Code::TargetCannotSay, message).help(help))
 }
 
 fn spoken(ports: &PortSet) -> String {

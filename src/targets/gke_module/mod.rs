@@ -14,7 +14,9 @@
 mod hcl;
 mod lower;
 
-use super::{Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted};
+use super::{
+    Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+};
 use crate::policy::Need;
 
 /// The inputs of the GKE module.
@@ -57,7 +59,8 @@ impl Target for GkeModule {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }
+        // Egress is not said at all, so no address need be known for it.
+        Speech { peers: PeerKind::Names, scoping: Scoping::Host, ingress: Ingress::ByPlatform }
     }
 
     fn needs(&self) -> &'static [Need] {

@@ -16,7 +16,8 @@ mod verdict;
 mod walk;
 
 use super::{
-    Imported, Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+    Imported, Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target,
+    Wanted,
 };
 use crate::diag::Source;
 use crate::policy::Need;
@@ -87,11 +88,11 @@ impl Target for Iptables {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: true }
+        Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: Ingress::ByPeer }
     }
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::Dns, Need::ReturnTraffic, Need::Loopback, Need::Metadata]
+        &[Need::Dns, Need::ApiServer, Need::ReturnTraffic, Need::Loopback, Need::Metadata]
     }
 
     fn limits(&self) -> &'static [Limit] {

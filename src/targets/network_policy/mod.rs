@@ -23,7 +23,9 @@ mod selector;
 mod split;
 mod traffic;
 
-use super::{Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted};
+use super::{
+    Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+};
 use crate::policy::Need;
 
 /// The target `network-policy`.
@@ -70,7 +72,7 @@ impl Target for NetworkPolicy {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Addresses, scoping: Scoping::Component, ingress: true }
+        Speech { peers: PeerKind::Addresses, scoping: Scoping::Component, ingress: Ingress::ByPeer }
     }
 
     /// A policy that selects a pod denies it the rest, and replies and a pod's own traffic always pass, so neither

@@ -2,7 +2,7 @@
 
 use super::layout::{Sheet, lay_out};
 use super::plan::Plan;
-use crate::diag::{Code, Finding, any_error};
+use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{
     AddrSet, IntervalSet, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set,
     TransportSet,
@@ -143,10 +143,9 @@ fn say<'a>(
         && !why.methods.is_empty()
     {
         let methods = why.methods.join(", ");
-        findings.push(about(
-            rule,
-            &format!("the methods {methods} are not enforced: what a tunnel carries is not seen"),
-        ));
+        let problem = format!("the methods {methods} are not enforced: what a tunnel carries is not seen");
+        // Uploads are a risk of the endpoint and told as such; that reading is not enforced is good to know.
+        findings.push(Finding { severity: Severity::Note, ..about(rule, &problem) });
     }
     let source = match (rule.matches.source.set(), clients) {
         (None, None) => None,

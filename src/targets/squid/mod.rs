@@ -20,7 +20,9 @@ mod plan;
 mod read;
 mod syntax_tree;
 
-use super::{Importer, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted};
+use super::{
+    Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
+};
 use crate::policy::Need;
 use conf::LONGEST_NAME;
 use lines::LONGEST_LINE;
@@ -73,7 +75,7 @@ impl Target for Squid {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Names, scoping: Scoping::Host, ingress: false }
+        Speech { peers: PeerKind::Names, scoping: Scoping::Host, ingress: Ingress::Unsaid }
     }
 
     fn needs(&self) -> &'static [Need] {
