@@ -78,6 +78,21 @@ impl Kind {
         matches!(self, Self::DomainRegex | Self::ServerNameRegex | Self::UrlRegex | Self::PathRegex)
     }
 
+    /// Reports whether requests of different forms can fare differently.
+    pub(super) fn looks_at_form(&self) -> bool {
+        match self {
+            Self::Method | Self::Proto | Self::UrlRegex | Self::PathRegex | Self::AnyOf | Self::AllOf => true,
+            Self::Src
+            | Self::Dst
+            | Self::Domain
+            | Self::DomainRegex
+            | Self::ServerName
+            | Self::ServerNameRegex
+            | Self::Port
+            | Self::Other(_) => false,
+        }
+    }
+
     fn looks_up(&self) -> bool {
         matches!(self, Self::Domain | Self::DomainRegex | Self::Dst)
     }
@@ -168,6 +183,16 @@ impl Acl {
             self.groups.push(Vec::new());
         }
         Flags::default()
+    }
+
+    /// Takes out the members of a group that are not known, and returns their keys.
+    pub(super) fn take_unknown(&mut self, known: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for group in &mut self.groups {
+            unknown.extend(group.iter().filter(|test| !known(&test.acl)).map(|test| test.acl.clone()));
+            group.retain(|test| known(&test.acl));
+        }
+        unknown
     }
 
     /// Ends a line of the ACL.

@@ -6,6 +6,9 @@ use super::form::Form;
 use super::pattern::{Hosts, authorities, hosts, plain_urls};
 use crate::packet::{AddrSet, IntervalSet, NameSet, NonEmpty, PeerSet, PortSet, Set};
 use crate::policy::Unmodelled;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// One way in which the ACLs of a line hold. What is `None` is not asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,34 +66,109 @@ fn meet<S: Set>(a: Option<&S>, b: Option<&S>) -> Result<Option<S>, Disjoint> {
     }
 }
 
-/// The cases in which all of these ACLs hold.
-pub(super) fn all(conf: &Conf, tests: &[Test], form: &Form) -> Vec<Case> {
-    all_within(conf, tests, form, 0)
+/// An ACL, whether it must not match, and the form of the request.
+type Question = (String, bool, Form);
+
+/// Judges ACLs, and remembers what each came to.
+#[derive(Debug)]
+pub(super) struct Judge<'a> {
+    conf: &'a Conf,
+    known: RefCell<BTreeMap<Question, Rc<[Case]>>>,
+    /// The groups that are being judged.
+    open: RefCell<BTreeSet<String>>,
 }
 
-fn all_within(conf: &Conf, tests: &[Test], form: &Form, depth: usize) -> Vec<Case> {
-    let mut cases = vec![Case::default()];
-    for test in tests {
-        cases = cross(&cases, &one(conf, test, form, depth));
+impl<'a> Judge<'a> {
+    pub(super) fn new(conf: &'a Conf) -> Self {
+        Self { conf, known: RefCell::default(), open: RefCell::default() }
     }
-    cases
+
+    /// The cases in which all of these ACLs hold.
+    pub(super) fn all(&self, tests: &[Test], form: &Form) -> Vec<Case> {
+        self.every(tests, form).unwrap_or_else(|| {
+            let why = "the ACLs of the line combine in too many ways";
+            vec![Case::default().doubted(Some(&unmodelled(&self.text(tests), why)))]
+        })
+    }
+
+    /// The same; nothing when there are too many.
+    fn every(&self, tests: &[Test], form: &Form) -> Option<Vec<Case>> {
+        tests.iter().try_fold(vec![Case::default()], |cases, test| cross(&cases, &self.one(test, form)))
+    }
+
+    /// The conditions as written, in one line.
+    fn text(&self, tests: &[Test]) -> String {
+        let text = |test: &Test| {
+            let sign = if test.negated { "!" } else { "" };
+            format!("{sign}{}", self.conf.acls.get(&test.acl).map(Acl::text).unwrap_or_default())
+        };
+        tests.iter().map(text).collect::<Vec<_>>().join(" ")
+    }
+
+    fn one(&self, test: &Test, form: &Form) -> Rc<[Case]> {
+        // `conf` makes no test of an ACL that is not defined.
+        let Some(acl) = self.conf.acls.get(&test.acl) else { return Rc::from([]) };
+        // What does not look at the form of a request is the same for all forms.
+        let form = if acl.kind.looks_at_form() { form } else { &Form::Connect };
+        let key = (test.acl.clone(), test.negated, form.clone());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let cases: Rc<[Case]> = match &acl.kind {
+            Kind::AnyOf | Kind::AllOf if !acl.conditional => self.group(acl, &test.acl, test.negated, form),
+            _ => single(self.conf, acl, test.negated, form),
+        }
+        .into();
+        self.known.borrow_mut().insert(key, Rc::clone(&cases));
+        cases
+    }
+
+    fn group(&self, acl: &Acl, key: &str, negated: bool, form: &Form) -> Vec<Case> {
+        let opaque = |why: &str| {
+            let members: Vec<String> = acl.groups.iter().map(|group| self.text(group)).collect();
+            let sign = if negated { "!" } else { "" };
+            let text = format!("{sign}{} ({})", acl.text(), members.join(" | "));
+            vec![Case::default().doubted(Some(&unmodelled(&text, why)))]
+        };
+        let too_deep = self.open.borrow().len() >= DEEPEST_GROUP;
+        if too_deep || !self.open.borrow_mut().insert(key.to_owned()) {
+            return opaque("groups of ACLs name each other too deep, or in a circle");
+        }
+        let cases = if negated { self.none_of(&acl.groups, form) } else { self.some_of(&acl.groups, form) };
+        self.open.borrow_mut().remove(key);
+        cases.unwrap_or_else(|| opaque("its members combine in too many ways"))
+    }
+
+    fn some_of(&self, groups: &[Vec<Test>], form: &Form) -> Option<Vec<Case>> {
+        let mut cases = Vec::new();
+        for group in groups {
+            cases.extend(self.every(group, form)?);
+            if cases.len() > MOST_CASES {
+                return None;
+            }
+        }
+        Some(cases)
+    }
+
+    /// Not (A or B) is not A and not B; not (a and b) is not a or not b.
+    fn none_of(&self, groups: &[Vec<Test>], form: &Form) -> Option<Vec<Case>> {
+        groups.iter().try_fold(vec![Case::default()], |cases, group| {
+            let turned = group.iter().map(|test| Test { negated: !test.negated, acl: test.acl.clone() });
+            let choices: Vec<Case> = turned.flat_map(|test| self.one(&test, form).to_vec()).collect();
+            cross(&cases, &choices)
+        })
+    }
 }
 
-fn cross(left: &[Case], right: &[Case]) -> Vec<Case> {
+/// Both of two conditions, case by case; nothing when there are too many.
+fn cross(left: &[Case], right: &[Case]) -> Option<Vec<Case>> {
     if left.len().saturating_mul(right.len()) > MOST_CASES {
-        let all = || left.iter().chain(right);
-        let text: Vec<&str> =
-            all().flat_map(|case| &case.unmodelled).map(|unmodelled| unmodelled.text.as_str()).collect();
-        let why = "the ACLs of the line combine in too many ways";
-        return vec![Case::default().doubted(Some(&unmodelled(&text.join(" "), why)))];
+        return None;
     }
-    left.iter().flat_map(|a| right.iter().filter_map(|b| a.meet(b))).collect()
+    Some(left.iter().flat_map(|a| right.iter().filter_map(|b| a.meet(b))).collect())
 }
 
-fn one(conf: &Conf, test: &Test, form: &Form, depth: usize) -> Vec<Case> {
-    // `conf` makes no test of an ACL that is not defined.
-    let Some(acl) = conf.acls.get(&test.acl) else { return Vec::new() };
-    let negated = test.negated;
+fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
     let opaque = |why: &str| vec![Case::default().doubted(Some(&doubt(acl, negated, why)))];
     if acl.conditional {
         return opaque("it is defined under an `if`");
@@ -108,15 +186,14 @@ fn one(conf: &Conf, test: &Test, form: &Form, depth: usize) -> Vec<Case> {
             by_host(&found, negated, None)
         }
         Kind::DomainRegex | Kind::ServerNameRegex => {
-            let mut found = Hosts::default();
-            let mut strange = None;
-            for (expression, ignore_case) in &acl.expressions {
-                match hosts(expression, *ignore_case) {
-                    Some(more) => found = found.union(&more),
-                    None => strange = Some(doubt(acl, negated, "a regular expression of no plain shape")),
-                }
-            }
-            by_host(&found, negated, strange.as_ref())
+            let read: Vec<Option<Hosts>> = acl
+                .expressions
+                .iter()
+                .map(|(expression, ignore_case)| hosts(expression, *ignore_case))
+                .collect();
+            let strange =
+                read.contains(&None).then(|| doubt(acl, negated, "a regular expression of no plain shape"));
+            by_host(&Hosts::union_all(read.into_iter().flatten()), negated, strange.as_ref())
         }
         Kind::Port => {
             let set = PortSet::of(acl.ports.iter().copied());
@@ -124,15 +201,7 @@ fn one(conf: &Conf, test: &Test, form: &Form, depth: usize) -> Vec<Case> {
             let case = (!set.is_empty()).then(|| Case { ports: Some(set), ..Case::default() });
             case.into_iter().collect()
         }
-        Kind::Method => certain(
-            negated,
-            match form {
-                Form::Connect => acl.words.iter().any(|word| word == "CONNECT"),
-                Form::Plain { method, .. } => {
-                    method.as_ref().is_some_and(|method| acl.words.contains(method))
-                }
-            },
-        ),
+        Kind::Method => certain(negated, has_method(acl, form)),
         Kind::Proto => match form {
             Form::Connect
                 if acl.words.iter().any(|word| matches!(word.as_str(), "NONE" | "AUTHORITY_FORM")) =>
@@ -146,26 +215,15 @@ fn one(conf: &Conf, test: &Test, form: &Form, depth: usize) -> Vec<Case> {
         },
         Kind::UrlRegex => url(acl, negated, form),
         Kind::PathRegex => path(acl, negated, form),
-        Kind::AnyOf | Kind::AllOf if depth >= DEEPEST_GROUP => {
-            opaque("groups of ACLs name each other too deep")
-        }
-        Kind::AnyOf | Kind::AllOf if negated => {
-            // Not (A or B) is not A and not B; not (a and b) is not a or not b.
-            let mut cases = vec![Case::default()];
-            for group in &acl.groups {
-                let mut choices = Vec::new();
-                for test in group {
-                    let turned = Test { negated: !test.negated, acl: test.acl.clone() };
-                    choices.extend(one(conf, &turned, form, depth + 1));
-                }
-                cases = cross(&cases, &choices);
-            }
-            cases
-        }
-        Kind::AnyOf | Kind::AllOf => {
-            acl.groups.iter().flat_map(|group| all_within(conf, group, form, depth + 1)).collect()
-        }
+        Kind::AnyOf | Kind::AllOf => opaque("a group of ACLs"),
         Kind::Other(kind) => opaque(&format!("the ACL type `{kind}` is not about hosts, ports or methods")),
+    }
+}
+
+fn has_method(acl: &Acl, form: &Form) -> bool {
+    match form {
+        Form::Connect => acl.words.iter().any(|word| word == "CONNECT"),
+        Form::Plain { method, .. } => method.as_ref().is_some_and(|method| acl.words.contains(method)),
     }
 }
 
@@ -275,7 +333,14 @@ fn url(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
             PeerSet { names: peer.names.complement(), addrs: complement(&peer.addrs), ..PeerSet::default() };
         let elsewhere = port.map(|port| Case { ports: Some(of_port(port).complement()), ..Case::default() });
         let choices: Vec<Case> = Case::peer(others).into_iter().chain(elsewhere).collect();
-        cases = cross(&cases, &choices);
+        let Some(more) = cross(&cases, &choices) else {
+            return vec![Case::default().doubted(Some(&doubt(
+                acl,
+                negated,
+                "its expressions combine in too many ways",
+            )))];
+        };
+        cases = more;
     }
     cases
 }

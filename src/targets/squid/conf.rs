@@ -238,6 +238,9 @@ impl Reader<'_> {
                 self.value(source, word, &mut acl, &mut flags);
             }
         }
+        for member in acl.take_unknown(|key| self.conf.acls.contains_key(key)) {
+            self.refuse(source, line.span, &format!("the ACL `{member}` is not defined above this line"));
+        }
         acl.end_line(&flags, &Place { source: Arc::clone(source), span: line.span });
         self.conf.acls.insert(key, acl);
     }

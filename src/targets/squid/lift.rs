@@ -5,7 +5,7 @@
 //! for all forms stays as it is; what a line denies to some forms is remembered for these, and is denied by the
 //! list only once it is denied to every form.
 
-use super::case::{Case, all};
+use super::case::{Case, Judge};
 use super::conf::{Access, Conf};
 use super::form::{Form, forms, used};
 use crate::diag::{Code, Finding};
@@ -36,8 +36,9 @@ pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
         emitted: Denied::default(),
         universe: &universe,
     };
+    let judge = Judge::new(conf);
     for access in &conf.access {
-        let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(conf, access, form, &universe)).collect();
+        let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(&judge, access, form, &universe)).collect();
         if folded.line(access, &lists) {
             let text = access.place.source.slice(access.place.span);
             let message = format!(
@@ -88,8 +89,8 @@ fn stop(place: &crate::diag::Place) -> Rule {
 }
 
 /// What a line says about requests of one form.
-fn rules(conf: &Conf, access: &Access, form: &Form, universe: &PeerSet) -> Vec<Rule> {
-    let cases = all(conf, &access.tests, form);
+fn rules(judge: &Judge<'_>, access: &Access, form: &Form, universe: &PeerSet) -> Vec<Rule> {
+    let cases = judge.all(&access.tests, form);
     cases.into_iter().filter_map(|case| of_case(case, access, universe)).collect()
 }
 
