@@ -157,10 +157,9 @@ impl Folded<'_> {
         }
         for (rules, forms) in &groups {
             for rule in *rules {
-                let packets = self.packets(&rule.matches);
                 match access.action {
-                    Action::Deny => self.deny(rule, &packets, forms),
-                    Action::Allow => self.allow(rule, &packets, forms),
+                    Action::Deny => self.deny(rule, forms),
+                    Action::Allow => self.allow(rule, forms),
                 }
             }
         }
@@ -177,7 +176,8 @@ impl Folded<'_> {
         PacketSet::product(matches.source.set(), peers, transport, &true)
     }
 
-    fn deny(&mut self, rule: &Rule, packets: &PacketSet, forms: &[usize]) {
+    fn deny(&mut self, rule: &Rule, forms: &[usize]) {
+        let packets = &self.packets(&rule.matches);
         for form in forms {
             let Some(denied) = self.denied.get_mut(*form) else { continue };
             denied.may = denied.may.union(packets);
@@ -188,8 +188,13 @@ impl Folded<'_> {
         }
     }
 
-    fn allow(&mut self, rule: &Rule, packets: &PacketSet, forms: &[usize]) {
+    fn allow(&mut self, rule: &Rule, forms: &[usize]) {
         let stopped = self.denied_to(|form| forms.contains(&form));
+        if Set::is_empty(&stopped.may) {
+            self.rules.push(rule.clone());
+            return;
+        }
+        let packets = &self.packets(&rule.matches);
         let surely = packets.subtract(&stopped.may);
         let perhaps = packets.subtract(&stopped.must).subtract(&surely);
         self.push(rule, packets, &surely, &BTreeSet::new());

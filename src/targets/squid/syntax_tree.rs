@@ -33,7 +33,7 @@ const MOST_SEQUENCES: usize = 256;
 const DEEPEST: usize = 32;
 
 /// The longest expression that is looked at.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// The tree of an expression, as one sequence; nothing when it has a part that is not modelled.
 pub(super) fn parse(expression: &str, ignore_case: bool) -> Option<Vec<Atom>> {
