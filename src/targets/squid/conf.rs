@@ -1,7 +1,8 @@
 //! `squid.conf` as what it says about access: ACLs, `http_access` lines, and the other directives that decide traffic.
 
-use super::acl::{Acl, Kind, Value, built_in};
+use super::acl::{Acl, Value, built_in};
 use super::files::Files;
+use super::kind::Kind;
 use super::lines::{Line, Word, entries, lines};
 use crate::diag::{Code, Finding, Place, Source, Span, suggest};
 use crate::policy::Action;

@@ -5,9 +5,10 @@
 //! for all forms stays as it is; what a line denies to some forms is remembered for these, and is denied by the
 //! list only once it is denied to every form.
 
-use super::case::{Case, Judge};
+use super::case::Case;
 use super::conf::{Access, Conf};
 use super::form::{Form, forms, used};
+use super::judge::Judge;
 use crate::diag::{Code, Finding};
 use crate::packet::{
     AddrSet, Constraint, IntervalSet, NameSet, PacketSet, PeerSet, Protocol, Row, RowPeer, Set, TransportRow,
@@ -66,7 +67,7 @@ pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
 /// Names; and addresses too where the file judges them.
 fn universe(conf: &Conf) -> PeerSet {
     let used = used(conf);
-    let judges = |acl: &super::acl::Acl| acl.kind == super::acl::Kind::Dst || !acl.literals.is_empty();
+    let judges = |acl: &super::acl::Acl| acl.kind == super::kind::Kind::Dst || !acl.literals.is_empty();
     let addresses = conf.acls.iter().any(|(key, acl)| used.contains(key) && judges(acl));
     let names = PeerSet::all_names();
     if addresses { names.union(&PeerSet::all_addrs()) } else { names }
@@ -275,7 +276,9 @@ fn report(conf: &Conf, rules: &[Rule], findings: &mut Vec<Finding>) {
         }
     }
     for key in used(conf) {
-        let Some(acl) = conf.acls.get(&key).filter(|acl| acl.kind != super::acl::Kind::Dst) else { continue };
+        let Some(acl) = conf.acls.get(&key).filter(|acl| acl.kind != super::kind::Kind::Dst) else {
+            continue;
+        };
         if let Some(place) = &acl.lookup {
             let message =
                 format!("the ACL `{}` has no `-n`, so an address matches it by its reverse name", acl.name);
