@@ -276,6 +276,8 @@ fn sources_of_rules_stay_with_their_names() {
 fn nothing_to_allow_denies_all() {
     let (proven, _) = run(&egress(Vec::new()), &[Need::DenyRest], &[]);
     assert_eq!(directives(&proven), ["http_access deny all"]);
+    let (proven, _) = run(&egress(Vec::new()), &[], &[]);
+    assert_eq!((proven.files.len(), codes(&proven.findings).contains(&Code::VerifyUnread)), (0, false));
     let read = import("# nothing\nacl a port 443\n");
     assert!(read.policy.sets[0].allows().at_most.is_empty());
 }

@@ -215,4 +215,92 @@ proptest! {
             prop_assert!(!bounds.at_most.at(&udp), "only TCP: {place}");
         }
     }
+
+    #[test]
+    fn no_text_makes_the_reader_fail(lines in prop::collection::vec(prop::collection::vec(0..WORDS.len(), 0..7), 0..30)) {
+        let word = |index: &usize| WORDS[*index];
+        let text: Vec<String> =
+            lines.iter().map(|line| line.iter().map(word).collect::<Vec<_>>().join(" ")).collect();
+        let source = Arc::new(Source::new("squid.conf", text.join("\n")));
+        let importer = find("squid").unwrap().importers()[0];
+        importer.recognizes(&source);
+        let read = importer.import(&[source]);
+        let bounds = read.policy.sets[0].allows();
+        prop_assert!(egressor::packet::Set::is_subset(&bounds.at_least, &bounds.at_most));
+    }
 }
+
+/// Words that lines of a hostile file are made of.
+const WORDS: &[&str] = &[
+    "acl",
+    "http_access",
+    "allow",
+    "deny",
+    "a",
+    "b",
+    "!a",
+    "!b",
+    "all",
+    "!all",
+    "CONNECT",
+    "src",
+    "dst",
+    "dstdomain",
+    "dstdom_regex",
+    "port",
+    "method",
+    "proto",
+    "url_regex",
+    "urlpath_regex",
+    "any-of",
+    "all-of",
+    "time",
+    "-n",
+    "-i",
+    "+i",
+    "--",
+    "-x",
+    "\"squid.conf\"",
+    "'",
+    "\"",
+    "\\",
+    "#",
+    "include",
+    "squid.conf",
+    "*.conf",
+    "if",
+    "else",
+    "endif",
+    "true",
+    "10.0.0.0/8",
+    "10.0.0.9-10.0.0.1",
+    "::/0",
+    "0/0",
+    "10.0.0.0/255.0.255.0",
+    "1-2-3",
+    "443",
+    "70000",
+    "9-1",
+    ".x.com",
+    "x.com",
+    "a.x.com",
+    ".",
+    "..",
+    "*.x",
+    "[::1]",
+    "(((",
+    "^[0-9.]+$",
+    "(^|\\.)x\\.com$",
+    "a{9999}",
+    "[[:alpha:]]",
+    "^http://x/",
+    ":443$",
+    "\u{e9}",
+    "\r",
+    "\0",
+    "\u{202e}",
+    "${process_name}",
+    "ssl_bump",
+    "ssl::server_name",
+    "GET",
+];

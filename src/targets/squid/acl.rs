@@ -1,87 +1,14 @@
-//! ACL definitions: their types, the values each takes, and what Squid refuses or never matches.
+//! ACL definitions: the values that each takes, and what Squid refuses or never matches.
 
 use super::address::{self, Addresses};
 use super::conf::Test;
 use super::digest::short;
+use super::kind::Kind;
 use super::overlap::Overlap;
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{Hostname, NamePattern, PortRange};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-
-/// The type of an ACL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The client's address.
-    Src,
-    /// The addresses of the host that is asked for.
-    Dst,
-    /// The host that is asked for.
-    Domain,
-    /// The same, by expression.
-    DomainRegex,
-    /// The name in the TLS handshake; before it, the host that is asked for.
-    ServerName,
-    /// The same, by expression.
-    ServerNameRegex,
-    /// The port that is asked for.
-    Port,
-    /// The request method.
-    Method,
-    /// The scheme of the URL.
-    Proto,
-    /// The URL, by expression.
-    UrlRegex,
-    /// The path of the URL, by expression.
-    PathRegex,
-    /// Any of other ACLs.
-    AnyOf,
-    /// All of other ACLs.
-    AllOf,
-    /// A type that is not modelled.
-    Other(String),
-}
-
-/// The kinds that are modelled, by the name of the type.
-const KINDS: [(&str, Kind); 13] = [
-    ("src", Kind::Src),
-    ("dst", Kind::Dst),
-    ("dstdomain", Kind::Domain),
-    ("dstdom_regex", Kind::DomainRegex),
-    ("ssl::server_name", Kind::ServerName),
-    ("ssl::server_name_regex", Kind::ServerNameRegex),
-    ("port", Kind::Port),
-    ("method", Kind::Method),
-    ("proto", Kind::Proto),
-    ("url_regex", Kind::UrlRegex),
-    ("urlpath_regex", Kind::PathRegex),
-    ("any-of", Kind::AnyOf),
-    ("all-of", Kind::AllOf),
-];
-
-impl Kind {
-    /// The kind of that type, which Squid writes in lower case.
-    pub(super) fn parse(word: &str) -> Self {
-        let known = KINDS.iter().find(|(name, _)| *name == word);
-        known.map_or_else(|| Self::Other(word.to_owned()), |(_, kind)| kind.clone())
-    }
-
-    /// The type as written.
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Other(word) => word,
-            known => KINDS.iter().find(|(_, kind)| kind == known).map_or("", |(name, _)| name),
-        }
-    }
-
-    fn takes_expressions(&self) -> bool {
-        matches!(self, Self::DomainRegex | Self::ServerNameRegex | Self::UrlRegex | Self::PathRegex)
-    }
-
-    fn looks_up(&self) -> bool {
-        matches!(self, Self::Domain | Self::DomainRegex | Self::Dst)
-    }
-}
 
 /// A value of an ACL.
 #[derive(Debug, Clone)]
@@ -128,12 +55,6 @@ pub(super) struct Acl {
     overlap: Overlap,
 }
 
-impl Default for Kind {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
 /// What the options at the head of a line said.
 #[derive(Debug, Default)]
 pub(super) struct Flags {
@@ -168,6 +89,16 @@ impl Acl {
             self.groups.push(Vec::new());
         }
         Flags::default()
+    }
+
+    /// Takes out the members of a group that are not known, and returns their keys.
+    pub(super) fn take_unknown(&mut self, known: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for group in &mut self.groups {
+            unknown.extend(group.iter().filter(|test| !known(&test.acl)).map(|test| test.acl.clone()));
+            group.retain(|test| known(&test.acl));
+        }
+        unknown
     }
 
     /// Ends a line of the ACL.

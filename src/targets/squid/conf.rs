@@ -1,7 +1,8 @@
 //! `squid.conf` as what it says about access: ACLs, `http_access` lines, and the other directives that decide traffic.
 
-use super::acl::{Acl, Kind, Value, built_in};
+use super::acl::{Acl, Value, built_in};
 use super::files::Files;
+use super::kind::Kind;
 use super::lines::{Line, Word, entries, lines};
 use crate::diag::{Code, Finding, Place, Source, Span, suggest};
 use crate::policy::Action;
@@ -237,6 +238,9 @@ impl Reader<'_> {
             } else {
                 self.value(source, word, &mut acl, &mut flags);
             }
+        }
+        for member in acl.take_unknown(|key| self.conf.acls.contains_key(key)) {
+            self.refuse(source, line.span, &format!("the ACL `{member}` is not defined above this line"));
         }
         acl.end_line(&flags, &Place { source: Arc::clone(source), span: line.span });
         self.conf.acls.insert(key, acl);

@@ -1,7 +1,7 @@
 //! The forms of request that the rules of a file can tell apart.
 
-use super::acl::Kind;
 use super::conf::{Conf, Test};
+use super::kind::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A form of request. A host and a port are allowed when a request of any form may reach them.

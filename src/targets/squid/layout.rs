@@ -3,7 +3,6 @@
 use super::conf::LONGEST_NAME;
 use super::digest::short;
 use super::lines::LONGEST_LINE;
-use super::lower::is_every_port;
 use super::plan::{Group, Plan};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NamePattern, PortSet, Prefix};
@@ -116,7 +115,7 @@ impl Lists<'_> {
             if ports.is_empty() {
                 continue;
             }
-            let ports = if is_every_port(&ports) { None } else { Some(self.ports(&ports)) };
+            let ports = if ports.is_full() { None } else { Some(self.ports(&ports)) };
             for (name, why) in &names {
                 let acls: Vec<&str> = [clients, Some(form.as_str()), name.as_deref(), ports.as_deref()]
                     .into_iter()
@@ -137,7 +136,7 @@ impl Lists<'_> {
             denies.push(json!({ "why": why, "acls": [connect, addresses] }));
         }
         // Without the closing rule other files go on to decide, and a rule over their tunnels is not for this one.
-        if some && self.sheet.deny_rest && !is_every_port(&self.tunnels) {
+        if some && self.sheet.deny_rest && !self.tunnels.is_full() {
             let why = "Tunnels lead only to the ports that the rules below name.";
             let tunnels = self.tunnels.clone();
             let acls = if tunnels.is_empty() {
@@ -188,7 +187,7 @@ impl Lists<'_> {
 
 /// The ports as part of a name: `443`, `80_443`, `8000-8100`; a long list as its first port and a digest.
 fn label(ports: &PortSet) -> String {
-    if is_every_port(ports) {
+    if ports.is_full() {
         return "any".to_owned();
     }
     let ranges: Vec<String> = ports.port_ranges().map(|range| range.to_string()).collect();

@@ -5,9 +5,10 @@
 //! for all forms stays as it is; what a line denies to some forms is remembered for these, and is denied by the
 //! list only once it is denied to every form.
 
-use super::case::{Case, all};
+use super::case::Case;
 use super::conf::{Access, Conf};
 use super::form::{Form, forms, used};
+use super::judge::Judge;
 use crate::diag::{Code, Finding};
 use crate::packet::{
     AddrSet, Constraint, IntervalSet, NameSet, PacketSet, PeerSet, Protocol, Row, RowPeer, Set, TransportRow,
@@ -36,8 +37,9 @@ pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
         emitted: Denied::default(),
         universe: &universe,
     };
+    let judge = Judge::new(conf);
     for access in &conf.access {
-        let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(conf, access, form, &universe)).collect();
+        let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(&judge, access, form, &universe)).collect();
         if folded.line(access, &lists) {
             let text = access.place.source.slice(access.place.span);
             let message = format!(
@@ -65,7 +67,7 @@ pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
 /// Names; and addresses too where the file judges them.
 fn universe(conf: &Conf) -> PeerSet {
     let used = used(conf);
-    let judges = |acl: &super::acl::Acl| acl.kind == super::acl::Kind::Dst || !acl.literals.is_empty();
+    let judges = |acl: &super::acl::Acl| acl.kind == super::kind::Kind::Dst || !acl.literals.is_empty();
     let addresses = conf.acls.iter().any(|(key, acl)| used.contains(key) && judges(acl));
     let names = PeerSet::all_names();
     if addresses { names.union(&PeerSet::all_addrs()) } else { names }
@@ -88,8 +90,8 @@ fn stop(place: &crate::diag::Place) -> Rule {
 }
 
 /// What a line says about requests of one form.
-fn rules(conf: &Conf, access: &Access, form: &Form, universe: &PeerSet) -> Vec<Rule> {
-    let cases = all(conf, &access.tests, form);
+fn rules(judge: &Judge<'_>, access: &Access, form: &Form, universe: &PeerSet) -> Vec<Rule> {
+    let cases = judge.all(&access.tests, form);
     cases.into_iter().filter_map(|case| of_case(case, access, universe)).collect()
 }
 
@@ -156,10 +158,9 @@ impl Folded<'_> {
         }
         for (rules, forms) in &groups {
             for rule in *rules {
-                let packets = self.packets(&rule.matches);
                 match access.action {
-                    Action::Deny => self.deny(rule, &packets, forms),
-                    Action::Allow => self.allow(rule, &packets, forms),
+                    Action::Deny => self.deny(rule, forms),
+                    Action::Allow => self.allow(rule, forms),
                 }
             }
         }
@@ -176,7 +177,8 @@ impl Folded<'_> {
         PacketSet::product(matches.source.set(), peers, transport, &true)
     }
 
-    fn deny(&mut self, rule: &Rule, packets: &PacketSet, forms: &[usize]) {
+    fn deny(&mut self, rule: &Rule, forms: &[usize]) {
+        let packets = &self.packets(&rule.matches);
         for form in forms {
             let Some(denied) = self.denied.get_mut(*form) else { continue };
             denied.may = denied.may.union(packets);
@@ -187,8 +189,13 @@ impl Folded<'_> {
         }
     }
 
-    fn allow(&mut self, rule: &Rule, packets: &PacketSet, forms: &[usize]) {
+    fn allow(&mut self, rule: &Rule, forms: &[usize]) {
         let stopped = self.denied_to(|form| forms.contains(&form));
+        if Set::is_empty(&stopped.may) {
+            self.rules.push(rule.clone());
+            return;
+        }
+        let packets = &self.packets(&rule.matches);
         let surely = packets.subtract(&stopped.may);
         let perhaps = packets.subtract(&stopped.must).subtract(&surely);
         self.push(rule, packets, &surely, &BTreeSet::new());
@@ -269,7 +276,9 @@ fn report(conf: &Conf, rules: &[Rule], findings: &mut Vec<Finding>) {
         }
     }
     for key in used(conf) {
-        let Some(acl) = conf.acls.get(&key).filter(|acl| acl.kind != super::acl::Kind::Dst) else { continue };
+        let Some(acl) = conf.acls.get(&key).filter(|acl| acl.kind != super::kind::Kind::Dst) else {
+            continue;
+        };
         if let Some(place) = &acl.lookup {
             let message =
                 format!("the ACL `{}` has no `-n`, so an address matches it by its reverse name", acl.name);

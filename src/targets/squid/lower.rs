@@ -39,10 +39,18 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     };
     let (model, findings) = lay_out(plans.into_values().collect(), &sheet);
     out.findings.extend(findings);
-    if !any_error(&out.findings) {
+    if !sheet.deny_rest && allows_nothing(&model) {
+        let message = "nothing is left to allow and the closing rule is off, so no file is written";
+        out.findings.push(Finding::new(Code::TargetCannotSay, message));
+    } else if !any_error(&out.findings) {
         out.artifacts.push(Artifact { path: "squid.conf".to_owned(), template: "squid.conf.tera", model });
     }
     out
+}
+
+/// Reports whether a model has no line that allows anything.
+fn allows_nothing(model: &serde_json::Value) -> bool {
+    model.get("allows").and_then(serde_json::Value::as_array).is_none_or(Vec::is_empty)
 }
 
 fn http_ports(wanted: &Wanted<'_>, findings: &mut Vec<Finding>) -> Option<PortSet> {
@@ -227,9 +235,4 @@ fn reason(rule: &Rule) -> Option<String> {
         Origin::File(_) | Origin::System(_) => return None,
     };
     Some(fit(&text, LONGEST_WHY, |_| true, ' '))
-}
-
-/// Reports whether a set is all ports.
-pub(super) fn is_every_port(ports: &PortSet) -> bool {
-    *ports == IntervalSet::full()
 }

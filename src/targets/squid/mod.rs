@@ -6,10 +6,13 @@
 mod acl;
 mod address;
 mod case;
+mod condition;
 mod conf;
 mod digest;
 mod files;
 mod form;
+mod judge;
+mod kind;
 mod layout;
 mod lift;
 mod lines;

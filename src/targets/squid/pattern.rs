@@ -22,18 +22,18 @@ impl Hosts {
         Self { names: NameSet::full(), addrs }
     }
 
-    pub(super) fn union(&self, other: &Self) -> Self {
-        Self { names: self.names.union(&other.names), addrs: Set::union(&self.addrs, &other.addrs) }
+    pub(super) fn union_all(all: impl IntoIterator<Item = Self>) -> Self {
+        let (names, addrs): (Vec<NameSet>, Vec<AddrSet>) =
+            all.into_iter().map(|hosts| (hosts.names, hosts.addrs)).unzip();
+        Self { names: Set::union_all(&names), addrs: Set::union_all(&addrs) }
     }
 }
 
 /// The hosts that an expression matches; nothing when it is not modelled.
 pub(super) fn hosts(expression: &str, ignore_case: bool) -> Option<Hosts> {
-    let mut found = Hosts::default();
-    for sequence in expand(&parse(expression, ignore_case)?)? {
-        found = found.union(&hosts_of(&sequence)?);
-    }
-    Some(found)
+    let found: Option<Vec<Hosts>> =
+        expand(&parse(expression, ignore_case)?)?.iter().map(|sequence| hosts_of(sequence)).collect();
+    found.map(Hosts::union_all)
 }
 
 /// The hosts and ports that an expression matches in `host:port`, the URL of a CONNECT request: the hosts, and the

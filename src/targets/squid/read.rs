@@ -1,8 +1,8 @@
 //! The importer of `squid.conf`, with the files that it includes and the lists that its ACLs name.
 
-use super::acl::Kind;
 use super::conf;
 use super::files::Files;
+use super::kind::Kind;
 use super::lift::lift;
 use super::lines::lines;
 use crate::diag::Source;

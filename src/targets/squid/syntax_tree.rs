@@ -32,8 +32,14 @@ const MOST_SEQUENCES: usize = 256;
 /// How deep groups may nest.
 const DEEPEST: usize = 32;
 
+/// The longest expression that is looked at.
+const LONGEST: usize = 1024;
+
 /// The tree of an expression, as one sequence; nothing when it has a part that is not modelled.
 pub(super) fn parse(expression: &str, ignore_case: bool) -> Option<Vec<Atom>> {
+    if expression.len() > LONGEST {
+        return None;
+    }
     let mut parser = Parser { rest: expression.chars().collect(), at: 0, ignore_case };
     let tree = parser.alternatives(0)?;
     parser.peek().is_none().then_some(tree)
@@ -55,7 +61,12 @@ pub(super) fn expand(tree: &[Atom]) -> Option<Vec<Vec<Atom>>> {
             {
                 return None;
             }
-            other => vec![vec![other.clone()]],
+            other => {
+                for sequence in &mut sequences {
+                    sequence.push(other.clone());
+                }
+                continue;
+            }
         };
         if sequences.len().saturating_mul(choices.len()) > MOST_SEQUENCES {
             return None;
