@@ -284,7 +284,7 @@ fn scattered(count: u32) -> PeerSet {
 fn a_large_policy_is_split_into_objects_that_can_be_applied() {
     let many_ports: Vec<(u16, u16)> = (0..2_500).map(|index| (index * 3 + 1, index * 3 + 1)).collect();
     let policy = egress(vec![
-        allow(scattered(12_345), tcp(443), justified("many")),
+        allow(scattered(6_001), tcp(443), justified("many")),
         allow(addrs(&["192.0.2.0/24"]), ports(Protocol::TCP, &many_ports), justified("ports")),
     ]);
     let out = text(&policy);
@@ -295,13 +295,23 @@ fn a_large_policy_is_split_into_objects_that_can_be_applied() {
         let json = blocks * 42 + object.matches("protocol:").count() * 50;
         assert!(blocks <= 5_000 && json < 200_000, "{blocks} blocks");
     }
-    assert_eq!(out.matches("ipBlock:").count() - 3, 12_345);
+    assert_eq!(out.matches("ipBlock:").count() - 3, 6_001);
     let names: BTreeSet<&str> = out.lines().filter(|line| line.starts_with("  name:")).collect();
     assert_eq!(names.len(), out.matches("\nkind:").count());
     assert!(
         names.contains("  name: \"egressor-castai-agent\"")
             && names.contains("  name: \"egressor-castai-agent.2\"")
     );
+}
+
+#[test]
+fn a_text_that_is_cut_is_told() {
+    let long = "x".repeat(600);
+    let proven = written(&egress(vec![allow(addrs(&["192.0.2.0/24"]), tcp(443), justified(&long))]));
+    assert_eq!(codes(&proven), [Code::TargetText]);
+    let longest =
+        proven.files[0].text.lines().filter(|line| line.trim_start().starts_with('#')).map(str::len).max();
+    assert!(longest.unwrap() < 510 && proven.files[0].text.contains("xxx...\n"));
 }
 
 #[test]

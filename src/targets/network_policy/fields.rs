@@ -184,7 +184,11 @@ fn is_no_text_in_yaml_1_1(text: &str) -> bool {
             .chars()
             .all(|char| char.is_ascii_hexdigit() || matches!(char, '_' | '.' | 'x' | 'o' | '+' | '-'))
         && digits.replace('_', "").parse::<f64>().is_ok();
-    let based = ["0x", "0b", "0o"].into_iter().any(|base| digits.starts_with(base)) && text.contains('_');
+    let based = [("0x", 16), ("0b", 2), ("0o", 8)].into_iter().any(|(sign, base)| {
+        digits.strip_prefix(sign).is_some_and(|rest| {
+            !rest.is_empty() && rest.chars().all(|char| char == '_' || char.is_digit(base))
+        })
+    });
     is_boolean_in_yaml_1_1(text) || number || based
 }
 
@@ -194,10 +198,28 @@ mod tests {
 
     #[test]
     fn words_and_numbers_of_yaml_1_1_are_no_texts() {
-        for text in ["no", "No", "NO", "on", "y", "N", "0755", "1_000", "+0_1", "0x_1F", "1_0.5"] {
+        for text in [
+            "no", "No", "NO", "on", "y", "N", "0755", "1_000", "+0_1", "0x_1F", "1_0.5", "0b11", "089",
+            "1.e+3",
+        ] {
             assert!(is_no_text_in_yaml_1_1(text), "{text}");
         }
-        for text in ["nO", "agent", "a1", "22:22", "1a", "v1", "2001-01-01", "", "-", "1.2.3", "face"] {
+        for text in [
+            "nO",
+            "agent",
+            "a1",
+            "22:22",
+            "1a",
+            "v1",
+            "2001-01-01",
+            "",
+            "-",
+            "1.2.3",
+            "face",
+            "0bad",
+            "0b",
+            "0x",
+        ] {
             assert!(!is_no_text_in_yaml_1_1(text), "{text}");
         }
     }

@@ -132,12 +132,13 @@ mod tests {
 
     #[test]
     fn policies_that_select_each_other_without_end_are_refused() {
-        let wide = (0..1_100).map(|index| policy(&format!("w{index}"), "192.0.2.0/24"));
-        let narrow = (0..500).map(|index| {
-            policy(&format!("n{index}"), "192.0.2.0/24")
-                .replace("podSelector: {}", &format!("podSelector: {{matchLabels: {{a: n{index}}}}}"))
+        let rules = vec!["{}"; 4_000].join(", ");
+        let wide = policy("wide", "192.0.2.0/24").replace("egress: [", &format!("egress: [{rules}, "));
+        let narrow = (0..300).map(|index| {
+            let selector = format!("podSelector: {{matchLabels: {{a: n{index}}}}}");
+            policy(&format!("n{index}"), "192.0.2.0/24").replace("podSelector: {}", &selector)
         });
-        let text = wide.chain(narrow).collect::<Vec<_>>().join("---\n");
+        let text = narrow.chain([wide]).collect::<Vec<_>>().join("---\n");
         let read = import(&[text]);
         assert_eq!(read.findings.first().map(|finding| finding.code), Some(Code::ReadTooLarge));
     }

@@ -207,7 +207,7 @@ fn protocol_name(protocol: Protocol) -> &'static str {
 /// The peers of a rule: all that are certain together, each ambiguous block apart. `None` where no address is left.
 fn split_peers(rule: &AllowRule) -> Vec<(Option<Constraint<PeerSet>>, Option<Unmodelled>)> {
     let Some(peers) = &rule.peers else { return vec![(Some(Constraint::Any), None)] };
-    let (mut addrs, mut groups, mut split) = (Vec::<AddrSet>::new(), Vec::<GroupSet>::new(), Vec::new());
+    let (mut whole, mut addrs, mut groups, mut split) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for peer in peers {
         match peer {
             Peer::Pods(pods) => groups.push(pods.groups()),
@@ -217,10 +217,15 @@ fn split_peers(rule: &AllowRule) -> Vec<(Option<Constraint<PeerSet>>, Option<Unm
                 let all = Constraint::only(PeerSet::from(block.addrs()));
                 split.push((all, Some(Unmodelled { text: block.text(), why })));
             }
-            Peer::Block(block) => addrs.push(block.addrs()),
+            Peer::Block(block) => match block.whole() {
+                Some(prefix) => whole.push(prefix),
+                None => addrs.push(block.addrs()),
+            },
         }
     }
-    if !addrs.is_empty() || !groups.is_empty() {
+    if !whole.is_empty() || !addrs.is_empty() || !groups.is_empty() {
+        // Thousands of plain blocks become one set by one sort.
+        addrs.push(AddrSet::of(whole));
         let addrs = AddrSet::union_all(&addrs);
         let certain = PeerSet { addrs, groups: GroupSet::union_all(&groups), ..PeerSet::default() };
         split.insert(0, (Constraint::only(certain), None));

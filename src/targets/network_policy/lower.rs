@@ -41,7 +41,8 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     for (pods, spoken) in &components {
         let (objects, cut) = objects::objects(&plan(pods, spoken));
         if cut {
-            let message = format!("annotations of the policies for `{}` were shortened", pods.group());
+            let message =
+                format!("comments or annotations of the policies for `{}` were shortened", pods.group());
             lowered.findings.push(Finding::new(Code::TargetText, message));
         }
         policies.extend(objects);

@@ -28,7 +28,7 @@ pub(super) struct Plan<'a> {
     pub(super) ways: Vec<(Direction, Vec<Statement<'a>>)>,
 }
 
-/// The objects of a plan, and whether an annotation had to be cut.
+/// The objects of a plan, and whether a comment or an annotation had to be cut.
 pub(super) fn objects(plan: &Plan<'_>) -> (Vec<Object>, bool) {
     let name = name_of(plan.pods);
     let mut cut = false;
@@ -36,6 +36,7 @@ pub(super) fn objects(plan: &Plan<'_>) -> (Vec<Object>, bool) {
     let count = parts.len();
     let objects = (1_usize..).zip(parts).map(|(number, part)| {
         let origins = part.iter().flat_map(|(_, statement)| statement.origins.iter().copied());
+        cut |= origins.clone().any(provenance::is_cut);
         let (annotations, too_long) = provenance::annotations(origins);
         cut |= too_long;
         let mut notes = vec![format!("the pods {}", plan.pods.group())];

@@ -1,7 +1,7 @@
 //! Why a rule is there: as comments above it and as annotations of its object.
 
 use crate::policy::{Justification, Origin};
-use crate::syntax::text::fit;
+use crate::syntax::text::{fit, one_line};
 use std::collections::BTreeSet;
 
 /// The most characters of one comment line.
@@ -20,7 +20,16 @@ pub(super) struct Annotation {
 
 /// The comment lines for an origin.
 pub(super) fn comments(origin: &Origin) -> Vec<String> {
-    let lines = match origin {
+    whole_comments(origin).iter().map(|line| fit(line, COMMENT_MAX, |_| true, ' ')).collect()
+}
+
+/// Reports whether a comment line for an origin has to be cut.
+pub(super) fn is_cut(origin: &Origin) -> bool {
+    whole_comments(origin).iter().any(|line| one_line(line).chars().count() > COMMENT_MAX)
+}
+
+fn whole_comments(origin: &Origin) -> Vec<String> {
+    match origin {
         Origin::Endpoint(why) => endpoint_comments(why),
         Origin::Implied(need) => vec![format!("{}: {}", need.id(), need.reason())],
         Origin::File(place) => {
@@ -28,8 +37,7 @@ pub(super) fn comments(origin: &Origin) -> Vec<String> {
             vec![format!("as in {} at line {line}", place.source.name())]
         }
         Origin::System(text) => vec![text.clone()],
-    };
-    lines.iter().map(|line| fit(line, COMMENT_MAX, |_| true, ' ')).collect()
+    }
 }
 
 fn endpoint_comments(why: &Justification) -> Vec<String> {

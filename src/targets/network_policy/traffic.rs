@@ -70,6 +70,11 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// The block, when it is just that.
+    pub(super) fn whole(&self) -> Option<Prefix> {
+        (self.except.is_empty() && !self.is_ambiguous()).then_some(self.allowed.prefix)
+    }
+
     /// The addresses.
     pub(super) fn addrs(&self) -> AddrSet {
         let except: Vec<AddrSet> = self.except.iter().map(|network| network.addrs()).collect();
