@@ -1,5 +1,7 @@
 //! The iptables target: what it writes reads back to the policy, whatever the policy and its texts are.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use egressor::diag::{Finding, Source};
 use egressor::ops::{Proven, prove};
 use egressor::packet::{

@@ -167,7 +167,7 @@ impl<'a> Reader<'a, '_> {
         match (words::split(text, start), &mut self.open) {
             (Ok(words), Some(table)) if !words.is_empty() => table.lines.push(Line::Rule { words, span }),
             (Ok(_), _) => self.refuse(Code::ReadSyntax, "counters without a rule", span),
-            (Err(error @ words::WordsError::Unclosed { span }), _) => {
+            (Err(error @ (words::WordsError::Unclosed { span } | words::WordsError::Shell { span })), _) => {
                 self.refuse(Code::ReadSyntax, error.to_string(), span);
             }
         }
