@@ -6,6 +6,7 @@ use egressor::diag::{Code, Source};
 use egressor::packet::{Packet, PacketSet, Peer, Protocol, Row, TransportRow};
 use egressor::policy::{RuleSet, Traffic};
 use egressor::targets::{Imported, Importer, find};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -230,14 +231,14 @@ fn a_circle_of_jumps_is_an_error_even_where_nothing_enters_it() {
 fn chains_that_double_at_every_step_are_read_at_once() {
     let mut rules = String::from("*filter\n:OUTPUT DROP [0:0]\n");
     for chain in 0..60 {
-        write!(rules, ":C{chain} - [0:0]\n").unwrap();
+        writeln!(rules, ":C{chain} - [0:0]").unwrap();
     }
     rules.push_str("-A OUTPUT -j C0\n");
     for chain in 0..59 {
         let (dports, next) = (chain * 100, chain + 1);
-        write!(
+        writeln!(
             rules,
-            "-A C{chain} -j C{next}\n-A C{chain} -p tcp --dport {dports} -j C{next}\n-A C{chain} -j C{next}\n"
+            "-A C{chain} -j C{next}\n-A C{chain} -p tcp --dport {dports} -j C{next}\n-A C{chain} -j C{next}"
         )
         .unwrap();
     }
@@ -255,14 +256,14 @@ fn chains_that_double_at_every_step_are_read_at_once() {
 fn rules_that_unfold_without_end_are_refused() {
     let mut rules = String::from("*filter\n:OUTPUT DROP [0:0]\n");
     for bit in 0..32 {
-        write!(rules, ":B{bit} - [0:0]\n").unwrap();
+        writeln!(rules, ":B{bit} - [0:0]").unwrap();
     }
     rules.push_str("-A OUTPUT -j B0\n");
     for bit in 0..31 {
         let mask = std::net::Ipv4Addr::from_bits(1 << (31 - bit));
-        write!(
+        writeln!(
             rules,
-            "-A B{bit} -d {mask}/{mask} -j B{n}\n-A B{bit} -d 0.0.0.0/{mask} -j B{n}\n",
+            "-A B{bit} -d {mask}/{mask} -j B{n}\n-A B{bit} -d 0.0.0.0/{mask} -j B{n}",
             n = bit + 1
         )
         .unwrap();
@@ -306,6 +307,36 @@ fn a_policy_that_the_file_leaves_open_makes_bounds() {
         !holds(&allows.at_least, "10.0.0.3", Protocol::TCP, 1)
             && holds(&allows.at_most, "10.0.0.3", Protocol::TCP, 1)
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_damage_to_a_file_makes_a_reader_panic(
+        file in prop::sample::select(vec!["host.v4.rules", "host.v6.nft-counters.save", "sets.v4.rules", "sets.ipset"]),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[ -~\n!é\"\\\\]{0,6}"), 1..6),
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/iptables-save").join(file);
+        let mut chars: Vec<char> = std::fs::read_to_string(path).unwrap().chars().collect();
+        for (place, drop, insert) in cuts {
+            let from = place.index(chars.len().max(1)).min(chars.len());
+            let to = from.saturating_add(drop).min(chars.len());
+            chars.splice(from..to, insert.chars());
+        }
+        let source = Arc::new(Source::new("damaged", chars.into_iter().collect::<String>()));
+        for name in ["iptables-save", "iptables-commands"] {
+            let read = importer(name).import(&[Arc::clone(&source)]);
+            for set in &read.policy.sets {
+                let allows = set.allows();
+                prop_assert!(egressor::packet::Set::is_subset(&allows.at_least, &allows.at_most));
+            }
+            for finding in read.findings {
+                let inside = finding.place.is_none_or(|place| place.source.clamp_span(place.span) == place.span);
+                prop_assert!(inside, "{} points outside of the text", finding.message);
+            }
+        }
+    }
 }
 
 fn script(lines: &str) -> Imported {

@@ -110,7 +110,7 @@ impl Rule {
         match &self.service {
             Service::Any => {}
             Service::Protocol(Not(negated, protocol)) => {
-                write!(out, " {}-p {protocol}", bang(*negated)).unwrap()
+                write!(out, " {}-p {protocol}", bang(*negated)).unwrap();
             }
             Service::Ports(protocol, Not(negated, ranges), multiport) => {
                 let list: Vec<String> =
