@@ -408,23 +408,22 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
                 return refuse(format!("`-m {module}` needs its protocol: `-p`"), *span);
             }
         }
-        self.spec.transport = self.protocol.map(|(negated, protocol, _)| {
-            let whole = TransportSet::protocol(protocol);
-            if negated { TransportSet::full().subtract(&whole) } else { whole }
-        });
-        if let Some((negated, protocol, _)) = self.protocol
-            && self.context.family == Family::V6
-            && services::is_extension_header(protocol)
-        {
-            // The kernel looks behind these headers for the protocol, so no packet has one of them as its own.
-            self.spec.transport = Some(if negated { TransportSet::full() } else { TransportSet::default() });
-        }
+        // Ports and types are part of their protocol, so the whole of it matters only where none are asked for.
+        let mut transport: Option<TransportSet> = None;
         for service in &self.services {
             let set = self.services_of(service)?;
-            let had = self.spec.transport.take().unwrap_or_else(TransportSet::full);
-            self.spec.transport = Some(had.intersect(&set));
+            transport = Some(transport.map_or_else(|| set.clone(), |had| had.intersect(&set)));
         }
+        self.spec.transport = transport.or_else(|| self.whole_protocol());
         Ok(self.spec)
+    }
+
+    fn whole_protocol(&self) -> Option<TransportSet> {
+        let (negated, protocol, _) = self.protocol?;
+        // ip6tables looks behind these headers for the protocol, so no packet has one of them as its own.
+        let unseen = self.context.family == Family::V6 && services::is_extension_header(protocol);
+        let whole = if unseen { TransportSet::default() } else { TransportSet::protocol(protocol) };
+        Some(if negated { TransportSet::full().subtract(&whole) } else { whole })
     }
 
     fn services_of(&self, service: &Service) -> Result<TransportSet, Refusal> {
