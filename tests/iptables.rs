@@ -1,5 +1,7 @@
 //! The iptables target: what it writes reads back to the policy, whatever the policy and its texts are.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use egressor::diag::{Finding, Source};
 use egressor::ops::{Proven, prove};
 use egressor::packet::{
@@ -194,6 +196,52 @@ fn what_has_no_option_is_declared_missing_and_never_widened() {
     )]);
     let files = proven(&policy);
     assert!(!files[0].text.contains("-p 0 "));
+}
+
+/// Loads a file twice in a network namespace of its own and gives what the tool then prints; nothing where the tools
+/// are missing or namespaces may not be made.
+fn loaded(restore: &str, save: &str, text: &str) -> Option<String> {
+    const SCRIPT: &str = r#"[ "$(readlink /proc/self/ns/net)" != "$1" ] || exit 99
+        "$2" "$4" 2>/dev/null || exit 98
+        "$2" "$4" 2>/dev/null || exit 97
+        exec "$3" -t filter"#;
+    let can = std::process::Command::new("unshare").args(["-rn", restore, "--version"]).output().ok()?;
+    if !can.status.success() {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules");
+    std::fs::write(&file, text).unwrap();
+    let parent = std::fs::read_link("/proc/self/ns/net").unwrap();
+    let output = std::process::Command::new("unshare")
+        .args(["-rn", "sh", "-c", SCRIPT, "sh"])
+        .args([parent.as_os_str(), restore.as_ref(), save.as_ref(), file.as_os_str()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{restore}: {:?}\n{text}", output.status);
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_real_tools_load_the_files_and_print_the_same_meaning() {
+    for reject in ["drop", "reject"] {
+        let mut policy = everything();
+        policy.sets[0].rules[0].origin = justified("it's \"quoted\" \\ ${x} `y` ü -j DROP");
+        let proven = proven_with(&policy, &[("iptables.reject", reject)], target().needs(), &["x"]);
+        let tools =
+            [("iptables-nft-restore", "iptables-nft-save"), ("ip6tables-nft-restore", "ip6tables-nft-save")];
+        for (file, (restore, save)) in proven.files.iter().zip(tools) {
+            let Some(printed) = loaded(restore, save, &file.text) else { return };
+            let (written, printed) = (import(&[&file.text]), import(&[&printed]));
+            assert!(!egressor::diag::any_error(&printed.findings), "{:?}", printed.findings);
+            assert_eq!(written.policy.sets.len(), 2);
+            for set in &written.policy.sets {
+                let other = printed.policy.sets.iter().find(|other| other.scope == set.scope).unwrap();
+                assert!(set.allows().is_exact());
+                assert_eq!(set.allows(), other.allows(), "{} {}", file.path, set.scope.name);
+            }
+        }
+    }
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {

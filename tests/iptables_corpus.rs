@@ -1,10 +1,14 @@
 //! What `iptables-save` prints means the same as what was loaded, however it rewrites the rules.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use egressor::diag::{Code, Source};
 use egressor::packet::{Packet, PacketSet, Peer, Protocol, Row, TransportRow};
 use egressor::policy::{RuleSet, Traffic};
 use egressor::targets::{Imported, Importer, find};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -227,14 +231,16 @@ fn a_circle_of_jumps_is_an_error_even_where_nothing_enters_it() {
 fn chains_that_double_at_every_step_are_read_at_once() {
     let mut rules = String::from("*filter\n:OUTPUT DROP [0:0]\n");
     for chain in 0..60 {
-        rules.push_str(&format!(":C{chain} - [0:0]\n"));
+        writeln!(rules, ":C{chain} - [0:0]").unwrap();
     }
     rules.push_str("-A OUTPUT -j C0\n");
     for chain in 0..59 {
         let (dports, next) = (chain * 100, chain + 1);
-        rules.push_str(&format!(
-            "-A C{chain} -j C{next}\n-A C{chain} -p tcp --dport {dports} -j C{next}\n-A C{chain} -j C{next}\n"
-        ));
+        writeln!(
+            rules,
+            "-A C{chain} -j C{next}\n-A C{chain} -p tcp --dport {dports} -j C{next}\n-A C{chain} -j C{next}"
+        )
+        .unwrap();
     }
     rules.push_str("-A C59 -p tcp --dport 443 -j ACCEPT\nCOMMIT\n");
     let read = text(&rules);
@@ -250,15 +256,17 @@ fn chains_that_double_at_every_step_are_read_at_once() {
 fn rules_that_unfold_without_end_are_refused() {
     let mut rules = String::from("*filter\n:OUTPUT DROP [0:0]\n");
     for bit in 0..32 {
-        rules.push_str(&format!(":B{bit} - [0:0]\n"));
+        writeln!(rules, ":B{bit} - [0:0]").unwrap();
     }
     rules.push_str("-A OUTPUT -j B0\n");
     for bit in 0..31 {
         let mask = std::net::Ipv4Addr::from_bits(1 << (31 - bit));
-        rules.push_str(&format!(
-            "-A B{bit} -d {mask}/{mask} -j B{n}\n-A B{bit} -d 0.0.0.0/{mask} -j B{n}\n",
+        writeln!(
+            rules,
+            "-A B{bit} -d {mask}/{mask} -j B{n}\n-A B{bit} -d 0.0.0.0/{mask} -j B{n}",
             n = bit + 1
-        ));
+        )
+        .unwrap();
     }
     rules.push_str("-A B31 -p tcp -j ACCEPT\nCOMMIT\n");
     let started = std::time::Instant::now();
@@ -299,4 +307,73 @@ fn a_policy_that_the_file_leaves_open_makes_bounds() {
         !holds(&allows.at_least, "10.0.0.3", Protocol::TCP, 1)
             && holds(&allows.at_most, "10.0.0.3", Protocol::TCP, 1)
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_damage_to_a_file_makes_a_reader_panic(
+        file in prop::sample::select(vec!["host.v4.rules", "host.v6.nft-counters.save", "sets.v4.rules", "sets.ipset"]),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[ -~\n!é\"\\\\]{0,6}"), 1..6),
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/iptables-save").join(file);
+        let mut chars: Vec<char> = std::fs::read_to_string(path).unwrap().chars().collect();
+        for (place, drop, insert) in cuts {
+            let from = place.index(chars.len().max(1)).min(chars.len());
+            let to = from.saturating_add(drop).min(chars.len());
+            chars.splice(from..to, insert.chars());
+        }
+        let source = Arc::new(Source::new("damaged", chars.into_iter().collect::<String>()));
+        for name in ["iptables-save", "iptables-commands"] {
+            let read = importer(name).import(&[Arc::clone(&source)]);
+            for set in &read.policy.sets {
+                let allows = set.allows();
+                prop_assert!(egressor::packet::Set::is_subset(&allows.at_least, &allows.at_most));
+            }
+            for finding in read.findings {
+                let inside = finding.place.is_none_or(|place| place.source.clamp_span(place.span) == place.span);
+                prop_assert!(inside, "{} points outside of the text", finding.message);
+            }
+        }
+    }
+}
+
+fn script(lines: &str) -> Imported {
+    let source = Arc::new(Source::new("rules.sh", lines));
+    assert!(
+        importer("iptables-commands").recognizes(&source) && !importer("iptables-save").recognizes(&source)
+    );
+    importer("iptables-commands").import(&[source])
+}
+
+#[test]
+fn a_script_of_commands_means_what_it_leaves_behind() {
+    let read = script(
+        "#!/bin/sh\nsysctl -w net.ipv4.ip_forward=0\niptables -F\nsudo /sbin/iptables -P OUTPUT DROP\n\
+         iptables -w 5 -N mine\niptables -A OUTPUT -j mine\niptables -t nat -F\n\
+         iptables -A mine -d 10.0.0.1 -p tcp \\\n  --dport 443 -m comment --comment 'it is; \"this\"' -j ACCEPT # why\n\
+         iptables -I OUTPUT -d 10.0.0.2 -j ACCEPT\niptables -I OUTPUT 2 -d 10.0.0.1 -p udp -j ACCEPT\nip6tables -P OUTPUT DROP\n",
+    );
+    assert!(!egressor::diag::any_error(&read.findings), "{:?}", read.findings);
+    let saved = text(
+        "*filter\n:OUTPUT DROP [0:0]\n:mine - [0:0]\n-A OUTPUT -d 10.0.0.2 -j ACCEPT\n-A OUTPUT -d 10.0.0.1 -p udp -j ACCEPT\n\
+         -A OUTPUT -j mine\n-A mine -d 10.0.0.1 -p tcp --dport 443 -j ACCEPT\nCOMMIT\n",
+    );
+    assert_eq!(scope(&read, "filter/OUTPUT").allows(), scope(&saved, "filter/OUTPUT").allows());
+}
+
+#[test]
+fn what_a_shell_decides_is_an_error() {
+    for line in [
+        "iptables -A OUTPUT -d $HOST -j ACCEPT",
+        "for h in a b; do iptables -A OUTPUT -d $h -j ACCEPT; done",
+        "iptables -A OUTPUT -j ACCEPT || true",
+        "iptables-restore < rules",
+        "iptables -D OUTPUT -j ACCEPT",
+        "$IPTABLES -A OUTPUT -j ACCEPT",
+    ] {
+        let read = script(&format!("iptables -P OUTPUT DROP\n{line}\n"));
+        assert!(egressor::diag::any_error(&read.findings), "{line}: {:?}", read.findings);
+    }
 }

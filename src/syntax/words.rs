@@ -28,6 +28,12 @@ pub enum WordsError {
         /// From the quote to the end of the line.
         span: Span,
     },
+    /// Something that a shell expands, redirects or runs.
+    #[error("what a shell would expand, redirect or run is not followed")]
+    Shell {
+        /// The character that makes it so.
+        span: Span,
+    },
 }
 
 /// The words of one line. `at` is the line's place in its text, which the spans count from.
@@ -38,6 +44,64 @@ pub fn split(line: &str, at: usize) -> Result<Vec<Word<'_>>, WordsError> {
         words.push(word);
         next = after;
     }
+    Ok(words)
+}
+
+/// The words of a simple shell command: single and double quotes, backslashes, a comment at the end. Whatever makes a
+/// shell do more than split words is refused, for its outcome is not in the text.
+pub fn split_shell(line: &str, at: usize) -> Result<Vec<Word<'_>>, WordsError> {
+    let span = |from: usize, to: usize| Span::new(at.saturating_add(from), at.saturating_add(to));
+    let mut words = Vec::new();
+    let mut open: Option<(usize, String, bool)> = None;
+    let mut chars = line.char_indices().peekable();
+    while let Some((index, char)) = chars.next() {
+        if is_blank(char) {
+            words.extend(open.take().map(|(start, text, quoted)| Word {
+                text: Cow::Owned(text),
+                span: span(start, index),
+                quoted,
+            }));
+            continue;
+        }
+        if char == '#' && open.is_none() {
+            break;
+        }
+        if char == '\\' && chars.next_if(|(_, next)| *next == '\n').is_some() {
+            continue;
+        }
+        let (_, text, quoted) = open.get_or_insert_with(|| (index, String::new(), false));
+        match char {
+            '\'' | '"' => {
+                *quoted = true;
+                loop {
+                    match chars.next() {
+                        None => return Err(WordsError::Unclosed { span: span(index, line.len()) }),
+                        Some((_, end)) if end == char => break,
+                        Some((place, '$' | '`')) if char == '"' => {
+                            return Err(WordsError::Shell { span: span(place, place.saturating_add(1)) });
+                        }
+                        Some((_, '\\')) if char == '"' => match chars.next() {
+                            Some((_, escaped @ ('"' | '\\' | '$' | '`'))) => text.push(escaped),
+                            Some((_, other)) => text.extend(['\\', other]),
+                            None => {}
+                        },
+                        Some((_, inner)) => text.push(inner),
+                    }
+                }
+            }
+            '\\' => text.extend(chars.next().map(|(_, escaped)| escaped)),
+            '$' | '`' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '*' | '?' | '~' | '{' | '}' => {
+                return Err(WordsError::Shell { span: span(index, index.saturating_add(1)) });
+            }
+            _ => text.push(char),
+        }
+    }
+    let end = line.trim_end().len();
+    words.extend(open.map(|(start, text, quoted)| Word {
+        text: Cow::Owned(text),
+        span: span(start, end.max(start)),
+        quoted,
+    }));
     Ok(words)
 }
 
@@ -143,6 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_command_is_split_or_refused() {
+        let words = |line| {
+            split_shell(line, 0).map(|words| words.into_iter().map(|word| word.text.into_owned()).collect())
+        };
+        let of = |texts: &[&str]| Ok(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            words("iptables -A X  --comment 'a \"b\"' # note"),
+            of(&["iptables", "-A", "X", "--comment", "a \"b\""])
+        );
+        assert_eq!(words("a\\\n b 'c'\"d\\\"\"\\ e"), of(&["a", "b", "cd\" e"]));
+        for line in ["a $B", "a \"$B\"", "a; b", "a && b", "a > b", "a `b`", "a *"] {
+            assert!(matches!(words(line), Err(WordsError::Shell { .. })), "{line}");
+        }
+        assert!(matches!(words("a 'b"), Err(WordsError::Unclosed { .. })));
+    }
+
+    #[test]
     fn a_span_covers_the_word_with_its_quotes() {
         let words = split(r#"-m "a b""#, 10).unwrap();
         assert_eq!(words[1].span, Span::new(13, 18));
@@ -171,7 +252,7 @@ mod tests {
 
         #[test]
         fn any_line_is_split_or_refused(line in any::<String>()) {
-            if let Ok(words) = split(&line, 0) {
+            for words in [split(&line, 0), split_shell(&line, 0)].into_iter().flatten() {
                 prop_assert!(words.iter().all(|word| line.get(word.span.start..word.span.end).is_some()));
             }
         }

@@ -2,8 +2,9 @@
 
 use super::ipset::Sets;
 use super::region::Family;
-use super::rule::{self, Context, Interface, Refusal, Spec};
+use super::rule;
 use super::save::{Line, Table};
+use super::spec::{Context, Interface, Refusal, Spec};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::syntax::words::Word;
@@ -95,7 +96,7 @@ impl Chains {
     }
 
     fn declare(&mut self, name: &str, policy: &str, span: Span) -> Result<(), Refusal> {
-        let end = self.end(name, policy, span)?;
+        let end = Self::end(name, policy, span)?;
         if self.index.contains_key(name) {
             return refuse(format!("the chain `{name}` is declared twice"), span);
         }
@@ -104,7 +105,7 @@ impl Chains {
     }
 
     /// What a policy word says about a chain.
-    fn end(&self, name: &str, policy: &str, span: Span) -> Result<End, Refusal> {
+    fn end(name: &str, policy: &str, span: Span) -> Result<End, Refusal> {
         match (BUILT_IN.contains(&name), policy) {
             (true, "ACCEPT") => Ok(End::Accept),
             (true, "DROP") => Ok(End::Drop),
@@ -172,7 +173,7 @@ impl Chains {
                         name.span,
                     );
                 }
-                let end = self.end(&name.text, &policy.text, policy.span)?;
+                let end = Self::end(&name.text, &policy.text, policy.span)?;
                 let chain = self.known(name)?;
                 if let Some(chain) = self.list.get_mut(chain) {
                     chain.end = end;

@@ -123,11 +123,11 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
     let mut rules = Vec::new();
     let note = |need: Need| comment(&BTreeSet::from([format!("{}: {}", need.id(), need.reason())]));
     if wanted.needs.contains(&Need::Loopback) {
-        let (out_interface, in_interface) = match set.scope.direction {
-            Direction::Egress => (Some("lo"), None),
-            Direction::Ingress => (None, Some("lo")),
+        let (in_interface, out_interface) = match set.scope.direction {
+            Direction::Egress => (None, Some("lo")),
+            Direction::Ingress => (Some("lo"), None),
         };
-        rules.push(Line { out_interface, in_interface, ..accept(&Service::Any, note(Need::Loopback)) });
+        rules.push(Line { in_interface, out_interface, ..accept(&Service::Any, note(Need::Loopback)) });
     }
     if !wanted.needs.contains(&Need::ReturnTraffic) {
         return rules;

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod chains;
+mod commands;
 mod ipset;
 mod lift;
 mod lower;
@@ -9,6 +10,7 @@ mod region;
 mod rule;
 mod save;
 mod services;
+mod spec;
 mod spell;
 mod states;
 mod unmodelled;
@@ -30,6 +32,10 @@ pub(super) struct Iptables;
 /// Reads what `iptables-save` and `ip6tables-save` print, with the output of `ipset save` beside.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IptablesSave;
+
+/// Reads scripts of `iptables …` and `ip6tables …` commands, with the output of `ipset save` beside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IptablesCommands;
 
 /// The most characters of a chain's name.
 const CHAIN_NAME: usize = 28;
@@ -112,7 +118,7 @@ impl Target for Iptables {
     }
 
     fn importers(&self) -> &'static [&'static dyn Importer] {
-        &[&IptablesSave]
+        &[&IptablesSave, &IptablesCommands]
     }
 }
 
@@ -131,5 +137,19 @@ impl Importer for IptablesSave {
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
         lift::import(sources)
+    }
+}
+
+impl Importer for IptablesCommands {
+    fn name(&self) -> &'static str {
+        "iptables-commands"
+    }
+
+    fn recognizes(&self, source: &Source) -> bool {
+        !IptablesSave.recognizes(source) && commands::recognizes(source.text())
+    }
+
+    fn import(&self, sources: &[Arc<Source>]) -> Imported {
+        commands::import(sources)
     }
 }

@@ -139,6 +139,9 @@ impl Region {
 
     /// The packets of both, or nothing when there are none.
     pub(super) fn meet(&self, other: &Self) -> Option<Self> {
+        if *self == Self::ALL {
+            return Some(other.clone());
+        }
         let states = self.states.and(other.states);
         let links = self.links.and(other.links);
         if states.is_empty() || links.is_empty() {

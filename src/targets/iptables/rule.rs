@@ -1,79 +1,16 @@
-//! One rule: its words read into what it asks of a packet and what it does.
+//! The words of one rule, read into what it asks of a packet and what it does.
 
 use super::addresses::{self, Block};
-use super::ipset::{Dimension, Membership, Sets};
+use super::ipset::{Dimension, Membership};
 use super::region::{Family, States};
 use super::services;
+use super::spec::{Context, Interface, Refusal, Spec};
 use super::states;
 use super::unmodelled::{self, Condition};
 use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Protocol, Set, TransportSet};
 use crate::syntax::words::Word;
-
-/// A rule as written, before it is known from which built-in chain it is reached.
-#[derive(Debug, Clone)]
-pub(super) struct Spec {
-    /// `-s`.
-    pub(super) source: Option<AddrSet>,
-    /// `-d`.
-    pub(super) destination: Option<AddrSet>,
-    /// `-p`, ports, ICMP types.
-    pub(super) transport: Option<TransportSet>,
-    /// States of the connection.
-    pub(super) states: States,
-    /// `-i`.
-    pub(super) input: Option<Interface>,
-    /// `-o`.
-    pub(super) output: Option<Interface>,
-    /// What else must hold.
-    pub(super) conditions: Vec<Condition>,
-    /// What happens.
-    pub(super) verdict: Verdict,
-    /// The ipset whose members the rule changes.
-    pub(super) changes: Option<String>,
-    /// The line.
-    pub(super) span: Span,
-}
-
-impl Spec {
-    /// Reports whether no packet can match, wherever the rule stands.
-    pub(super) fn is_impossible(&self) -> bool {
-        self.states.is_empty()
-            || self.source.as_ref().is_some_and(Set::is_empty)
-            || self.destination.as_ref().is_some_and(Set::is_empty)
-            || self.transport.as_ref().is_some_and(Set::is_empty)
-    }
-}
-
-/// An interface that a packet must or must not pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Interface {
-    /// `eth0`, `lo`, `wg+`.
-    pub(super) name: String,
-    /// Whether `!` stands before it.
-    pub(super) negated: bool,
-    /// Where it stands.
-    pub(super) span: Span,
-}
-
-/// Why a rule is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// In words, for a finding.
-    pub(super) message: String,
-    /// The words that are wrong.
-    pub(super) span: Span,
-}
-
-/// What is known beside the rule.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Context<'a> {
-    /// The family of its table.
-    pub(super) family: Family,
-    /// The sets whose members are known.
-    pub(super) sets: &'a Sets,
-}
 
 /// Reads the words that follow the name of the chain.
 pub(super) fn parse(words: &[Word<'_>], span: Span, context: Context<'_>) -> Result<Spec, Refusal> {
@@ -471,23 +408,22 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
                 return refuse(format!("`-m {module}` needs its protocol: `-p`"), *span);
             }
         }
-        self.spec.transport = self.protocol.map(|(negated, protocol, _)| {
-            let whole = TransportSet::protocol(protocol);
-            if negated { TransportSet::full().subtract(&whole) } else { whole }
-        });
-        if let Some((negated, protocol, _)) = self.protocol
-            && self.context.family == Family::V6
-            && services::is_extension_header(protocol)
-        {
-            // The kernel looks behind these headers for the protocol, so no packet has one of them as its own.
-            self.spec.transport = Some(if negated { TransportSet::full() } else { TransportSet::default() });
-        }
+        // Ports and types are part of their protocol, so the whole of it matters only where none are asked for.
+        let mut transport: Option<TransportSet> = None;
         for service in &self.services {
             let set = self.services_of(service)?;
-            let had = self.spec.transport.take().unwrap_or_else(TransportSet::full);
-            self.spec.transport = Some(had.intersect(&set));
+            transport = Some(transport.map_or_else(|| set.clone(), |had| had.intersect(&set)));
         }
+        self.spec.transport = transport.or_else(|| self.whole_protocol());
         Ok(self.spec)
+    }
+
+    fn whole_protocol(&self) -> Option<TransportSet> {
+        let (negated, protocol, _) = self.protocol?;
+        // ip6tables looks behind these headers for the protocol, so no packet has one of them as its own.
+        let unseen = self.context.family == Family::V6 && services::is_extension_header(protocol);
+        let whole = if unseen { TransportSet::default() } else { TransportSet::protocol(protocol) };
+        Some(if negated { TransportSet::full().subtract(&whole) } else { whole })
     }
 
     fn services_of(&self, service: &Service) -> Result<TransportSet, Refusal> {
@@ -495,13 +431,11 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
         let needs = |what: &str| refusal(format!("`{}` needs {what}", service.option), service.span);
         let protocol = self.protocol.filter(|(negated, ..)| !negated).map(|(_, protocol, _)| protocol);
         let (protocol, set) = match (service.option.as_str(), protocol) {
-            ("--icmp-type", Some(icmp @ Protocol::ICMP)) => {
+            ("--icmp-type", Some(icmp @ Protocol::ICMP))
+            | ("--icmpv6-type", Some(icmp @ Protocol::ICMPV6)) => {
                 (icmp, services::icmp(icmp, &service.value).map_err(at)?)
             }
             ("--icmp-type", _) => return Err(needs("`-p icmp`")),
-            ("--icmpv6-type", Some(icmp @ Protocol::ICMPV6)) => {
-                (icmp, services::icmp(icmp, &service.value).map_err(at)?)
-            }
             ("--icmpv6-type", _) => return Err(needs("`-p ipv6-icmp`")),
             (option, Some(protocol)) if protocol.has_ports() => {
                 let list = matches!(option, "--dports" | "--destination-ports");

@@ -47,7 +47,7 @@ pub(super) const TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "securit
 
 /// The tables of a file. What is not understood is a finding, and an error.
 pub(super) fn parse<'a>(source: &'a Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Table<'a>> {
-    let mut reader = Reader { source, family: None, open: None, tables: Vec::new(), findings };
+    let mut reader = Reader { source, family: None, warned: false, open: None, tables: Vec::new(), findings };
     let mut at = 0_usize;
     for line in source.text().split_inclusive('\n') {
         reader.line(line.strip_suffix('\n').unwrap_or(line), at);
@@ -74,6 +74,8 @@ pub(super) fn header_family(line: &str) -> Option<Family> {
 struct Reader<'a, 'f> {
     source: &'a Arc<Source>,
     family: Option<Family>,
+    /// Whether it was said that such a dump may leave rules out.
+    warned: bool,
     open: Option<Table<'a>>,
     tables: Vec<Table<'a>>,
     findings: &'f mut Vec<Finding>,
@@ -137,7 +139,8 @@ impl<'a> Reader<'a, '_> {
     fn comment(&mut self, line: &str, span: Span) {
         if let Some(family) = header_family(line) {
             self.family = Some(family);
-            if line.contains("-nft-save") || line.contains("nf_tables") {
+            let by_nft = line.contains("-nft-save") || line.contains("nf_tables");
+            if by_nft && !std::mem::replace(&mut self.warned, true) {
                 let message =
                     "rules that were made with `nft` do not show, or show wrongly, in this kind of dump";
                 let finding = Finding {
@@ -167,7 +170,7 @@ impl<'a> Reader<'a, '_> {
         match (words::split(text, start), &mut self.open) {
             (Ok(words), Some(table)) if !words.is_empty() => table.lines.push(Line::Rule { words, span }),
             (Ok(_), _) => self.refuse(Code::ReadSyntax, "counters without a rule", span),
-            (Err(error @ words::WordsError::Unclosed { span }), _) => {
+            (Err(error @ (words::WordsError::Unclosed { span } | words::WordsError::Shell { span })), _) => {
                 self.refuse(Code::ReadSyntax, error.to_string(), span);
             }
         }

@@ -144,10 +144,10 @@ fn hexadecimal(mark: &str) -> String {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     };
-    let (value, mask) = mark.split_once('/').map_or((mark, None), |(value, mask)| (value, Some(mask)));
-    match (number(value), mask.map(number)) {
-        (Some(value), None | Some(Some(u32::MAX))) => format!("{value:#x}"),
-        (Some(value), Some(Some(mask))) => format!("{value:#x}/{mask:#x}"),
+    let (bits, within) = mark.split_once('/').map_or((mark, None), |(bits, within)| (bits, Some(within)));
+    match (number(bits), within.map(number)) {
+        (Some(bits), None | Some(Some(u32::MAX))) => format!("{bits:#x}"),
+        (Some(bits), Some(Some(within))) => format!("{bits:#x}/{within:#x}"),
         _ => mark.to_owned(),
     }
 }

@@ -6,7 +6,7 @@
 
 use super::chains::{Chain, Chains};
 use super::region::{Links, Region};
-use super::rule::{Interface, Spec};
+use super::spec::{Interface, Spec};
 use super::unmodelled::{Condition, INTERFACE};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Place, Span};
@@ -55,7 +55,7 @@ const WORK_PER_RULE: usize = 100;
 const DEPTH: usize = 128;
 
 /// Names the chains that jump in a circle. Nothing else can be done with a table that has one.
-pub(super) fn find_loop<'a>(chains: &'a Chains) -> Option<(&'a Chain, &'a Spec)> {
+pub(super) fn find_loop(chains: &Chains) -> Option<(&Chain, &Spec)> {
     // Depth first, with the way to here on a stack of its own: `false` while a chain is on the way, `true` behind it.
     let mut done: BTreeMap<usize, bool> = BTreeMap::new();
     for (start, _) in chains.iter() {

@@ -1,0 +1,72 @@
+//! What one rule asks of a packet and what it does.
+
+use super::ipset::Sets;
+use super::region::{Family, States};
+use super::unmodelled::Condition;
+use super::verdict::Verdict;
+use crate::diag::Span;
+use crate::packet::{AddrSet, Set, TransportSet};
+
+/// A rule as written, before it is known from which built-in chain it is reached.
+#[derive(Debug, Clone)]
+pub(super) struct Spec {
+    /// `-s`.
+    pub(super) source: Option<AddrSet>,
+    /// `-d`.
+    pub(super) destination: Option<AddrSet>,
+    /// `-p`, ports, ICMP types.
+    pub(super) transport: Option<TransportSet>,
+    /// States of the connection.
+    pub(super) states: States,
+    /// `-i`.
+    pub(super) input: Option<Interface>,
+    /// `-o`.
+    pub(super) output: Option<Interface>,
+    /// What else must hold.
+    pub(super) conditions: Vec<Condition>,
+    /// What happens.
+    pub(super) verdict: Verdict,
+    /// The ipset whose members the rule changes.
+    pub(super) changes: Option<String>,
+    /// The line.
+    pub(super) span: Span,
+}
+
+impl Spec {
+    /// Reports whether no packet can match, wherever the rule stands.
+    pub(super) fn is_impossible(&self) -> bool {
+        self.states.is_empty()
+            || self.source.as_ref().is_some_and(Set::is_empty)
+            || self.destination.as_ref().is_some_and(Set::is_empty)
+            || self.transport.as_ref().is_some_and(Set::is_empty)
+    }
+}
+
+/// An interface that a packet must or must not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Interface {
+    /// `eth0`, `lo`, `wg+`.
+    pub(super) name: String,
+    /// Whether `!` stands before it.
+    pub(super) negated: bool,
+    /// Where it stands.
+    pub(super) span: Span,
+}
+
+/// Why a rule is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// In words, for a finding.
+    pub(super) message: String,
+    /// The words that are wrong.
+    pub(super) span: Span,
+}
+
+/// What is known beside the rule.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// The family of its table.
+    pub(super) family: Family,
+    /// The sets whose members are known.
+    pub(super) sets: &'a Sets,
+}
