@@ -5,6 +5,7 @@ use super::common::policies::{justified, plain, policies, policy_of, rules, tcp}
 use super::fake::{FAKES, Flaw, flawed};
 use super::road::{Understood, read, sources, travel, travel_with, understood};
 use egressor::diag::Source;
+use egressor::ops::File;
 use egressor::packet::Set;
 use egressor::policy::{Justification, Policy, Rule, Scope};
 use egressor::targets::{OptionKind, TARGETS, Target};
@@ -102,9 +103,15 @@ fn what_is_written_means_what_was_asked() {
     });
 }
 
+/// Targets that speak of one kind of traffic only: name, what they speak of.
+const NARROW: &[(&str, &str)] = &[("gke-module", "ports on which the control plane calls the nodes")];
+
 #[test]
 fn the_plainest_rule_is_said_whole() {
     every_target(|target| {
+        if NARROW.iter().any(|(name, _)| *name == target.name()) {
+            return;
+        }
         let policy = policy_of(target.speech(), &[tcp(target.speech(), 443, &plain("api"))]);
         let travelled = travel(target, &policy, &lines());
         // What the target needs besides may pass too, and it may govern one direction only; both are declared.
@@ -234,11 +241,27 @@ fn no_generated_string_changes_the_meaning() {
     });
 }
 
+/// The first line in which files differ, or whatever else does.
+fn difference(left: &[File], right: &[File]) -> Option<String> {
+    if left == right {
+        return None;
+    }
+    let lines = |files: &[File]| -> Vec<String> {
+        files.iter().flat_map(|file| file.text.lines().map(|line| format!("{}: {line}", file.path))).collect()
+    };
+    let (left, right) = (lines(left), lines(right));
+    let at = left.iter().zip(&right).position(|(left, right)| left != right);
+    let line = |lines: &[String]| at.and_then(|at| lines.get(at).cloned()).unwrap_or_default();
+    Some(format!("{} and {} lines; {} / {}", left.len(), right.len(), line(&left), line(&right)))
+}
+
 /// Law 4. The same bytes twice, and whatever the order of rules.
 fn deterministic(target: &dyn Target, policy: &Policy, shuffled: &Policy) {
     let files = travel(target, policy, &lines()).proven.files;
-    assert_eq!(travel(target, policy, &lines()).proven.files, files, "a second run differs");
-    assert_eq!(travel(target, shuffled, &lines()).proven.files, files, "the order of rules shows");
+    let again = travel(target, policy, &lines()).proven.files;
+    assert_eq!(difference(&files, &again), None, "a second run differs");
+    let shuffled = travel(target, shuffled, &lines()).proven.files;
+    assert_eq!(difference(&files, &shuffled), None, "the order of rules shows");
 }
 
 fn with_shuffled(speech: egressor::targets::Speech) -> impl Strategy<Value = (Vec<Rule>, Vec<Rule>)> {
