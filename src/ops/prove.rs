@@ -36,7 +36,9 @@ pub fn prove(
     renderer: &Renderer,
     banner: impl Fn(&Lowered) -> Vec<String>,
 ) -> Proven {
-    let lowered = target.lower(wanted);
+    let mut lowered = target.lower(wanted);
+    // Losses are listed at the head of files, where the order of rules must not show.
+    lowered.losses.sort_by(|a, b| (&a.scope, &a.why).cmp(&(&b.scope, &b.why)));
     let banner = banner(&lowered);
     let mut findings = lowered.findings.clone();
     if any_error(&findings) {

@@ -100,11 +100,12 @@ pub(crate) fn tcp(speech: Speech, port: u16, why: &Justification) -> Rule {
     allow(Constraint::only(peer).unwrap(), Constraint::only(port).unwrap(), why)
 }
 
-/// A policy that says these rules in the first scope of a speech.
-pub(crate) fn policy_of(speech: Speech, rules: Vec<Rule>) -> Policy {
-    let mut shape = shapes(speech).remove(0);
-    shape.rules = rules;
-    Policy::new(vec![shape])
+/// A policy that says these rules of the first subject of a speech, in every direction that it has.
+pub(crate) fn policy_of(speech: Speech, rules: &[Rule]) -> Policy {
+    let directions = if speech.ingress { 2 } else { 1 };
+    let said =
+        shapes(speech).into_iter().take(directions).map(|shape| RuleSet { rules: rules.to_vec(), ..shape });
+    Policy::new(said.collect())
 }
 
 /// The rule sets that a speech has room for, without rules.
