@@ -13,20 +13,21 @@ pub(super) struct Room {
     pub(super) allowed: fn(char) -> bool,
 }
 
-/// The reasons of one rule, in a fixed order, and whether anything was left out or replaced.
+/// The reasons of one rule, in a fixed order, and whether anything was left out or replaced:
+/// `castai/api: reach the API (owner platform, expires 2027-01-31, source docs.example/page)`.
 ///
-/// Ids, owners and days of expiry come first when room is short; purposes are shortened, for the catalog has them.
+/// What several endpoints share is said once. When room is short, sources go first and purposes are shortened next,
+/// for the catalog has them; ids, owners, tickets and days of expiry stay.
 pub(super) fn reason<'a>(origins: impl IntoIterator<Item = &'a Origin>, room: Room) -> (String, bool) {
     let parts: BTreeSet<Part> = origins.into_iter().map(Part::of).collect();
-    let join = |purpose: usize| parts.iter().map(|part| part.line(purpose)).collect::<Vec<_>>().join(" + ");
-    let full = join(usize::MAX);
-    let mut line = full.clone();
-    if characters(&full) > room.limit {
-        let fixed = characters(&join(0));
+    let full = join(&parts, usize::MAX, true);
+    let fits = |line: &String| line.chars().count() <= room.limit;
+    let line = [full.clone(), join(&parts, usize::MAX, false)].into_iter().find(fits).unwrap_or_else(|| {
+        let fixed = join(&parts, 0, false).chars().count();
         let share = room.limit.saturating_sub(fixed).checked_div(parts.len()).unwrap_or(0);
         let share = share.saturating_sub(BEFORE_PURPOSE.len());
-        line = join(if share < SHORTEST { 0 } else { share });
-    }
+        join(&parts, if share < SHORTEST { 0 } else { share }, false)
+    });
     let fitted = text::fit(&line, room.limit, room.allowed, '_');
     let changed = fitted != full;
     (fitted, changed)
@@ -37,55 +38,68 @@ const BEFORE_PURPOSE: &str = ": ";
 /// The shortest piece of a purpose that still says something.
 const SHORTEST: usize = 12;
 
-/// One reason: id, purpose, and who answers for it until when.
+/// One reason: id, purpose, who answers for it until when, and where the fact is from.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Part {
     id: String,
     purpose: String,
-    duty: String,
+    duty: Vec<String>,
+    source: Option<String>,
 }
 
 impl Part {
     fn of(origin: &Origin) -> Self {
+        let bare = |id: &str, purpose: &str| Self {
+            id: text::one_line(id),
+            purpose: text::one_line(purpose),
+            duty: Vec::new(),
+            source: None,
+        };
         match origin {
-            Origin::Endpoint(why) => Self {
-                id: text::one_line(&why.endpoint),
-                purpose: text::one_line(&why.purpose),
-                duty: duty(why),
-            },
-            Origin::Implied(need) => {
-                Self { id: need.id().to_owned(), purpose: need.reason().to_owned(), duty: String::new() }
+            Origin::Endpoint(why) => {
+                let source = why.sources.first().map(|source| text::one_line(source));
+                let source = source.map(|source| source.trim_start_matches("https://").to_owned());
+                Self { duty: duty(why), source, ..bare(&why.endpoint, &why.purpose) }
             }
-            Origin::File(place) => {
-                Self { id: text::one_line(place.source.name()), purpose: String::new(), duty: String::new() }
-            }
-            Origin::System(words) => {
-                Self { id: text::one_line(words), purpose: String::new(), duty: String::new() }
-            }
+            Origin::Implied(need) => bare(need.id(), need.reason()),
+            Origin::File(place) => bare(place.source.name(), ""),
+            Origin::System(words) => bare(words, ""),
         }
     }
 
-    /// `castai/api: reach the API (owner platform, expires 2027-01-31)`, the purpose cut to so many characters.
-    fn line(&self, purpose: usize) -> String {
+    /// `castai/api: reach the API`, the purpose cut to so many characters.
+    fn head(&self, purpose: usize) -> String {
         let purpose =
             if purpose == 0 { String::new() } else { text::fit(&self.purpose, purpose, |_| true, ' ') };
         let purpose = if purpose.is_empty() { purpose } else { format!("{BEFORE_PURPOSE}{purpose}") };
-        format!("{}{purpose}{}", self.id, self.duty)
+        format!("{}{purpose}", self.id)
+    }
+
+    fn tail(&self, sources: bool) -> String {
+        let source = self.source.iter().filter(|_| sources).map(|source| format!("source {source}"));
+        let facts: Vec<String> = self.duty.iter().cloned().chain(source).collect();
+        if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) }
     }
 }
 
-fn duty(why: &Justification) -> String {
+fn join(parts: &BTreeSet<Part>, purpose: usize, sources: bool) -> String {
+    let tails: BTreeSet<String> = parts.iter().map(|part| part.tail(sources)).collect();
+    let shared = tails.first().filter(|_| tails.len() == 1);
+    let line = |part: &Part| {
+        let own = if shared.is_some() { String::new() } else { part.tail(sources) };
+        format!("{}{own}", part.head(purpose))
+    };
+    let lines: Vec<String> = parts.iter().map(line).collect();
+    format!("{}{}", lines.join(" + "), shared.map_or("", String::as_str))
+}
+
+fn duty(why: &Justification) -> Vec<String> {
     let fields = [("owner", &why.owner), ("ticket", &why.ticket), ("expires", &why.expires)];
     let named = fields.into_iter().filter_map(|(name, value)| {
         let value = text::one_line(value.as_deref()?);
         (!value.is_empty()).then(|| format!("{name} {value}"))
     });
-    let named: Vec<String> = named.collect();
-    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
-}
-
-fn characters(text: &str) -> usize {
-    text.chars().count()
+    named.collect()
 }
 
 #[cfg(test)]
@@ -114,8 +128,7 @@ mod tests {
     #[test]
     fn the_order_of_origins_does_not_matter() {
         let (a, b) = (origin("c/a", "one"), origin("c/b", "two"));
-        let expected =
-            "c/a: one (owner platform, expires 2027-01-31) + c/b: two (owner platform, expires 2027-01-31)";
+        let expected = "c/a: one + c/b: two (owner platform, expires 2027-01-31)";
         assert_eq!(reason([&a, &b], any(255)), (expected.to_owned(), false));
         assert_eq!(reason([&b, &a, &b], any(255)), (expected.to_owned(), false));
     }
@@ -138,5 +151,31 @@ mod tests {
         let (line, changed) = reason([&origin("c/a", "it's\n`x`")], room);
         assert!(changed);
         assert_eq!(line, "c/a: it_s _x_ (owner platform, expires 2027-01-31)");
+    }
+
+    #[test]
+    fn what_endpoints_do_not_share_stays_with_each() {
+        let mut other = origin("c/b", "two");
+        if let Origin::Endpoint(why) = &mut other {
+            Arc::make_mut(why).owner = Some("storage".to_owned());
+        }
+        let (line, _) = reason([&origin("c/a", "one"), &other], any(255));
+        let expected =
+            "c/a: one (owner platform, expires 2027-01-31) + c/b: two (owner storage, expires 2027-01-31)";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn the_source_is_named_where_there_is_room() {
+        let mut documented = origin("c/a", "one");
+        if let Origin::Endpoint(why) = &mut documented {
+            Arc::make_mut(why).sources = vec!["https://example.com/page".to_owned(), "another".to_owned()];
+        }
+        let (line, changed) = reason([&documented], any(255));
+        assert_eq!(line, "c/a: one (owner platform, expires 2027-01-31, source example.com/page)");
+        assert!(!changed);
+        let (line, changed) = reason([&documented], any(50));
+        assert_eq!(line, "c/a: one (owner platform, expires 2027-01-31)");
+        assert!(changed);
     }
 }

@@ -5,11 +5,12 @@ use super::spell::{self, Service, Test};
 use super::{CHAIN_NAME, COMMENT};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
-use crate::policy::{Direction, Justification, Need, Origin, Rule, RuleSet};
-use crate::syntax::text::{fit, one_line};
+use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
+use crate::syntax::text::one_line;
+use crate::targets::reason::{Room, reason};
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A file, as its template sees it.
 #[derive(Debug, Serialize)]
@@ -53,6 +54,9 @@ struct Line {
     /// `--reject-with`.
     reject_with: Option<&'static str>,
 }
+
+/// A comment is limited in bytes, so it is kept to characters of one byte.
+const COMMENT_ROOM: Room = Room { limit: COMMENT, allowed: |char| char.is_ascii() };
 
 /// What one rule chooses: far end, near end, service. In this order the rules stand in the file.
 type Key = (Option<Prefix>, Option<Prefix>, Service);
@@ -100,17 +104,17 @@ fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lower
         lowered.findings.push(Finding::new(Code::TargetLimit, message));
     }
     let mut rules = implied(set, family, wanted, lowered);
-    let mut lines: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
+    let mut lines: BTreeMap<Key, Vec<&Origin>> = BTreeMap::new();
     for rule in &set.rules {
         spread(set, rule, family, &mut lines, lowered);
     }
-    rules.extend(lines.into_iter().map(|((peer, source, service), notes)| {
+    rules.extend(lines.into_iter().map(|((peer, source, service), origins)| {
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),
             Direction::Ingress => (peer, source),
         };
-        Line { source, destination, ..accept(&service, comment(&notes)) }
+        Line { source, destination, ..accept(&service, reason(origins, COMMENT_ROOM).0) }
     }));
     if wanted.options.get("iptables.reject") == Some("reject") {
         rules.extend(reject(family));
@@ -121,7 +125,7 @@ fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lower
 /// The rules that hold for every connection.
 fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Vec<Line> {
     let mut rules = Vec::new();
-    let note = |need: Need| comment(&BTreeSet::from([format!("{}: {}", need.id(), need.reason())]));
+    let note = |need: Need| reason([&Origin::Implied(need)], COMMENT_ROOM).0;
     if wanted.needs.contains(&Need::Loopback) {
         let (in_interface, out_interface) = match set.scope.direction {
             Direction::Egress => (None, Some("lo")),
@@ -141,8 +145,8 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
         let mut excess = TransportSet::default();
         for kind in NEIGHBOUR_DISCOVERY {
             let icmp = IcmpMatch { kind, code: None };
-            let note = BTreeSet::from([format!("{}: {why}", Need::ReturnTraffic.id())]);
-            rules.push(accept(&Service::Icmp(Protocol::ICMPV6, icmp), comment(&note)));
+            let note = format!("{}: {why}", Need::ReturnTraffic.id());
+            rules.push(accept(&Service::Icmp(Protocol::ICMPV6, icmp), note));
             excess = Set::union(&excess, &TransportSet::icmp(Protocol::ICMPV6, icmp));
         }
         let peers = PeerSet::from(AddrSet::all_v6());
@@ -157,11 +161,11 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
 }
 
 /// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
-fn spread(
-    set: &RuleSet,
-    rule: &Rule,
+fn spread<'a>(
+    set: &'a RuleSet,
+    rule: &'a Rule,
     family: Family,
-    lines: &mut BTreeMap<Key, BTreeSet<String>>,
+    lines: &mut BTreeMap<Key, Vec<&'a Origin>>,
     lowered: &mut Lowered,
 ) {
     let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
@@ -183,11 +187,10 @@ fn spread(
         let help = "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option";
         lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
     }
-    let note = note(&rule.origin);
     for peer in &peers {
         for source in &sources {
             for service in &services {
-                lines.entry((*peer, *source, service.clone())).or_default().insert(note.clone());
+                lines.entry((*peer, *source, service.clone())).or_default().push(&rule.origin);
             }
         }
     }
@@ -269,60 +272,5 @@ fn label(origin: &Origin) -> String {
         Origin::Implied(need) => need.id().to_owned(),
         Origin::File(place) => one_line(place.source.name()),
         Origin::System(text) => one_line(text),
-    }
-}
-
-/// Why a rule is there, for its comment: what must not be cut off comes first.
-fn note(origin: &Origin) -> String {
-    match origin {
-        Origin::Endpoint(justification) => justified(justification),
-        Origin::Implied(need) => format!("{}: {}", need.id(), need.reason()),
-        Origin::File(_) | Origin::System(_) => label(origin),
-    }
-}
-
-fn justified(justification: &Justification) -> String {
-    let mut parts = vec![one_line(&justification.endpoint)];
-    let fields = [
-        ("owner", &justification.owner),
-        ("ticket", &justification.ticket),
-        ("expires", &justification.expires),
-    ];
-    for (name, value) in fields {
-        parts.extend(value.as_ref().map(|value| format!("{name} {}", one_line(value))));
-    }
-    parts.push(one_line(&justification.purpose));
-    parts.retain(|part| !part.is_empty());
-    parts.join("; ")
-}
-
-/// The notes as one comment of at most 255 bytes.
-fn comment(notes: &BTreeSet<String>) -> String {
-    let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
-    let text = notes.join(" | ");
-    let mut limit = COMMENT;
-    loop {
-        let fitted = fit(&text, limit, |_| true, ' ');
-        let over = fitted.len().saturating_sub(COMMENT);
-        if over == 0 {
-            return fitted;
-        }
-        // No character has more than four bytes.
-        limit = limit.saturating_sub(over.div_ceil(4).max(1));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_comment_is_cut_by_bytes_and_keeps_whole_characters() {
-        for char in ['a', 'ü', '猫', '🦀'] {
-            let text: String = std::iter::repeat_n(char, 300).collect();
-            let cut = comment(&BTreeSet::from([text]));
-            assert!(cut.len() <= COMMENT && cut.len() > COMMENT - 8, "{char}: {}", cut.len());
-            assert!(cut.ends_with("..."));
-        }
     }
 }

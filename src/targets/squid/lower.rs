@@ -8,12 +8,12 @@ use crate::packet::{
     TransportSet,
 };
 use crate::policy::{Action, Direction, Need, Origin, Rule, RuleSet, Traffic};
-use crate::syntax::text::fit;
+use crate::targets::reason::{Room, reason};
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use std::collections::BTreeMap;
 
 /// The longest comment on a rule.
-const LONGEST_WHY: usize = 400;
+const WHY: Room = Room { limit: 400, allowed: |_| true };
 
 /// The policy as one `squid.conf`.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
@@ -167,7 +167,7 @@ fn say<'a>(
         // All addresses of both families are no restriction.
         let source = source.filter(|set| !(set.v4.is_full() && set.v6.is_full()));
         let plan = plans.entry(source.clone()).or_insert_with(|| Plan::new(source));
-        plan.add(&patterns, &ports, reason(rule).as_deref());
+        plan.add(&patterns, &ports, comment(rule).as_deref());
     }
     Said { rule, asked: set.packets(&rule.matches), written, problems }
 }
@@ -222,17 +222,9 @@ fn endpoint(rule: &Rule) -> Option<&str> {
 }
 
 /// Why a rule is there, as a comment.
-fn reason(rule: &Rule) -> Option<String> {
-    let text = match &rule.origin {
-        Origin::Endpoint(why) => {
-            let optional = [("owner", &why.owner), ("ticket", &why.ticket), ("expires", &why.expires)];
-            let parts = optional
-                .into_iter()
-                .filter_map(|(name, value)| Some(format!("; {name} {}", value.as_ref()?)));
-            format!("{}: {}{}", why.endpoint, why.purpose, parts.collect::<String>())
-        }
-        Origin::Implied(need) => format!("{}: {}", need.id(), need.reason()),
-        Origin::File(_) | Origin::System(_) => return None,
-    };
-    Some(fit(&text, LONGEST_WHY, |_| true, ' '))
+fn comment(rule: &Rule) -> Option<String> {
+    match &rule.origin {
+        Origin::Endpoint(_) | Origin::Implied(_) => Some(reason([&rule.origin], WHY).0),
+        Origin::File(_) | Origin::System(_) => None,
+    }
 }

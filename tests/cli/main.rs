@@ -1,0 +1,9 @@
+//! The program as people run it: what it writes, what it refuses, and how it ends.
+
+#![cfg(test)]
+
+mod acceptance;
+mod bad_input;
+mod generate;
+mod run;
+mod show;
