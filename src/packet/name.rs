@@ -172,12 +172,8 @@ impl NameSet {
             };
             if place != outer {
                 match (place, outer) {
-                    (Place::In(row), _) => {
-                        rows.get_mut(row).map(|(names, _)| names.push(unit.pattern.clone()))
-                    }
-                    (_, Place::In(row)) => {
-                        rows.get_mut(row).map(|(_, except)| except.push(unit.pattern.clone()))
-                    }
+                    (Place::In(row), _) => rows.get_mut(row).map(|(names, _)| names.push(unit.pattern.clone())),
+                    (_, Place::In(row)) => rows.get_mut(row).map(|(_, except)| except.push(unit.pattern.clone())),
                     _ => None,
                 };
             }
@@ -276,12 +272,7 @@ fn units_at(key: &NameKey) -> Vec<Unit> {
                     sample: deeper.clone(),
                     pattern: NamePattern::Below(host.clone()),
                 },
-                Unit {
-                    from: from.clone(),
-                    until: Some(deeper),
-                    sample: from,
-                    pattern: NamePattern::OneBelow(host),
-                },
+                Unit { from: from.clone(), until: Some(deeper), sample: from, pattern: NamePattern::OneBelow(host) },
             ]
         }
     }

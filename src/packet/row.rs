@@ -56,8 +56,7 @@ impl TransportSet {
         let mut protocols: Vec<Protocol> = self
             .ranges()
             .flat_map(|(first, last)| {
-                let (first, last) =
-                    (protocol_and_detail(first).0, protocol_and_detail(last.min(0x00FF_FFFF)).0);
+                let (first, last) = (protocol_and_detail(first).0, protocol_and_detail(last.min(0x00FF_FFFF)).0);
                 (first.0..=last.0).map(Protocol)
             })
             .collect();
@@ -69,9 +68,7 @@ impl TransportSet {
                 continue;
             }
             match rows.last_mut() {
-                Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => {
-                    *last = protocol
-                }
+                Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => *last = protocol,
                 _ => rows.push(TransportRow::Protocols(protocol, protocol)),
             }
         }
@@ -149,9 +146,7 @@ fn push(rows: &mut Vec<Row>, source: Option<&AddrSet>, peer: &RowPeer, services:
 }
 
 /// The products that make up one layer: peers that share their sources, and sources that share their services.
-fn products<P: Key, S: Key>(
-    layer: &Layer<P, S, bool>,
-) -> Vec<(IntervalSet<P>, IntervalSet<S>, TransportSet)> {
+fn products<P: Key, S: Key>(layer: &Layer<P, S, bool>) -> Vec<(IntervalSet<P>, IntervalSet<S>, TransportSet)> {
     let mut out = Vec::new();
     for (inner, peers) in levels(layer) {
         for (services, sources) in levels(&inner) {

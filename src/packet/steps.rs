@@ -109,20 +109,14 @@ impl<K: Key, V: Value> Steps<K, V> {
     }
 
     /// The function whose value is `f` of both values at every key. One sweep over the cuts of both.
-    pub fn zip<W: Value, X: Value>(
-        &self,
-        other: &Steps<K, W>,
-        mut f: impl FnMut(&V, &W) -> X,
-    ) -> Steps<K, X> {
+    pub fn zip<W: Value, X: Value>(&self, other: &Steps<K, W>, mut f: impl FnMut(&V, &W) -> X) -> Steps<K, X> {
         let mut steps = Builder::default();
         let (no_v, no_w) = (V::default(), W::default());
         let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
         let (mut v, mut w) = (&no_v, &no_w);
         let least = K::least();
         let starts_at_least = |first: Option<&K>| first.is_some_and(|key| *key == least);
-        if !starts_at_least(left.peek().map(|(key, _)| key))
-            && !starts_at_least(right.peek().map(|(key, _)| key))
-        {
+        if !starts_at_least(left.peek().map(|(key, _)| key)) && !starts_at_least(right.peek().map(|(key, _)| key)) {
             steps.cut(least.clone(), f(v, w));
         }
         loop {

@@ -47,8 +47,7 @@ impl RuleSet {
             Action::Deny => allowed.map(|decision| counted(*decision)),
             Action::Allow => {
                 let denied = allowed.map(|decision| *decision != 0 && !counted(*decision));
-                PacketSet::product(None, &self.universe, &crate::packet::TransportSet::full(), &true)
-                    .subtract(&denied)
+                PacketSet::product(None, &self.universe, &crate::packet::TransportSet::full(), &true).subtract(&denied)
             }
         }
     }
@@ -71,10 +70,7 @@ impl RuleSet {
     /// The packets that each rule really decides: those it matches and no earlier rule does.
     pub fn decided_by_rule(&self) -> Vec<PacketSet> {
         let decisions = self.decisions();
-        (1..)
-            .zip(&self.rules)
-            .map(|(index, _)| decisions.map(|decision: &Decision| *decision == index))
-            .collect()
+        (1..).zip(&self.rules).map(|(index, _)| decisions.map(|decision: &Decision| *decision == index)).collect()
     }
 }
 
@@ -85,8 +81,7 @@ fn first_of(maps: &[PacketMap<Decision>]) -> PacketMap<Decision> {
         [map] => map.clone(),
         _ => {
             let (earlier, later) = maps.split_at(maps.len() / 2);
-            first_of(earlier)
-                .zip(&first_of(later), |first, second| if *first == 0 { *second } else { *first })
+            first_of(earlier).zip(&first_of(later), |first, second| if *first == 0 { *second } else { *first })
         }
     }
 }
