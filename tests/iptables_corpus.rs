@@ -192,6 +192,7 @@ fn a_wrong_rule_is_an_error_at_its_line() {
         "-A OUTPUT -j",
         "-A OUTPUT -j ACCEPT -j DROP",
         "-A OUTPUT --what -j ACCEPT",
+        "-A OUTPUT -m comment --comment \"abc -j ACCEPT",
         "-A OUTPUT what -j ACCEPT",
         "-A OUTPUT ! ! -d 10.0.0.1 -j ACCEPT",
         "-A OUTPUT -d 10.0.0.1 ! -j ACCEPT",

@@ -7,7 +7,7 @@ use super::save::{Line, Table};
 use super::spec::{Context, Interface, Refusal, Spec};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Source, Span};
-use crate::syntax::words::Word;
+use crate::syntax::words::{self, Word, WordsError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -69,7 +69,13 @@ impl Chains {
         for line in &table.lines {
             let outcome = match line {
                 Line::Chain { name, policy, span } => chains.declare(name, policy, *span),
-                Line::Rule { words, span } => chains.command(words, *span, sets),
+                Line::Rule { text, span } => match words::split(text, span.start) {
+                    Ok(words) => chains.command(&words, *span, sets),
+                    Err(error @ (WordsError::Unclosed { span } | WordsError::Shell { span })) => {
+                        findings.push(Finding::new(Code::ReadSyntax, error.to_string()).at(source, span));
+                        continue;
+                    }
+                },
             };
             if let Err(Refusal { message, span }) = outcome {
                 findings.push(Finding::new(Code::ReadRefused, message).at(source, span));

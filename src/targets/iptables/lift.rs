@@ -8,7 +8,7 @@ use super::walk::{self, Hook};
 use crate::diag::{Code, Finding, Source};
 use crate::packet::{Constraint, PeerSet, Set};
 use crate::policy::{Action, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
-use crate::syntax::words::Word;
+use crate::syntax::words::{self, Word};
 use crate::targets::Imported;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -109,11 +109,15 @@ fn closing(chains: &Chains, hook: Hook, peers: PeerSet, findings: &mut Vec<Findi
 
 /// The family of a table without a header: that of its addresses, and IPv4 without any.
 pub(super) fn family_of(table: &Table<'_>) -> Family {
-    let rules = table.lines.iter().filter_map(|line| match line {
-        Line::Rule { words, .. } => Some(words.as_slice()),
+    rules(table).find_map(|words| family_of_rule(&words)).unwrap_or(Family::V4)
+}
+
+/// The words of each rule of a table; those of a rule that cannot be split are left to its reader.
+fn rules<'a>(table: &'a Table<'_>) -> impl Iterator<Item = Vec<Word<'a>>> {
+    table.lines.iter().filter_map(|line| match line {
+        Line::Rule { text, span } => words::split(text, span.start).ok(),
         Line::Chain { .. } => None,
-    });
-    rules.into_iter().find_map(family_of_rule).unwrap_or(Family::V4)
+    })
 }
 
 /// The family that a rule shows, if it does.
@@ -135,10 +139,13 @@ pub(super) fn family_of_rule(words: &[Word<'_>]) -> Option<Family> {
 /// The names of sets that rules of any table change.
 fn changed_sets(table: &Table<'_>) -> Vec<String> {
     let mut names = Vec::new();
-    for line in &table.lines {
-        let Line::Rule { words, .. } = line else { continue };
+    let changes = |option: &str| matches!(option, "--add-set" | "--del-set");
+    let may = |line: &Line<'_>| matches!(line, Line::Rule { text, .. } if text.contains("-set"));
+    if !table.lines.iter().any(may) {
+        return names;
+    }
+    for words in rules(table) {
         let pairs = words.iter().zip(words.iter().skip(1));
-        let changes = |option: &str| matches!(option, "--add-set" | "--del-set");
         names.extend(
             pairs.filter(|(option, _)| changes(&option.text)).map(|(_, name)| name.text.clone().into_owned()),
         );

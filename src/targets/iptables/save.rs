@@ -2,7 +2,6 @@
 
 use super::region::Family;
 use crate::diag::{Code, Finding, Source, Span};
-use crate::syntax::words::{self, Word};
 use std::sync::Arc;
 
 /// A table of a file.
@@ -32,8 +31,8 @@ pub(super) enum Line<'a> {
     },
     /// `-A INPUT …`.
     Rule {
-        /// Its words, counters left out.
-        words: Vec<Word<'a>>,
+        /// The command, counters left out. It is split only when it is read: words of a whole file fill memory.
+        text: &'a str,
         /// The line, counters left out.
         span: Span,
     },
@@ -167,12 +166,9 @@ impl<'a> Reader<'a, '_> {
         };
         let start = at.saturating_add(indent).saturating_add(before);
         let span = Span::new(start, start.saturating_add(text.len()));
-        match (words::split(text, start), &mut self.open) {
-            (Ok(words), Some(table)) if !words.is_empty() => table.lines.push(Line::Rule { words, span }),
-            (Ok(_), _) => self.refuse(Code::ReadSyntax, "counters without a rule", span),
-            (Err(error @ (words::WordsError::Unclosed { span } | words::WordsError::Shell { span })), _) => {
-                self.refuse(Code::ReadSyntax, error.to_string(), span);
-            }
+        match &mut self.open {
+            Some(table) if !text.is_empty() => table.lines.push(Line::Rule { text, span }),
+            _ => self.refuse(Code::ReadSyntax, "counters without a rule", span),
         }
     }
 
@@ -217,10 +213,6 @@ mod tests {
         assert_eq!(
             read("*filter\n:X\nCOMMIT\n").1,
             ["not a chain: `:NAME POLICY [PACKETS:BYTES]` is expected"]
-        );
-        assert_eq!(
-            read("*filter\n-A X -m comment --comment \"abc\nCOMMIT\n").1,
-            ["a quoted text is not closed"]
         );
         assert_eq!(
             read("*filter\n*nat\nCOMMIT\n").1,
