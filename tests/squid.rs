@@ -186,9 +186,9 @@ fn a_shared_host_stands_once_with_both_purposes_and_its_paths_are_declared_lost(
     assert!(lines.contains(&"acl egressor_hosts_443 dstdomain -n us-docker.pkg.dev"));
     assert!(lines.iter().all(|line| !line.contains("castai-hub") && !line.contains('/')));
     assert!(text(&proven).contains(
-        "# castai/node-binaries: Node binaries; owner platform-networking; ticket NET-1; expires 2027-06-30"
+        "# castai/node-binaries: Node binaries (owner platform-networking, ticket NET-1, expires 2027-06-30"
     ));
-    assert!(text(&proven).contains("# castai/node-logs: Node startup logs;"));
+    assert!(text(&proven).contains("# castai/node-logs: Node startup logs ("));
     let (excess, missing) = loss_of(&lowered);
     assert!(missing.is_empty());
     let hosts = names(&["=storage.googleapis.com", "=us-docker.pkg.dev"]);

@@ -71,7 +71,14 @@ pub struct Finding {
 impl Finding {
     /// A finding of this code, with the code's severity.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: code.severity(), message: message.into(), place: None, help: None, endpoint: None }
+        Self {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            place: None,
+            help: None,
+            endpoint: None,
+        }
     }
 
     /// The same finding at a place.

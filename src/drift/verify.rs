@@ -16,7 +16,11 @@ pub struct Mismatch {
 
 /// Compares what was wanted with what was read, scope by scope. `excess` and `missing` give the declared losses of a
 /// wanted scope. No mismatch means that the file is proven.
-pub fn verify(wanted: &Policy, read: &Policy, loss: impl Fn(&Scope) -> (PacketSet, PacketSet)) -> Vec<Mismatch> {
+pub fn verify(
+    wanted: &Policy,
+    read: &Policy,
+    loss: impl Fn(&Scope) -> (PacketSet, PacketSet),
+) -> Vec<Mismatch> {
     let nothing = Bounds { at_least: PacketSet::default(), at_most: PacketSet::default() };
     let expected = |set: Option<&RuleSet>, scope: &Scope| {
         let (excess, missing) = loss(scope);

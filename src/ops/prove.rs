@@ -123,7 +123,8 @@ fn explain(target: &str, mismatch: &Mismatch) -> Finding {
         mismatch.scope.direction,
         parts.join("; ")
     );
-    Finding::new(Code::VerifyMismatch, message).help("nothing was written; the template or a value changes the meaning")
+    Finding::new(Code::VerifyMismatch, message)
+        .help("nothing was written; the template or a value changes the meaning")
 }
 
 /// The first rows of a set, in words.

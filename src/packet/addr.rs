@@ -78,9 +78,8 @@ impl AddrSet {
         }
         let v6: u128 = self.v6.ranges().map(|(first, last)| (last - first) + 1).sum();
         // Only the full set of 2^128 addresses leaves no room for the IPv4 addresses beside it.
-        v6.checked_add(v4).map_or(AddressCount { all_v6: true, rest: v6.wrapping_add(v4) }, |rest| AddressCount {
-            all_v6: false,
-            rest,
+        v6.checked_add(v4).map_or(AddressCount { all_v6: true, rest: v6.wrapping_add(v4) }, |rest| {
+            AddressCount { all_v6: false, rest }
         })
     }
 }

@@ -69,7 +69,8 @@ impl FromStr for Hostname {
         let ascii = Uts46::new()
             .to_ascii(bare.as_bytes(), AsciiDenyList::URL, Hyphens::CheckFirstLast, DnsLength::Verify)
             .map_err(|_| HostnameError::Invalid(text.to_owned()))?;
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        let plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
         let labels_fit = ascii.split('.').all(|label| !label.is_empty() && label.bytes().all(plain));
         // The last label of a name is never numeric, or the name would read as an address (`10.1`, `0x7f.1`).
         let last = ascii.rsplit('.').next().unwrap_or_default();

@@ -164,7 +164,8 @@ fn either_family(set: &AddrSet) -> IntervalSet<SourceKey> {
     let v4 = set.v4.cuts().iter().map(|(key, member)| (SourceKey::V4(*key), *member));
     // Where the IPv4 axis ends inside the set, the set must end too, unless IPv6 begins inside it.
     let between = std::iter::once((SourceKey::V6(0), set.v6.contains(&0)));
-    let v6 = set.v6.cuts().iter().filter(|(key, _)| *key > 0).map(|(key, member)| (SourceKey::V6(*key), *member));
+    let v6 =
+        set.v6.cuts().iter().filter(|(key, _)| *key > 0).map(|(key, member)| (SourceKey::V6(*key), *member));
     Steps::from_cuts(v4.chain(between).chain(v6))
 }
 
@@ -180,9 +181,7 @@ fn zip_layer<P: Key, S: Key, V: Value, W: Value, X: Value>(
     let services = RefCell::new(BTreeMap::new());
     let sources = RefCell::new(BTreeMap::new());
     left.zip(right, |a, b| {
-        remember(&sources, a, b, || {
-            a.zip(b, |a, b| remember(&services, a, b, || a.zip(b, |a, b| f(a, b))))
-        })
+        remember(&sources, a, b, || a.zip(b, |a, b| remember(&services, a, b, || a.zip(b, |a, b| f(a, b)))))
     })
 }
 

@@ -72,8 +72,12 @@ impl Prefix {
     /// The last address.
     pub fn last(self) -> IpAddr {
         match self.addr {
-            IpAddr::V4(v4) => IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() | !v4_mask(self.len).unwrap_or(u32::MAX))),
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() | !v6_mask(self.len).unwrap_or(u128::MAX))),
+            IpAddr::V4(v4) => {
+                IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() | !v4_mask(self.len).unwrap_or(u32::MAX)))
+            }
+            IpAddr::V6(v6) => {
+                IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() | !v6_mask(self.len).unwrap_or(u128::MAX)))
+            }
         }
     }
 }

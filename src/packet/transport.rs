@@ -38,7 +38,9 @@ pub(super) fn protocol_and_detail(service: u32) -> (Protocol, u16) {
 
 fn services(spans: impl IntoIterator<Item = (u32, u32)>) -> TransportSet {
     // The axis ends at 2^24, so a span that reaches its end is written as one without an end.
-    TransportSet::from_ranges(spans.into_iter().map(|(first, last)| (first, if last >= LAST { u32::MAX } else { last })))
+    TransportSet::from_ranges(
+        spans.into_iter().map(|(first, last)| (first, if last >= LAST { u32::MAX } else { last })),
+    )
 }
 
 impl TransportSet {

@@ -182,9 +182,7 @@ impl Raw {
         let place = span(self.0.referenced.span());
         let kind = match self.0.value {
             RawKind::Scalar(kind) => kind,
-            RawKind::Sequence(items) => {
-                Kind::Sequence(items.into_iter().map(Self::into_node).collect())
-            }
+            RawKind::Sequence(items) => Kind::Sequence(items.into_iter().map(Self::into_node).collect()),
             RawKind::Mapping(entries) => Kind::Mapping(
                 entries
                     .into_iter()

@@ -41,11 +41,15 @@ impl OptionKind {
     pub fn refuses(self, value: &str) -> Option<String> {
         let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
         match self {
-            Self::Choice(words) => (!words.contains(&value)).then(|| format!("one of {} is needed", words.join(", "))),
+            Self::Choice(words) => {
+                (!words.contains(&value)).then(|| format!("one of {} is needed", words.join(", ")))
+            }
             Self::Identifier(max) => {
                 let fits = value.len() <= max && value.starts_with(|char: char| char.is_ascii_alphabetic());
                 (!fits || !value.chars().all(plain)).then(|| {
-                    format!("a letter, then letters, digits, `_` and `-` are needed, at most {max} characters")
+                    format!(
+                        "a letter, then letters, digits, `_` and `-` are needed, at most {max} characters"
+                    )
                 })
             }
             Self::Number(from, to) => {
@@ -54,11 +58,12 @@ impl OptionKind {
                 let number = plain.filter(|number| (from..=to).contains(number));
                 number.is_none().then(|| format!("a number from {from} to {to} is needed"))
             }
-            Self::Prefixes => {
-                value.split(',').find_map(|item| item.trim().parse::<Prefix>().err().map(|error| error.to_string()))
-            }
+            Self::Prefixes => value
+                .split(',')
+                .find_map(|item| item.trim().parse::<Prefix>().err().map(|error| error.to_string())),
             Self::Text => {
-                let fits = !value.is_empty() && value.chars().all(|char| char.is_ascii_graphic() || char == ' ');
+                let fits =
+                    !value.is_empty() && value.chars().all(|char| char.is_ascii_graphic() || char == ' ');
                 (!fits).then(|| "one line of printable ASCII is needed".to_owned())
             }
         }

@@ -210,8 +210,19 @@ fn the_pages_later_revision_changes_the_kvisor_host_and_adds_one_webhook() {
 
 #[test]
 fn the_gke_module_takes_the_union_and_literal_gives_the_pages_two_lines() {
-    let union =
-        egressor(&["generate", "--region", "us", "-t", "gke-module", "--feature", "istio-gke", "--no-feature", "webhooks", "--out", "-"]);
+    let union = egressor(&[
+        "generate",
+        "--region",
+        "us",
+        "-t",
+        "gke-module",
+        "--feature",
+        "istio-gke",
+        "--no-feature",
+        "webhooks",
+        "--out",
+        "-",
+    ]);
     assert_eq!(union.code, 0, "{}", union.stderr);
     let text = rules(&union.stdout);
     assert!(text.contains("add_master_webhook_firewall_rules = true"), "{text}");

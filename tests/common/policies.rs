@@ -102,7 +102,7 @@ pub(crate) fn tcp(speech: Speech, port: u16, why: &Justification) -> Rule {
 
 /// A policy that says these rules of the first subject of a speech, in every direction that it has.
 pub(crate) fn policy_of(speech: Speech, rules: &[Rule]) -> Policy {
-    let directions = if speech.ingress { 2 } else { 1 };
+    let directions = if speech.ingress != Ingress::Unsaid { 2 } else { 1 };
     let said =
         shapes(speech).into_iter().take(directions).map(|shape| RuleSet { rules: rules.to_vec(), ..shape });
     Policy::new(said.collect())

@@ -56,7 +56,7 @@ fn what_is_written_reads_back_as_the_policy() {
     assert_eq!(exactly(&read, SCOPE, Ingress), packets(&["172.16.0.0/28"], &tcp(9443)));
     assert!(
         text(&proven)
-            .contains("c/api: the API (owner platform, ticket NET-7, expires 2027-01-31) + c/grpc: gRPC")
+            .contains("c/api: the API + c/grpc: gRPC (owner platform, ticket NET-7, expires 2027-01-31,")
     );
 }
 

@@ -43,7 +43,7 @@ fn the_list_is_the_union_with_the_module_s_defaults_and_says_why() {
         ]
     );
     assert!(text(&proven).contains("# Not [\"15017\"] alone"), "{}", text(&proven));
-    let why = "# Port 15017: castai/istio-webhook: istiod's webhook (owner platform, ticket NET-7, expires 2027-01-31)";
+    let why = "# Port 15017: castai/istio-webhook: istiod's webhook (owner platform, ticket NET-7, expires 2027-01-31,";
     assert!(text(&proven).contains(why), "{}", text(&proven));
     assert_eq!(
         exactly(&read(GKE, text(&proven)), "gke-module", Ingress),

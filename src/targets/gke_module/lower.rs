@@ -1,7 +1,7 @@
 //! From the ingress rules of a policy to the two inputs.
 
-use super::{CONTROL_PLANE, DEFAULT_PORTS, LITERAL, TEMPLATE};
-use crate::diag::{Code, Finding};
+use super::{CONTROL_PLANE, DEFAULT_PORTS, LITERAL, SOURCES, TEMPLATE};
+use crate::diag::{Code, Finding, Severity};
 use crate::packet::{GroupSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Origin, RuleSet, Traffic};
 use crate::targets::demand::Unsaid;
@@ -83,7 +83,10 @@ fn ingress(set: &RuleSet, literal: bool, defaults: &PortSet, lowered: &mut Lower
         lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
     }
     lowered.findings.extend(several_sources(sources.len()));
-    lowered.losses.push(loss(set, missing, &opened, if literal { None } else { Some(&left_out) }));
+    let loss = loss(set, missing, &opened, if literal { None } else { Some(&left_out) });
+    let finding = Finding::new(Code::TargetCannotSay, loss.why.clone());
+    lowered.findings.push(Finding { severity: Severity::Note, ..finding });
+    lowered.losses.push(loss);
     let reasons: Vec<_> = ports
         .iter()
         .map(|((first, last), origins)| {
@@ -120,9 +123,10 @@ fn loss(set: &RuleSet, missing: PacketSet, opened: &PortSet, kept: Option<&PortS
 
 /// The module has one source, so rules for several cannot all be meant by it.
 fn several_sources(count: usize) -> Option<Finding> {
-    let message = format!("{count} different sources are asked for, and the module opens ports for one");
+    let message =
+        format!("{count} different sources are asked for, and the module opens ports for {SOURCES}");
     let help = "only the control plane is let in; use `gcp-firewall` for the others";
-    (count > 1).then(|| Finding::new(Code::TargetCannotSay, message).help(help))
+    (count > SOURCES).then(|| Finding::new(Code::TargetCannotSay, message).help(help))
 }
 
 fn spoken(ports: &PortSet) -> String {

@@ -32,6 +32,9 @@ const CONTROL_PLANE: &str = "gke-control-plane";
 /// The ports that the module opens when none are given, by its `variables.tf`.
 const DEFAULT_PORTS: [u16; 3] = [8443, 9443, 15017];
 
+/// How many sources the module's rule has.
+const SOURCES: usize = 1;
+
 /// The switch.
 const SWITCH: &str = "add_master_webhook_firewall_rules";
 /// The ports.
@@ -68,7 +71,11 @@ impl Target for GkeModule {
     }
 
     fn limits(&self) -> &'static [Limit] {
-        &[]
+        &[Limit {
+            what: "source of the rule, the cluster's control plane",
+            max: SOURCES,
+            source: "https://github.com/terraform-google-modules/terraform-google-kubernetes-engine/blob/main/modules/private-cluster/firewall.tf",
+        }]
     }
 
     fn options(&self) -> &'static [OptionSpec] {

@@ -3,7 +3,7 @@
 use super::region::Family;
 use super::spell::{self, Service, Test};
 use super::{CHAIN_NAME, COMMENT};
-use crate::diag::{Code, Finding};
+use crate::diag::{Code, Finding, Severity};
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
@@ -150,12 +150,14 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
             excess = Set::union(&excess, &TransportSet::icmp(Protocol::ICMPV6, icmp));
         }
         let peers = PeerSet::from(AddrSet::all_v6());
-        lowered.losses.push(Loss {
-            scope: set.scope.clone(),
-            excess: PacketSet::product(None, &peers, &excess, &true),
-            missing: PacketSet::default(),
-            why: format!("ICMPv6 types 133 to 136 pass to and from every address: {why}"),
-        });
+        let excess = PacketSet::product(None, &peers, &excess, &true).subtract(&set.allows().at_least);
+        if !excess.is_empty() {
+            let why = format!("ICMPv6 types 133 to 136 pass to and from every address: {why}");
+            let finding = Finding::new(Code::TargetCannotSay, why.clone());
+            lowered.findings.push(Finding { severity: Severity::Note, ..finding });
+            let missing = PacketSet::default();
+            lowered.losses.push(Loss { scope: set.scope.clone(), excess, missing, why });
+        }
     }
     rules
 }
@@ -180,12 +182,13 @@ fn spread<'a>(
     };
     let full = TransportSet::full();
     let (services, unsaid) = spell::services(rule.matches.transport.set().unwrap_or(&full), family);
-    if !unsaid.is_empty() {
-        lowered.losses.push(unsaid_services(set, rule, family, &unsaid));
+    let loss = unsaid_services(set, rule, family, &unsaid);
+    if !loss.missing.is_empty() {
         let message =
             format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
         let help = "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option";
         lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
+        lowered.losses.push(loss);
     }
     for peer in &peers {
         for source in &sources {
