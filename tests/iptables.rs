@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "common/real.rs"]
+mod real;
+
 use egressor::diag::{Finding, Source};
 use egressor::ops::{Proven, prove};
 use egressor::packet::{
@@ -231,7 +234,10 @@ fn the_real_tools_load_the_files_and_print_the_same_meaning() {
         let tools =
             [("iptables-nft-restore", "iptables-nft-save"), ("ip6tables-nft-restore", "ip6tables-nft-save")];
         for (file, (restore, save)) in proven.files.iter().zip(tools) {
-            let Some(printed) = loaded(restore, save, &file.text) else { return };
+            let Some(printed) = loaded(restore, save, &file.text) else {
+                real::skipped(restore, 4, "the tool or a namespace of its own cannot be had");
+                return;
+            };
             let (written, printed) = (import(&[&file.text]), import(&[&printed]));
             assert!(!egressor::diag::any_error(&printed.findings), "{:?}", printed.findings);
             assert_eq!(written.policy.sets.len(), 2);

@@ -12,6 +12,9 @@ use egressor::targets::{Ingress, PeerKind, Scoping, Speech};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The entries of a mapping.
+type Entries = Vec<(Key, Node)>;
+
 /// One step into a tree: an entry of a mapping or an item of a list.
 type Way = Vec<usize>;
 
@@ -33,7 +36,7 @@ fn keys(node: &Node, here: &mut Way, all: &mut Vec<Way>) {
 }
 
 /// The entries of the mapping that holds a key, and which of them it is.
-fn holder<'a>(tree: &'a mut Node, way: &[usize]) -> (&'a mut Vec<(Key, Node)>, usize) {
+fn holder<'a>(tree: &'a mut Node, way: &[usize]) -> (&'a mut Entries, usize) {
     let (last, before) = way.split_last().expect("a way has steps");
     let at = before.iter().fold(tree, |node, index| match &mut node.kind {
         Kind::Mapping(entries) => &mut entries[*index].1,
@@ -54,7 +57,7 @@ fn name(tree: &Node, way: &[usize]) -> String {
 /// Every way to damage one key.
 fn damages(original: &Node, way: &[usize]) -> Vec<(String, Node)> {
     let mut out = Vec::new();
-    let mut damage = |what: &str, change: &dyn Fn(&mut Vec<(Key, Node)>, usize)| {
+    let mut damage = |what: &str, change: &dyn Fn(&mut Entries, usize)| {
         let mut tree = original.clone();
         let (entries, index) = holder(&mut tree, way);
         change(entries, index);

@@ -36,7 +36,7 @@ fn aliases_that_explode_and_nesting_without_end_are_refused() {
     let mut bomb = "a: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let before = format!("*a{}", level - 1);
-        bomb.push_str(&format!("b{level}: &a{level} [{}]\n", vec![before; 9].join(", ")));
+        bomb = format!("{bomb}b{level}: &a{level} [{}]\n", vec![before; 9].join(", "));
     }
     for text in [bomb, "[".repeat(200_000), "{a: ".repeat(100_000)] {
         let (catalog, findings) = load(&Arc::new(Source::new("bomb", text)));
