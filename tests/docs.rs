@@ -64,20 +64,7 @@ fn every_command_of_the_table_exists() {
 fn the_line_that_the_readme_shows_is_the_one_that_is_written() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/01_quickstart/egressor.lock");
     let lock = lock.display().to_string();
-    let arguments = [
-        "generate",
-        "--region",
-        "us",
-        "--lock",
-        &lock,
-        "-t",
-        "iptables",
-        "--out",
-        "-",
-        "-q",
-        "--without",
-        "grpc",
-    ];
+    let arguments = ["generate", "--region", "us", "--lock", &lock, "-t", "iptables", "--out", "-", "-q"];
     let output =
         std::process::Command::new(env!("CARGO_BIN_EXE_egressor")).args(arguments).output().expect("it runs");
     let text = String::from_utf8(output.stdout).expect("text");
