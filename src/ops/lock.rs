@@ -6,7 +6,9 @@ use super::generate::catalogs;
 use crate::catalog::{Selected, Selection, select};
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{AddrSet, Hostname, Prefix, Set as _};
-use crate::resolve::{DnsOptions, Limits, Lockfile, Lookup, RefreshOptions, Timestamp, resolve};
+use crate::resolve::{
+    DnsOptions, Limits, Lockfile, Lookup, Outcome, RefreshOptions, Timestamp, Verdict, resolve,
+};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -63,6 +65,9 @@ pub fn lock(request: &LockRequest) -> Locked {
         return Locked { findings, ..Locked::default() };
     }
     let names = wanted(&selected, &request.only, &mut findings);
+    if any_error(&findings) {
+        return Locked { findings, ..Locked::default() };
+    }
     let lookups = match resolve(names.iter().cloned(), &request.dns, |_, _| {}) {
         Ok(lookups) => lookups,
         Err(error) => {
@@ -75,6 +80,16 @@ pub fn lock(request: &LockRequest) -> Locked {
     findings.extend(found);
     let (after, held) = before.hold_back(after, &request.limits, &request.accept);
     findings.extend(held);
+    // A network that is down teaches nothing about any name, so the lockfile stays as it was.
+    let learnt = |lookup: &Lookup| {
+        [lookup.a.outcome, lookup.aaaa.outcome].map(Outcome::verdict) != [Verdict::Failed; 2]
+    };
+    if !lookups.iter().any(learnt) {
+        let message = format!("none of {} names could be looked up", names.len());
+        let help = "is the resolver right, and can it be reached?";
+        findings.push(Finding::new(Code::DnsFailure, message).help(help));
+        return Locked { names: names.len(), findings, ..Locked::default() };
+    }
     let path = request.lock.display().to_string();
     let file = File { path, text: after.render() };
     Locked { file: Some(file), news: !before.knows_the_same(&after), names: names.len(), findings }

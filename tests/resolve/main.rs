@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod command;
 mod dns;
 mod lockfile;
 mod refresh;
