@@ -86,8 +86,8 @@ pub fn lock(request: &LockRequest) -> Locked {
     };
     if !lookups.iter().any(learnt) {
         let message = format!("none of {} names could be looked up", names.len());
-        let help = "is the resolver right, and can it be reached?";
-        findings.push(Finding::new(Code::DnsFailure, message).help(help));
+        let finding = Finding::new(Code::DnsFailure, message);
+        findings.push(finding.help("is the resolver right, and can it be reached?"));
         return Locked { names: names.len(), findings, ..Locked::default() };
     }
     let path = request.lock.display().to_string();
