@@ -112,9 +112,12 @@ fn locked_refuses_news_and_takes_no_notice_of_times() {
     assert!(!folder.path().join("egressor.lock").exists());
     assert_eq!(code(&lock(folder.path(), &server, &[])), 0);
     assert_eq!(code(&lock(folder.path(), &server, &["--locked"])), 0);
-    let moved = serve(|question| match question.v6 {
-        true => Reply::nothing(),
-        false => Reply::answers(vec![address(&question.name, 60, "203.0.114.21")]),
+    let moved = serve(|question| {
+        if question.v6 {
+            Reply::nothing()
+        } else {
+            Reply::answers(vec![address(&question.name, 60, "203.0.114.21")])
+        }
     });
     let before = std::fs::read(folder.path().join("egressor.lock")).expect("the lock");
     let news = lock(folder.path(), &moved, &["--locked"]);
