@@ -103,6 +103,8 @@ document! {
     ComponentDocument {
         /// What kind of thing it is.
         required kind: ComponentKind,
+        /// The feature that it belongs to; while that is off, nothing is written for it.
+        required feature: Id,
         /// The component, for people.
         optional title: Text,
         /// The namespace of the pods.

@@ -22,7 +22,7 @@ const OF_ENDPOINT: [(&str, &str); 9] = [
 /// The same for what is implied.
 const OF_NEED: [(&str, &str); 2] = [("used_by", "components"), ("sources", "sources")];
 /// The same for a component.
-const OF_COMPONENT: [(&str, &str); 1] = [("variable", "variables")];
+const OF_COMPONENT: [(&str, &str); 2] = [("feature", "features"), ("variable", "variables")];
 /// The same for dedicated addresses.
 const OF_IP_SET: [(&str, &str); 2] = [("endpoints", "endpoints"), ("sources", "sources")];
 /// The same for the proxy.

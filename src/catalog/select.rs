@@ -73,9 +73,12 @@ fn of_catalog<'a>(catalog: &'a Catalog, regions: Vec<Id>, selection: &Selection)
         .components
         .value
         .0
-        .keys()
-        .filter(|id| selection.components.is_empty() || named(id))
-        .cloned()
+        .iter()
+        .filter(|(id, component)| {
+            let feature = &component.value.feature.value;
+            named(id) || selection.components.is_empty() && why_off(catalog, feature, selection).is_none()
+        })
+        .map(|(id, _)| id.clone())
         .collect();
     let (mut endpoints, mut left_out) = (Vec::new(), Vec::new());
     for endpoint in catalog.endpoints() {
@@ -114,15 +117,8 @@ fn why_not(
         if endpoint.status.value == Status::Superseded && !selection.superseded {
             return Some("superseded (--include-superseded adds it)".to_owned());
         }
-        let feature = &endpoint.feature.value;
-        let default =
-            document.features.value.0.get(feature).and_then(|feature| feature.value.default.as_ref());
-        let asked = |names: &[String]| names.iter().any(|name| name == feature.as_str());
-        if asked(&selection.without_features) {
-            return Some(format!("the feature `{feature}` was turned off"));
-        }
-        if !asked(&selection.features) && !default.is_some_and(|default| default.value) {
-            return Some(format!("the feature `{feature}` is off (--feature {feature} turns it on)"));
+        if let Some(why) = why_off(catalog, &endpoint.feature.value, selection) {
+            return Some(why);
         }
     }
     // A connection that comes in concerns those it comes to.
@@ -134,6 +130,26 @@ fn why_not(
     let mut users = users.into_iter().flatten().flat_map(|users| users.value.0.iter());
     let used = users.any(|user| components.contains(&user.value));
     (!used).then(|| "none of the chosen components needs it".to_owned())
+}
+
+/// Why a feature is off, or nothing when it is on: by default, because it was asked for, or because a component of it
+/// was.
+fn why_off(catalog: &Catalog, feature: &Id, selection: &Selection) -> Option<String> {
+    let document = &catalog.document;
+    let asked = |names: &[String]| names.iter().any(|name| name == feature.as_str());
+    if selection.literal {
+        return None;
+    }
+    if asked(&selection.without_features) {
+        return Some(format!("the feature `{feature}` was turned off"));
+    }
+    let default = document.features.value.0.get(feature).and_then(|feature| feature.value.default.as_ref());
+    let of_component = document.components.value.0.iter().any(|(id, component)| {
+        component.value.feature.value == *feature
+            && selection.components.iter().any(|name| name == id.as_str())
+    });
+    let on = asked(&selection.features) || of_component || default.is_some_and(|default| default.value);
+    (!on).then(|| format!("the feature `{feature}` is off (--feature {feature} turns it on)"))
 }
 
 fn regions(catalog: &Catalog, selection: &Selection) -> Result<Vec<Id>, Finding> {
