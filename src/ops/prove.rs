@@ -118,9 +118,8 @@ fn explain(target: &str, mismatch: &Mismatch) -> Finding {
         parts.push(format!("excess {}", brief(&mismatch.excess)));
     }
     let message = format!(
-        "the {target} artifact does not mean what was asked of `{}` {}: {}",
-        mismatch.scope.name,
-        mismatch.scope.direction,
+        "the {target} artifact does not mean what was asked of {}: {}",
+        mismatch.scope,
         parts.join("; ")
     );
     Finding::new(Code::VerifyMismatch, message)

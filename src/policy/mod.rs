@@ -55,6 +55,17 @@ pub struct Scope {
     pub direction: Direction,
 }
 
+impl fmt::Display for Scope {
+    /// The name in backticks and the direction, or just the direction where the name says no more.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name == self.direction.as_str() {
+            write!(f, "{}", self.direction)
+        } else {
+            write!(f, "`{}` {}", self.name, self.direction)
+        }
+    }
+}
+
 /// Which pods a rule set is attached to, where it is attached to pods.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pods {

@@ -92,7 +92,7 @@ fn refused(set: &RuleSet, pods: &Pods, findings: &mut Vec<Finding>) -> bool {
     }
     let refused = !why.is_empty();
     let error = |why| {
-        let message = format!("`{}` {}: {why}", set.scope.name, set.scope.direction);
+        let message = format!("{}: {why}", set.scope);
         Finding { severity: Severity::Error, ..Finding::new(Code::TargetCannotSay, message) }
     };
     findings.extend(why.into_iter().map(error));
@@ -158,14 +158,14 @@ fn leave_out(set: &RuleSet, why: &str, lowered: &mut Lowered) {
     let ids: BTreeSet<&str> = set.rules.iter().filter_map(|rule| provenance::id(&rule.origin)).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let of = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
-    let message = format!("`{}` {}: {why}{of}", set.scope.name, set.scope.direction);
+    let message = format!("{}: {why}{of}", set.scope);
     let help = "guard the node instead: with a security group, a firewall of the network, or iptables";
     lowered.findings.push(Finding::new(Code::TargetNotEnforceable, message).help(help));
     lowered.losses.push(Loss {
         scope: set.scope.clone(),
         excess: PacketSet::default(),
         missing: set.allows().at_least,
-        why: format!("{} {}: {why}{of}", set.scope.name, set.scope.direction),
+        why: format!("{}: {why}{of}", set.scope),
     });
 }
 
