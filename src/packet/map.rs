@@ -5,8 +5,9 @@ use super::group::GroupKey;
 use super::hostname::Hostname;
 use super::interval::IntervalSet;
 use super::name::NameKey;
+use super::peer::PeerSet;
 use super::protocol::Protocol;
-use super::set::{PacketSet, PeerSet};
+use super::set::Set;
 use super::steps::{Key, Steps, Value};
 use super::transport::{TransportSet, service};
 use std::cell::RefCell;
@@ -128,6 +129,24 @@ impl<V: Value> PacketMap<V> {
             }
             (Peer::Group(group), from) => self.groups.at(&GroupKey::of(group)).at(&source(from)).at(&key),
         }
+    }
+}
+
+/// A set of packets: peers × sources × services. The direction is that of the rule set it belongs to.
+pub type PacketSet = PacketMap<bool>;
+
+impl Set for PacketSet {
+    fn is_empty(&self) -> bool {
+        self.is_default()
+    }
+    fn union(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| *a || *b)
+    }
+    fn intersect(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| *a && *b)
+    }
+    fn subtract(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| *a && !*b)
     }
 }
 

@@ -3,11 +3,12 @@
 use super::addr::AddrSet;
 use super::group::GroupSet;
 use super::interval::IntervalSet;
-use super::map::{Layer, SourceKey};
+use super::map::{Layer, PacketSet, SourceKey};
 use super::name::{NamePattern, NameSet};
+use super::peer::PeerSet;
 use super::port::{PortRange, PortSet};
 use super::protocol::Protocol;
-use super::set::{PacketSet, PeerSet, Set};
+use super::set::Set;
 use super::steps::{Key, Steps, Value};
 use super::transport::{IcmpMatch, TransportSet, protocol_and_detail};
 use std::collections::BTreeMap;

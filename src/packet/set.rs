@@ -1,10 +1,6 @@
-//! What all sets have in common, peers, packets, and the difference between no constraint and an empty one.
+//! What all sets have in common, and the difference between no constraint and an empty one.
 
-use super::addr::AddrSet;
-use super::group::GroupSet;
 use super::interval::IntervalSet;
-use super::map::PacketMap;
-use super::name::NameSet;
 use super::steps::Key;
 
 /// The operations that every set has. All of them leave their operands as they are.
@@ -39,83 +35,13 @@ impl<K: Key> Set for IntervalSet<K> {
         self.is_default()
     }
     fn union(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a || *b)
+        Self::union(self, other)
     }
     fn intersect(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && *b)
+        Self::intersect(self, other)
     }
     fn subtract(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && !*b)
-    }
-}
-
-/// Implements [`Set`] for a struct whose fields are sets, field by field.
-macro_rules! set_of_fields {
-    ($name:ident { $($field:ident),* }) => {
-        impl Set for $name {
-            fn is_empty(&self) -> bool {
-                $(Set::is_empty(&self.$field))&&*
-            }
-            fn union(&self, other: &Self) -> Self {
-                Self { $($field: Set::union(&self.$field, &other.$field)),* }
-            }
-            fn intersect(&self, other: &Self) -> Self {
-                Self { $($field: Set::intersect(&self.$field, &other.$field)),* }
-            }
-            fn subtract(&self, other: &Self) -> Self {
-                Self { $($field: Set::subtract(&self.$field, &other.$field)),* }
-            }
-        }
-    };
-}
-
-set_of_fields!(AddrSet { v4, v6 });
-
-/// Who is at the far end of a packet: by address, by name, or by a name for a group of unknown members.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerSet {
-    /// Addresses.
-    pub addrs: AddrSet,
-    /// Host names, as a proxy or a DNS-aware policy sees them.
-    pub names: NameSet,
-    /// Opaque groups.
-    pub groups: GroupSet,
-}
-
-set_of_fields!(PeerSet { addrs, names, groups });
-
-impl PeerSet {
-    /// Every address of both families.
-    pub fn all_addrs() -> Self {
-        Self::from(AddrSet { v4: IntervalSet::full(), v6: IntervalSet::full() })
-    }
-
-    /// Every name.
-    pub fn all_names() -> Self {
-        Self::from(NameSet::full())
-    }
-
-    /// Every opaque group.
-    pub fn all_groups() -> Self {
-        Self::from(GroupSet::full())
-    }
-}
-
-impl From<AddrSet> for PeerSet {
-    fn from(addrs: AddrSet) -> Self {
-        Self { addrs, ..Self::default() }
-    }
-}
-
-impl From<NameSet> for PeerSet {
-    fn from(names: NameSet) -> Self {
-        Self { names, ..Self::default() }
-    }
-}
-
-impl From<GroupSet> for PeerSet {
-    fn from(groups: GroupSet) -> Self {
-        Self { groups, ..Self::default() }
+        Self::subtract(self, other)
     }
 }
 
@@ -160,23 +86,5 @@ impl<S: Set> Constraint<S> {
             Self::Any => None,
             Self::Only(set) => Some(set.get()),
         }
-    }
-}
-
-/// A set of packets: peers × sources × services. The direction is that of the rule set it belongs to.
-pub type PacketSet = PacketMap<bool>;
-
-impl Set for PacketSet {
-    fn is_empty(&self) -> bool {
-        self.is_default()
-    }
-    fn union(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a || *b)
-    }
-    fn intersect(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && *b)
-    }
-    fn subtract(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && !*b)
     }
 }
