@@ -80,11 +80,16 @@ impl RuleSet {
 
 impl RuleSet {
     /// For each of some disjoint sets, the rules that decide some packet of it (0 for no rule). One sweep for all.
-    pub fn deciding(&self, sets: &[PacketSet]) -> Vec<BTreeSet<Decision>> {
+    ///
+    /// `doubt` says which side rules with unmodelled matches are on: with one, such a rule counts only if that is its
+    /// own action, as in the bounds of [`Self::allows`] (`Deny` for at least, `Allow` for at most); with none it counts.
+    pub fn deciding(&self, sets: &[PacketSet], doubt: Option<Action>) -> Vec<BTreeSet<Decision>> {
         let numbered: Vec<PacketMap<Decision>> =
             (1..).zip(sets).map(|(index, set)| set.map(|member| if *member { index } else { 0 })).collect();
         let pairs = RefCell::new(BTreeSet::new());
-        first_of(&numbered).zip(&self.decisions(), |set, rule| {
+        let decided = self
+            .deciders(|rule| rule.unmodelled.is_empty() || doubt.is_none_or(|doubt| rule.action == doubt));
+        first_of(&numbered).zip(&decided, |set, rule| {
             pairs.borrow_mut().insert((*set, *rule));
             false
         });

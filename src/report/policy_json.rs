@@ -71,7 +71,10 @@ impl<'a> ScopeJson<'a> {
             scope: &set.scope.name,
             direction: set.scope.direction.as_str(),
             exact: allows.is_exact(),
-            allows: BoundsJson { at_least: rows(set, &allows.at_least), at_most: rows(set, &allows.at_most) },
+            allows: BoundsJson {
+                at_least: rows(set, &allows.at_least, Action::Deny),
+                at_most: rows(set, &allows.at_most, Action::Allow),
+            },
             unmodelled: set.rules.iter().flat_map(unmodelled).collect(),
             return_traffic: apart(Traffic::Return),
             loopback: apart(Traffic::Loopback),
@@ -88,7 +91,7 @@ fn unmodelled(rule: &Rule) -> impl Iterator<Item = UnmodelledJson<'_>> {
 }
 
 /// The rows of a set, each with the allowing rules that decide some packet of it.
-fn rows(set: &RuleSet, packets: &PacketSet) -> Vec<RowJson> {
+fn rows(set: &RuleSet, packets: &PacketSet, doubt: Action) -> Vec<RowJson> {
     let rows = packets.rows();
     let of_rows: Vec<PacketSet> = rows.iter().map(Row::packets).collect();
     let rule = |decision: u32| set.rules.get(usize::try_from(decision).ok()?.checked_sub(1)?);
@@ -97,7 +100,7 @@ fn rows(set: &RuleSet, packets: &PacketSet) -> Vec<RowJson> {
         decisions.iter().filter_map(allowing).map(|rule| OriginJson::from(&rule.origin)).collect()
     };
     rows.iter()
-        .zip(set.deciding(&of_rows))
+        .zip(set.deciding(&of_rows, Some(doubt)))
         .map(|(row, decisions)| RowJson::new(row, origins(&decisions)))
         .collect()
 }

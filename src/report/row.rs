@@ -85,6 +85,9 @@ impl RowJson {
     }
 }
 
+/// How many characters of a rule's text are shown: a file may be one line.
+const TEXT_SHOWN: usize = 200;
+
 /// Where a rule came from, as JSON.
 #[derive(Debug, Default, Serialize)]
 pub struct OriginJson {
@@ -111,11 +114,13 @@ impl From<&Origin> for OriginJson {
             }
             Origin::System(text) => Self { system: Some(text.clone()), ..Self::default() },
             Origin::File(place) => {
-                let text = place.source.slice(place.span);
+                // To the end of the line: the last brackets of a statement may lie outside its span.
+                let rest = place.source.text().get(place.span.start..).unwrap_or_default();
+                let line: String = rest.lines().next().unwrap_or_default().chars().take(TEXT_SHOWN).collect();
                 Self {
                     file: Some(place.source.name().to_owned()),
                     line: Some(place.source.line_column(place.span.start).0),
-                    text: Some(text.lines().next().unwrap_or_default().trim().to_owned()),
+                    text: Some(line.trim().to_owned()),
                     ..Self::default()
                 }
             }

@@ -56,3 +56,26 @@ fn every_finding_has_a_page() {
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("did you mean `verify/mismatch`?"), "{}", unknown.stderr);
 }
+
+#[test]
+fn each_bound_names_the_rules_that_it_rests_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rules.save");
+    let rules = "*filter\n:OUTPUT DROP [0:0]\n-A OUTPUT -m owner --uid-owner 0 -j ACCEPT\n\
+                 -A OUTPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j ACCEPT\nCOMMIT\n";
+    std::fs::write(&path, rules).expect("a file");
+    let run = egressor(&["show", &path.display().to_string(), "--format", "json"]);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let scope = &document["scopes"][0];
+    assert_eq!(scope["exact"], false);
+    let lines = |rows: &Value| -> Vec<u64> {
+        let rows = rows.as_array().expect("rows");
+        rows.iter()
+            .flat_map(|row| row["origins"].as_array().expect("origins"))
+            .filter_map(|from| from["line"].as_u64())
+            .collect()
+    };
+    assert_eq!(lines(&scope["allows"]["at_least"]), [4], "what is sure rests on the exact rule");
+    assert!(lines(&scope["allows"]["at_most"]).contains(&3), "what is possible rests on the other as well");
+    assert_eq!(scope["unmodelled"][0]["line"], 3);
+}
