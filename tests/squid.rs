@@ -34,6 +34,7 @@ fn justification(endpoint: &str, purpose: &str) -> Justification {
         confidence: "documented".to_owned(),
         methods: Vec::new(),
         hosts: Vec::new(),
+        blocks: Vec::new(),
     }
 }
 
@@ -356,6 +357,7 @@ fn no_text_of_a_catalog_changes_what_the_file_means() {
             confidence: text.to_owned(),
             methods: vec![text.to_owned()],
             hosts: vec![text.to_owned()],
+            blocks: Vec::new(),
         };
         let policy = egress(vec![
             allow(names(&["=a.com"]), tcp(&[(443, 443)]), why.clone()),
