@@ -43,6 +43,7 @@ fn justified(text: &str) -> Origin {
         confidence: text.to_owned(),
         methods: vec![],
         hosts: vec![text.to_owned()],
+        blocks: Vec::new(),
     }))
 }
 

@@ -34,6 +34,7 @@ fn justification(endpoint: &str, purpose: &str) -> Justification {
         confidence: "documented".to_owned(),
         methods: Vec::new(),
         hosts: Vec::new(),
+        blocks: Vec::new(),
     }
 }
 
@@ -245,7 +246,7 @@ fn other_protocols_peers_and_directions_are_declared_missing() {
 #[test]
 fn clients_are_written_without_widening() {
     let policy = egress(vec![endpoint(&["=api.cast.ai"], &[(443, 443)], "a/api")]);
-    for clients in ["10.0.0.0/8,fd00::/8", "0.0.0.0/0", "::/0", "192.0.2.1"] {
+    for clients in ["10.0.0.0/8,fd00::/8", "0.0.0.0/0", "2000::/3,fc00::/7", "192.0.2.1"] {
         let (proven, lowered) = run(&policy, &[Need::DenyRest], &[("squid.clients", clients)]);
         assert!(!text(&proven).contains("/0"), "Squid takes `0.0.0.0/0` for both families");
         let (excess, missing) = loss_of(&lowered);
@@ -253,6 +254,17 @@ fn clients_are_written_without_widening() {
     }
     let (_, lowered) = run(&policy, &[Need::DenyRest], &[("squid.clients", "0.0.0.0/0,::/0")]);
     assert!(lowered.losses.is_empty());
+}
+
+/// Squid 5.7 keeps IPv4 clients at `::ffff:0:0/96`: live, `src ::/1` let a client of 127.0.0.1 in.
+#[test]
+fn a_block_of_ipv6_that_lets_ipv4_clients_in_is_not_written() {
+    let policy = egress(vec![endpoint(&["=api.cast.ai"], &[(443, 443)], "a/api")]);
+    for clients in ["::/0", "::/1", "10.0.0.0/8,::/64", "::/80"] {
+        let (proven, _) = run(&policy, &[Need::DenyRest], &[("squid.clients", clients)]);
+        assert!(proven.files.is_empty(), "{clients}");
+        assert!(codes(&proven.findings).contains(&Code::VariableInvalid), "{clients}: {:?}", proven.findings);
+    }
 }
 
 #[test]
@@ -356,6 +368,7 @@ fn no_text_of_a_catalog_changes_what_the_file_means() {
             confidence: text.to_owned(),
             methods: vec![text.to_owned()],
             hosts: vec![text.to_owned()],
+            blocks: Vec::new(),
         };
         let policy = egress(vec![
             allow(names(&["=a.com"]), tcp(&[(443, 443)]), why.clone()),

@@ -40,6 +40,10 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
                     format!("`{}` is not of the family {}", cidr.value, set.value.family.value.as_str());
                 reader.report(Code::CatalogFamily, cidr.span, message, None);
             }
+            if let Some(v4) = cidr.value.mapped_ipv4() {
+                let message = format!("`{}` is IPv4-mapped, which systems read differently", cidr.value);
+                reader.report(Code::CatalogFamily, cidr.span, message, Some(format!("write `{v4}`")));
+            }
         }
     }
     for endpoint in &catalog.endpoints.value.0 {

@@ -75,6 +75,26 @@ impl Holder {
     }
 }
 
+/// The far end of an endpoint, and the blocks of addresses in it as they are listed.
+#[derive(Clone)]
+struct Far {
+    peers: PeerSet,
+    blocks: Vec<Prefix>,
+}
+
+impl Far {
+    fn of(blocks: BTreeSet<Prefix>) -> Self {
+        let peers = PeerSet::from(AddrSet::of(blocks.iter().copied()));
+        Self { peers, blocks: blocks.into_iter().collect() }
+    }
+}
+
+impl From<PeerSet> for Far {
+    fn from(peers: PeerSet) -> Self {
+        Self { peers, blocks: Vec::new() }
+    }
+}
+
 impl<'a> Compiler<'a> {
     fn endpoint(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
         let catalog = selected.catalog;
@@ -82,15 +102,15 @@ impl<'a> Compiler<'a> {
         match endpoint.direction.value {
             EndpointDirection::Egress => {
                 for holder in self.holders(selected, endpoint.used_by.as_ref().map(|list| &list.value)) {
-                    if let Some(peer) = self.remote(selected, endpoint, &holder) {
-                        self.allow(selected, endpoint, &holder, Direction::Egress, peer);
+                    if let Some(far) = self.remote(selected, endpoint, &holder) {
+                        self.allow(selected, endpoint, &holder, Direction::Egress, far);
                     }
                 }
             }
             EndpointDirection::Ingress => {
-                let Some(peer) = self.callers(catalog, endpoint) else { return };
+                let Some(far) = self.callers(catalog, endpoint) else { return };
                 for holder in self.holders(selected, endpoint.to.as_ref().map(|list| &list.value)) {
-                    self.allow(selected, endpoint, &holder, Direction::Ingress, peer.clone());
+                    self.allow(selected, endpoint, &holder, Direction::Ingress, far.clone());
                 }
             }
             EndpointDirection::Internal => self.internal(selected, endpoint),
@@ -118,9 +138,9 @@ impl<'a> Compiler<'a> {
                 .filter_map(|id| pods(selected.catalog.component(&id.value)?))
                 .map(|pods| pods.group())
                 .collect();
-            let peers = PeerSet::from(GroupSet::of(groups.iter().map(String::as_str)));
+            let far = Far::from(PeerSet::from(GroupSet::of(groups.iter().map(String::as_str))));
             for holder in self.holders(selected, holders) {
-                self.allow(selected, endpoint, &holder, direction, peers.clone());
+                self.allow(selected, endpoint, &holder, direction, far.clone());
             }
         }
     }
@@ -146,22 +166,22 @@ impl<'a> Compiler<'a> {
         selected: &Selected<'a>,
         endpoint: &EndpointDocument,
         holder: &Holder,
-    ) -> Option<PeerSet> {
+    ) -> Option<Far> {
         let hosts = endpoint.hosts_in(&selected.regions);
         if self.speech.peers == PeerKind::Names || !holder.is_governed() {
             let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
-            return Some(PeerSet::from(NameSet::of(&patterns)));
+            return Some(Far::from(PeerSet::from(NameSet::of(&patterns))));
         }
-        let mut addrs = AddrSet::default();
+        let mut blocks = BTreeSet::new();
         for host in &hosts {
             let known = self.addresses(selected.catalog, endpoint, host);
             if known.is_empty() {
                 self.no_evidence(&selected.catalog.full_id(endpoint), endpoint, host);
                 continue;
             }
-            addrs = addrs.union(&AddrSet::of(known));
+            blocks.extend(known);
         }
-        (!addrs.is_empty()).then(|| PeerSet::from(addrs))
+        (!blocks.is_empty()).then(|| Far::of(blocks))
     }
 
     /// The best evidence for a host: dedicated addresses, then published ones, then answers of the DNS.
@@ -194,8 +214,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// The addresses that an ingress endpoint is called from.
-    fn callers(&mut self, catalog: &Catalog, endpoint: &EndpointDocument) -> Option<PeerSet> {
-        let mut peers = PeerSet::default();
+    fn callers(&mut self, catalog: &Catalog, endpoint: &EndpointDocument) -> Option<Far> {
+        let (mut peers, mut blocks) = (PeerSet::default(), BTreeSet::new());
         for id in endpoint.from.iter().flat_map(|list| list.value.0.iter()) {
             let component = catalog.component(&id.value)?;
             if let Some(pods) = pods(component) {
@@ -206,8 +226,8 @@ impl<'a> Compiler<'a> {
                 peers = peers.union(&PeerSet::from(GroupSet::of([id.value.as_str()])));
                 continue;
             }
-            let addrs = AddrSet::of(self.input.variables.prefixes(variable.value.as_str()));
-            if addrs.is_empty() {
+            let known = self.input.variables.prefixes(variable.value.as_str());
+            if known.is_empty() {
                 let full = catalog.full_id(endpoint);
                 let name = &variable.value;
                 let message = format!("`{full}` needs the variable `{name}`, so its rule is left out");
@@ -215,9 +235,11 @@ impl<'a> Compiler<'a> {
                     format!("set it with `--set {name}=CIDR`, or leave it out with `--without {full}`");
                 self.note(Finding::new(Code::VariableUnset, message).help(help).endpoint(full));
             }
-            peers = peers.union(&PeerSet::from(addrs));
+            blocks.extend(known);
         }
-        (!peers.is_empty()).then_some(peers)
+        let far = Far::of(blocks);
+        let far = Far { peers: peers.union(&far.peers), ..far };
+        (!far.peers.is_empty()).then_some(far)
     }
 
     fn allow(
@@ -226,10 +248,11 @@ impl<'a> Compiler<'a> {
         endpoint: &EndpointDocument,
         holder: &Holder,
         direction: Direction,
-        peers: PeerSet,
+        far: Far,
     ) {
-        let origin = Origin::Endpoint(Arc::new(self.justification(selected, endpoint)));
-        self.add(holder, direction, peers, endpoint.transport(), origin);
+        let justification = Justification { blocks: far.blocks, ..self.justification(selected, endpoint) };
+        let origin = Origin::Endpoint(Arc::new(justification));
+        self.add(holder, direction, far.peers, endpoint.transport(), origin);
     }
 
     /// Adds a rule. A peer or service set with nothing in it makes no rule.
@@ -291,6 +314,7 @@ impl<'a> Compiler<'a> {
             confidence: endpoint.confidence.value.as_str().to_owned(),
             methods: methods.map(|method| method.value.as_str().to_owned()).collect(),
             hosts: endpoint.hosts_in(&selected.regions).iter().map(ToString::to_string).collect(),
+            blocks: Vec::new(),
         }
     }
 

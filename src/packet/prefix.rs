@@ -69,6 +69,13 @@ impl Prefix {
         self.addr.is_ipv4()
     }
 
+    /// The IPv4 block that an IPv4-mapped one stands for, such as `192.0.2.0/24` for `::ffff:192.0.2.0/120`. Systems
+    /// differ in what they take such a block for: some match IPv6 packets, some IPv4 packets.
+    pub fn mapped_ipv4(self) -> Option<Self> {
+        let IpAddr::V6(v6) = self.addr else { return None };
+        Self::containing(IpAddr::V4(v6.to_ipv4_mapped()?), self.len.checked_sub(96)?)
+    }
+
     /// The last address.
     pub fn last(self) -> IpAddr {
         match self.addr {

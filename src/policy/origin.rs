@@ -1,6 +1,7 @@
 //! Where a rule came from, and why it is there.
 
 use crate::diag::Place;
+use crate::packet::Prefix;
 use std::sync::Arc;
 
 /// Why a catalog asks for a rule: what every artifact writes beside it.
@@ -24,6 +25,9 @@ pub struct Justification {
     pub methods: Vec<String>,
     /// The addresses are known from a name; these are the names, for whoever reads the rule.
     pub hosts: Vec<String>,
+    /// The blocks as the evidence lists them, in order; empty when the rule names no addresses. Sets merge neighbours;
+    /// a target whose rules are objects of their own keeps these apart, so that an address more is an object more.
+    pub blocks: Vec<Prefix>,
 }
 
 /// Something that a target needs besides the endpoints.

@@ -58,9 +58,12 @@ impl OptionKind {
                 let number = plain.filter(|number| (from..=to).contains(number));
                 number.is_none().then(|| format!("a number from {from} to {to} is needed"))
             }
-            Self::Prefixes => value
-                .split(',')
-                .find_map(|item| item.trim().parse::<Prefix>().err().map(|error| error.to_string())),
+            Self::Prefixes => value.split(',').find_map(|item| match item.trim().parse::<Prefix>() {
+                Ok(prefix) => prefix.mapped_ipv4().map(|v4| {
+                    format!("`{prefix}` is IPv4-mapped, which systems read differently; write `{v4}`")
+                }),
+                Err(error) => Some(error.to_string()),
+            }),
             Self::Text => {
                 let fits =
                     !value.is_empty() && value.chars().all(|char| char.is_ascii_graphic() || char == ' ');

@@ -118,6 +118,7 @@ mod tests {
             confidence: String::new(),
             methods: Vec::new(),
             hosts: Vec::new(),
+            blocks: Vec::new(),
         }))
     }
 

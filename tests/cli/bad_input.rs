@@ -17,6 +17,19 @@ fn refused(folder: &Path, arguments: &[&str], says: &[&str]) {
 }
 
 #[test]
+fn blocks_that_systems_read_differently_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (setting, says) in [
+        ("control_plane_cidr=10.0.0.0/28,::ffff:192.0.2.0/120", ["variable/invalid", "write `192.0.2.0/24`"]),
+        ("squid.clients=::ffff:192.0.2.1", ["variable/invalid", "write `192.0.2.1/32`"]),
+        ("squid.clients=::/0", ["variable/invalid", "lets every IPv4 client in"]),
+        ("squid.clients=10.0.0.0/8,::/64", ["variable/invalid", "lets every IPv4 client in"]),
+    ] {
+        refused(folder.path(), &["--region", "us", "-t", "squid", "--set", setting], &says);
+    }
+}
+
+#[test]
 fn unknown_names_on_the_command_line_are_refused_with_a_suggestion() {
     let folder = tempfile::tempdir().expect("a folder");
     for (arguments, says) in [

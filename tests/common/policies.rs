@@ -57,6 +57,7 @@ pub(crate) fn justified(text: &str) -> Justification {
         confidence: text.clone(),
         methods: Vec::new(),
         hosts: vec![text],
+        blocks: Vec::new(),
     }
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn plain(endpoint: &str) -> Justification {
         confidence: "documented".into(),
         methods: Vec::new(),
         hosts: vec!["api.example.com".into()],
+        blocks: Vec::new(),
     }
 }
 
@@ -249,6 +251,7 @@ fn justifications() -> impl Strategy<Value = Justification> {
             expires: None,
             sources: Vec::new(),
             hosts: Vec::new(),
+            blocks: Vec::new(),
             ..justification
         }
     })

@@ -51,6 +51,7 @@ pub(super) fn justified(text: &str) -> Origin {
         confidence: text.to_owned(),
         methods: vec![text.to_owned()],
         hosts: vec![text.to_owned()],
+        blocks: Vec::new(),
     }))
 }
 

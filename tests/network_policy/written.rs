@@ -22,6 +22,7 @@ fn a_component_becomes_one_object_with_its_reasons() {
         confidence: "documented".to_owned(),
         methods: Vec::new(),
         hosts: vec!["api.cast.ai".to_owned()],
+        blocks: Vec::new(),
     }));
     let dns = allow(
         groups(&["kube-system/k8s-app=kube-dns"]),

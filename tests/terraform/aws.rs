@@ -7,7 +7,9 @@ use crate::support::{
 use egressor::diag::Code;
 use egressor::packet::{GroupSet, IcmpMatch, PacketSet, PeerSet, PortRange, Protocol, Set, TransportSet};
 use egressor::policy::Direction::{Egress, Ingress};
-use egressor::policy::Policy;
+use egressor::policy::{Origin, Policy, Rule};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const AWS: &str = "aws-security-group";
 
@@ -89,6 +91,60 @@ fn an_address_more_is_a_resource_more_and_changes_no_other_line() {
     assert!(
         added[0].starts_with("resource \"aws_vpc_security_group_egress_rule\" \"tcp_443_192_0_2_9_32\" {")
     );
+}
+
+/// A rule whose evidence lists these blocks.
+fn listing(blocks: &[&str], origin: Origin) -> Rule {
+    let Origin::Endpoint(why) = origin else { panic!() };
+    let mut why = (*why).clone();
+    why.blocks = blocks.iter().map(|block| block.parse().unwrap()).collect();
+    rule(blocks, &tcp(443), Origin::Endpoint(Arc::new(why)))
+}
+
+#[test]
+fn a_neighbour_of_a_listed_block_is_a_resource_more_and_changes_no_other_line() {
+    let before = ["192.0.2.0/32", "192.0.2.4/31", "2001:db8::/127"];
+    let after =
+        ["192.0.2.0/32", "192.0.2.1/32", "192.0.2.4/31", "192.0.2.6/31", "2001:db8::/127", "2001:db8::2/128"];
+    let write = |blocks: &[&str]| write(AWS, &egress(vec![listing(blocks, why("c/a", "a"))]));
+    let (less, more) = (write(&before), write(&after));
+    assert_eq!(more.findings, []);
+    let lines = |text: &str| text.split("\n\n").map(str::to_owned).collect::<BTreeSet<_>>();
+    assert!(lines(text(&less)).is_subset(&lines(text(&more))), "{}", text(&more));
+    assert_eq!((resources(text(&less)), resources(text(&more))), (3, 6));
+    let meaning = exactly(&read(AWS, text(&more)), "var.security_group_id", Egress);
+    assert_eq!(meaning, packets(&after, &tcp(443)));
+}
+
+#[test]
+fn listed_blocks_inside_others_and_what_is_not_listed_are_said_once() {
+    let policy = egress(vec![
+        listing(&["192.0.2.0/30", "192.0.2.1/32", "192.0.2.4/32"], why("c/a", "a")),
+        rule(&["192.0.2.4/30", "10.0.0.0/32", "10.0.0.1/32"], &tcp(443), why("c/b", "b")),
+    ]);
+    let proven = write(AWS, &policy);
+    let labels: Vec<&str> =
+        text(&proven).lines().filter_map(|line| line.split("\"tcp_443_").nth(1)).collect();
+    let blocks = ["10_0_0_0_31", "192_0_2_0_30", "192_0_2_4_32", "192_0_2_5_32", "192_0_2_6_31"];
+    assert_eq!(labels, blocks.map(|block| format!("{block}\" {{")));
+}
+
+#[test]
+fn listed_blocks_that_a_group_has_no_room_for_are_merged() {
+    let blocks: Vec<String> = (0..64).map(|last| format!("192.0.2.{last}/32")).collect();
+    let blocks: Vec<&str> = blocks.iter().map(String::as_str).collect();
+    let proven = write(AWS, &egress(vec![listing(&blocks, why("c/a", "a"))]));
+    assert_eq!(proven.findings, []);
+    assert_eq!(resources(text(&proven)), 1);
+}
+
+#[test]
+fn a_list_that_is_not_what_is_asked_for_is_not_written() {
+    let Origin::Endpoint(other) = listing(&["10.0.0.0/8"], why("c/a", "a")).origin else { panic!() };
+    let policy = egress(vec![rule(&["192.0.2.0/32", "192.0.2.1/32"], &tcp(443), Origin::Endpoint(other))]);
+    let proven = write(AWS, &policy);
+    assert_eq!(proven.findings, []);
+    assert!(text(&proven).contains("tcp_443_192_0_2_0_31") && resources(text(&proven)) == 1);
 }
 
 #[test]

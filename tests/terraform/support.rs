@@ -38,6 +38,7 @@ pub(crate) fn why(endpoint: &str, purpose: &str) -> Origin {
         confidence: "documented".to_owned(),
         methods: Vec::new(),
         hosts: vec!["api.example.com".to_owned()],
+        blocks: Vec::new(),
     }))
 }
 

@@ -202,6 +202,11 @@ fn address(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<LockedAddress> 
             reader.error(span(value), message, BLOCK);
             return None;
         }
+        if let Some(v4) = prefix.mapped_ipv4() {
+            let message = format!("`{prefix}` is IPv4-mapped, which systems read differently");
+            reader.error(span(value), message, format!("write `{v4}`"));
+            return None;
+        }
         Some(prefix)
     });
     let first_seen: Option<Timestamp> =

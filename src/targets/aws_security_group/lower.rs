@@ -1,20 +1,21 @@
 //! From a policy to one resource for each service and block of addresses.
 //!
 //! Each resource is a literal block under a label made of what it allows, so that a reader can search for an address,
-//! and adding an address that no other block touches plans one new resource. A `for_each` over a map would be shorter
-//! and as stable, but Terraform plans maps beyond some hundred entries in more than linear time, and cutting a map in
-//! chunks moves entries from one chunk to another, which replaces their rules.
+//! and adding an address plans one new resource: blocks stay as the evidence lists them, although a neighbour could be
+//! merged with them. A `for_each` over a map would be shorter and as stable, but Terraform plans maps beyond some hundred
+//! entries in more than linear time, and cutting a map in chunks moves entries from one chunk to another, which replaces
+//! their rules.
 
 use super::service::Service;
 use super::{DESCRIPTION, MAX_RULES};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix, Set};
-use crate::policy::{Direction, RuleSet};
+use crate::policy::{Direction, Origin, RuleSet};
 use crate::targets::demand::{Demand, Unsaid, demands};
 use crate::targets::reason::reason;
 use crate::targets::{Artifact, Lowered, Options, Wanted};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Names that Terraform keeps for itself where a variable is declared.
@@ -36,8 +37,10 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let mut asked = Vec::new();
     for set in &wanted.policy.sets {
         let demands = demands(set, &mut unsaid);
-        let written = cover(set, &demands, &mut unsaid);
-        lowered.findings.extend(count(set.scope.direction, &written, wanted.options));
+        let max =
+            wanted.options.get("aws.max_rules").and_then(|max| max.parse().ok()).unwrap_or(MAX_RULES.max);
+        let written = cover(set, &demands, max, &mut unsaid);
+        lowered.findings.extend(count(set.scope.direction, &written, max));
         rules.extend(written);
         asked.extend(demands.into_iter().map(|demand| (set.scope.direction, demand)));
     }
@@ -79,10 +82,47 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     lowered
 }
 
-/// The rules that say what is asked: for each service the fewest blocks, less those that a wider service covers.
-fn cover(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> Vec<Rule> {
-    let mut by_service: BTreeMap<Service, AddrSet> = BTreeMap::new();
+/// What is asked of one service.
+#[derive(Default)]
+struct Asked {
+    addrs: AddrSet,
+    /// The blocks that evidence lists, all of them within the addresses.
+    listed: BTreeSet<Prefix>,
+}
+
+impl Asked {
+    /// The blocks as they are listed, less those inside another, and the fewest for the rest.
+    fn blocks(&self) -> Vec<Prefix> {
+        let mut blocks: Vec<Prefix> = Vec::new();
+        // In order, a block comes before those inside it.
+        for block in &self.listed {
+            if blocks.last().is_none_or(|last| last.last() < block.addr()) {
+                blocks.push(*block);
+            }
+        }
+        let rest = self.addrs.subtract(&AddrSet::of(blocks.iter().copied()));
+        blocks.extend(rest.prefixes());
+        blocks.sort_unstable();
+        blocks
+    }
+}
+
+/// The rules that say what is asked: for each service its blocks, less those that a wider service covers. The fewest
+/// blocks are taken where the listed ones are more than a group takes.
+fn cover(set: &RuleSet, demands: &[Demand<'_>], max: usize, unsaid: &mut Unsaid) -> Vec<Rule> {
+    let by_service = by_service(set, demands, unsaid);
+    let listed = rules(set.scope.direction, &by_service, Asked::blocks);
+    let ipv4 = listed.iter().filter(|rule| rule.prefix.is_ipv4()).count();
+    if ipv4.max(listed.len().saturating_sub(ipv4)) <= max {
+        return listed;
+    }
+    rules(set.scope.direction, &by_service, |asked| asked.addrs.prefixes())
+}
+
+fn by_service(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> BTreeMap<Service, Asked> {
+    let mut by_service: BTreeMap<Service, Asked> = BTreeMap::new();
     for demand in demands {
+        let listed = listed(demand);
         for row in demand.transport.rows() {
             let services = Service::of(&row).unwrap_or_else(|transport| {
                 unsaid.part(
@@ -98,29 +138,45 @@ fn cover(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> Vec<Rule
                 let others = Demand { addrs: demand.addrs.subtract(&carriers), ..demand.clone() };
                 let why = "ICMP exists over IPv4 only and ICMPv6 over IPv6 only";
                 unsaid.part(&set.scope, why, &others, &service.packets());
-                let addrs = by_service.entry(service).or_default();
-                *addrs = addrs.union(&carriers);
+                let asked = by_service.entry(service).or_default();
+                asked.addrs = asked.addrs.union(&carriers);
+                asked.listed.extend(listed.iter().filter(|block| carriers.contains(block.addr())));
             }
         }
     }
-    unsaid.said(&set.scope, by_service.iter().map(|(service, addrs)| (addrs, service.packets())));
+    unsaid.said(&set.scope, by_service.iter().map(|(service, asked)| (&asked.addrs, service.packets())));
+    by_service
+}
+
+/// The blocks as the evidence of a demand lists them; none when they are not what is asked for.
+fn listed<'a>(demand: &Demand<'a>) -> &'a [Prefix] {
+    match demand.origin {
+        Origin::Endpoint(why) if AddrSet::of(why.blocks.iter().copied()) == demand.addrs => &why.blocks,
+        Origin::Endpoint(_) | Origin::Implied(_) | Origin::File(_) | Origin::System(_) => &[],
+    }
+}
+
+fn rules(
+    direction: Direction,
+    by_service: &BTreeMap<Service, Asked>,
+    blocks: impl Fn(&Asked) -> Vec<Prefix>,
+) -> Vec<Rule> {
     let mut rules = Vec::new();
-    for (service, addrs) in &by_service {
+    for (service, asked) in by_service {
         let wider: Vec<AddrSet> = by_service
             .iter()
             .filter(|(other, _)| other.is_wider_than(*service))
-            .map(|(_, addrs)| addrs.clone())
+            .map(|(_, asked)| asked.addrs.clone())
             .collect();
         let wider = AddrSet::union_all(&wider);
-        let blocks = addrs.prefixes().into_iter().filter(|prefix| !AddrSet::of([*prefix]).is_subset(&wider));
-        rules.extend(blocks.map(|prefix| Rule { direction: set.scope.direction, service: *service, prefix }));
+        let blocks = blocks(asked).into_iter().filter(|prefix| !AddrSet::of([*prefix]).is_subset(&wider));
+        rules.extend(blocks.map(|prefix| Rule { direction, service: *service, prefix }));
     }
     rules
 }
 
 /// Refuses more rules than the group's quota, family by family, with the arithmetic.
-fn count(direction: Direction, rules: &[Rule], options: &Options) -> Vec<Finding> {
-    let max = options.get("aws.max_rules").and_then(|max| max.parse().ok()).unwrap_or(MAX_RULES.max);
+fn count(direction: Direction, rules: &[Rule], max: usize) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (family, is_ipv4) in [("IPv4", true), ("IPv6", false)] {
         let mut services: BTreeMap<Service, usize> = BTreeMap::new();

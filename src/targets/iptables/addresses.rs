@@ -9,8 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(super) enum Block {
     /// Exactly these addresses.
     Exact(AddrSet),
-    /// Some of these: the mask is scattered over too many bits to be written out.
-    Within(AddrSet),
+    /// Some of these: the mask is scattered over too many bits to be written out. With the text that `iptables-save`
+    /// prints for it, host bits cleared.
+    Within(AddrSet, String),
 }
 
 /// A scattered mask is written out as ranges up to this many free bits above its lowest run.
@@ -83,7 +84,8 @@ fn masked(ip: u128, mask: u128, width: u32, to_ip: impl Fn(u128) -> IpAddr) -> B
             // The block of the leading ones of the mask holds all of them.
             let leading = (mask << 128_u32.saturating_sub(width)).leading_ones().min(width);
             let host = all.checked_shr(leading).unwrap_or(0);
-            Block::Within(AddrSet::from_ranges([(to_ip(ip & !host), to_ip((ip & !host) | host))]))
+            let bound = AddrSet::from_ranges([(to_ip(ip & !host), to_ip((ip & !host) | host))]);
+            Block::Within(bound, format!("{}/{}", to_ip(ip), to_ip(mask)))
         }
     }
 }
@@ -95,7 +97,7 @@ mod tests {
     fn exact(text: &str, family: Family) -> Vec<String> {
         match block(text, family).unwrap() {
             Block::Exact(set) => set.prefixes().iter().map(ToString::to_string).collect(),
-            Block::Within(set) => panic!("only within {:?}", set.prefixes()),
+            Block::Within(set, _) => panic!("only within {:?}", set.prefixes()),
         }
     }
 
@@ -114,10 +116,11 @@ mod tests {
         let written = exact("10.0.2.0/255.0.255.252", Family::V4);
         assert_eq!(written.len(), 256);
         assert_eq!(written[3], "10.3.2.0/30");
-        let within = block("10.0.0.2/255.0.0.255", Family::V4).unwrap();
-        assert_eq!(within, Block::Within(AddrSet::of(["10.0.0.0/8".parse().unwrap()])));
-        let suffix = block("::1/::ffff:ffff", Family::V6).unwrap();
-        assert_eq!(suffix, Block::Within(AddrSet::all_v6()));
+        let within = block("10.9.9.2/255.0.0.255", Family::V4).unwrap();
+        let bound = AddrSet::of(["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(within, Block::Within(bound, "10.0.0.2/255.0.0.255".to_owned()));
+        let suffix = block("9::1/::ffff:ffff", Family::V6).unwrap();
+        assert_eq!(suffix, Block::Within(AddrSet::all_v6(), "::1/::ffff:ffff".to_owned()));
     }
 
     #[test]

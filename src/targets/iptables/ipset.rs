@@ -173,7 +173,7 @@ impl Sets {
         let len = len.map_err(|_| format!("`{member}` is not a block of addresses"))?;
         match addresses::block(member, set.family)? {
             Block::Exact(addrs) => set.members.push((len, addrs, matches)),
-            Block::Within(_) => return Err(format!("`{member}` is not a block of addresses")),
+            Block::Within(_, _) => return Err(format!("`{member}` is not a block of addresses")),
         }
         Ok(())
     }

@@ -151,15 +151,15 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
             return refuse("`!` before several addresses, which iptables refuses", value.span);
         }
         let mut set = AddrSet::default();
-        let mut scattered = false;
+        let mut scattered = Vec::new();
         for item in value.text.split(',') {
             match addresses::block(item, self.context.family)
                 .map_err(|message| refusal(message, value.span))?
             {
                 Block::Exact(exact) => set = set.union(&exact),
-                Block::Within(bound) => {
+                Block::Within(bound, text) => {
                     set = set.union(&bound);
-                    scattered = true;
+                    scattered.push(text);
                 }
             }
         }
@@ -167,11 +167,12 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
         if slot.is_some() {
             return refuse(format!("`{}` is given twice", option.text), option.span);
         }
-        if scattered {
+        if !scattered.is_empty() {
             // What is outside of the bound surely matches `!`, but the rest of the rule has no room for two cases.
             *slot = Some(if negated { self.context.family.all() } else { set });
             let why = "the mask is scattered over too many bits";
-            let text = unmodelled::text(negated, &[if is_source { "-s" } else { "-d" }, &value.text]);
+            let text =
+                unmodelled::text(negated, &[if is_source { "-s" } else { "-d" }, &scattered.join(",")]);
             self.spec.conditions.push(Condition::new(text, why, value.span));
         } else {
             *slot = Some(if negated { self.context.family.all().subtract(&set) } else { set });
@@ -357,9 +358,11 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
                 self.spec.conditions.iter().rposition(|condition| condition.text.starts_with("-m "))
             }
         };
-        if let Some((module, _)) =
-            self.modules.last().filter(|(module, _)| unmodelled::has_option(module, &word.text))
-        {
+        // `-p tcp` opens the module of its name without `-m tcp`.
+        let implied =
+            self.protocol.filter(|(negated, ..)| !negated).and_then(|(_, protocol, _)| protocol.name());
+        let modules = self.modules.last().map(|(module, _)| module.as_str()).into_iter().chain(implied);
+        if let Some(module) = modules.into_iter().find(|module| unmodelled::has_option(module, &word.text)) {
             let text = format!("-m {module} {}", unmodelled::text(negated, &option));
             self.spec.conditions.push(Condition::new(text, unmodelled::why(module), word.span));
             return Ok(());

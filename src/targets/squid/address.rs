@@ -2,8 +2,23 @@
 
 use super::acl::{Value, never, refused};
 use crate::diag::Finding;
-use crate::packet::{AddrSet, Hostname, Prefix};
+use crate::packet::{AddrSet, Hostname, Prefix, Set};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Where Squid keeps the IPv4 addresses among those of IPv6: `::ffff:0:0/96`.
+const MAPPED: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
+/// What the word `ipv6` stands for, as Squid 5.7 matches it: unicast addresses, less those that no network routes.
+const ROUTED_V6: [(Ipv6Addr, Ipv6Addr); 3] = [
+    (Ipv6Addr::from_bits(0x1000 << 112), Ipv6Addr::from_bits((0xf000 << 112) - 1)),
+    (Ipv6Addr::from_bits(0xfc00 << 112), Ipv6Addr::from_bits((0xfe00 << 112) - 1)),
+    (Ipv6Addr::from_bits(0xfe80 << 112), Ipv6Addr::from_bits((0xfec0 << 112) - 1)),
+];
+
+/// Reports whether a set holds addresses of IPv6 that stand for IPv4 clients in Squid.
+pub(super) fn holds_mapped(set: &AddrSet) -> bool {
+    let last = Ipv6Addr::from_bits(MAPPED.to_bits() | u128::from(u32::MAX));
+    !AddrSet::from_ranges([(MAPPED.into(), last.into())]).intersect(set).is_empty()
+}
 
 /// The addresses of an ACL.
 #[derive(Debug, Default)]
@@ -29,7 +44,12 @@ impl Addresses {
                 self.unresolved = true;
                 Ok(())
             } else {
-                Err(refused(value, &format!("`{text}` is no address, block or range")))
+                let why = if text.starts_with("::ffff:") || text.starts_with("::FFFF:") {
+                    format!("Squid reads the mask of the IPv4-mapped `{text}` as one of IPv4")
+                } else {
+                    format!("`{text}` is no address, block or range")
+                };
+                Err(refused(value, &why))
             };
         }
         if ranges.iter().any(|(first, last)| first > last) {
@@ -51,8 +71,18 @@ pub(super) fn ranges(text: &str) -> Vec<(IpAddr, IpAddr)> {
             vec![v4, v6]
         }
         "ipv4" => vec![v4],
-        "ipv6" => vec![v6],
-        _ => range(text).into_iter().collect(),
+        "ipv6" => ROUTED_V6.map(|(first, last)| (first.into(), last.into())).to_vec(),
+        // Squid 5.7 lets no client match it, neither of IPv4 nor of IPv6.
+        "::/0" => vec![(v6.1, v6.0)],
+        _ => match range(text) {
+            // Squid 5.7 takes a mask beyond 32 behind an IPv4-mapped address for one that leaves no bit, so that every
+            // client matches, and logs a warning.
+            Some((IpAddr::V6(first), _)) if first.to_ipv4_mapped().is_some() => Vec::new(),
+            Some((IpAddr::V6(first), IpAddr::V6(last))) if (first..=last).contains(&MAPPED) => {
+                vec![v4, (first.into(), last.into())]
+            }
+            found => found.into_iter().collect(),
+        },
     }
 }
 
@@ -105,6 +135,12 @@ mod tests {
             ("all", "0.0.0.0/0 ::/0"),
             ("0.0.0.0/0", "0.0.0.0/0 ::/0"),
             ("ipv4", "0.0.0.0/0"),
+            ("::/0", ""),
+            ("ipv6", "1000::/4 2000::/3 4000::/2 8000::/2 c000::/3 e000::/4 fc00::/7 fe80::/10"),
+            ("::/64", "0.0.0.0/0 ::/64"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::ffff:10.0.0.0/104", ""),
+            ("::ffff:10.0.0.1", ""),
             ("10.0.0.0/255.0.255.0", ""),
             ("10.0.0.0/33", ""),
             ("10.0.0.0-::1", ""),

@@ -1,5 +1,6 @@
 //! From a policy to what is written, and what of the policy Squid cannot say.
 
+use super::address::holds_mapped;
 use super::layout::{Sheet, lay_out};
 use super::plan::Plan;
 use crate::diag::{Code, Finding, Severity, any_error};
@@ -21,6 +22,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let Some(http_ports) = http_ports(wanted, &mut out.findings) else { return out };
     let clients = AddrSet::of(wanted.options.prefixes("squid.clients"));
     let clients = wanted.options.get("squid.clients").map(|_| clients);
+    out.findings.extend(clients.as_ref().and_then(mixed));
     let mut plans: BTreeMap<Option<AddrSet>, Plan> = BTreeMap::new();
     for set in &wanted.policy.sets {
         match set.scope.direction {
@@ -170,6 +172,16 @@ fn say<'a>(
         plan.add(&patterns, &ports, comment(rule).as_deref());
     }
     Said { rule, asked: set.packets(&rule.matches), written, problems }
+}
+
+/// Refuses a set of clients that Squid would take for more: it keeps IPv4 clients among the addresses of IPv6.
+fn mixed(clients: &AddrSet) -> Option<Finding> {
+    if (clients.v4.is_full() && clients.v6.is_full()) || !holds_mapped(clients) {
+        return None;
+    }
+    let message = "a block of `squid.clients` holds `::ffff:0:0/96`, which lets every IPv4 client in";
+    let help = "name smaller blocks, such as `2000::/3` and `fc00::/7`, or all clients as `0.0.0.0/0,::/0`";
+    Some(Finding::new(Code::VariableInvalid, message).help(help))
 }
 
 /// Whatever does not come from these clients.

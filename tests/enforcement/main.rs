@@ -1,0 +1,12 @@
+//! What the kernel lets out, packet by packet, against what egressor says of the same rules.
+//!
+//! Needs Linux, `unshare`, `ip`, `iptables`, `ipset` and `python3`, and either root or user namespaces. Without them the
+//! tests say that they were skipped; with `EGRESSOR_REQUIRE_REAL=1` in the environment that is a failure.
+
+#![cfg(test)]
+
+#[path = "../common/tables.rs"]
+mod tables;
+
+mod kernel;
+mod rules;
