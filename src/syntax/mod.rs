@@ -3,6 +3,7 @@
 //! Nothing here knows what a rule is.
 
 pub mod hcl;
+pub mod json;
 pub mod squid;
 pub mod text;
 pub mod words;

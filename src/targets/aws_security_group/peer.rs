@@ -130,7 +130,7 @@ pub(super) fn group(value: Option<&Value>) -> String {
 }
 
 /// A block of the family that its argument takes.
-fn block_of(text: &str, family: Family) -> Result<Prefix, String> {
+pub(super) fn block_of(text: &str, family: Family) -> Result<Prefix, String> {
     let prefix = block(text)?;
     let of = if prefix.is_ipv4() { Family::V4 } else { Family::V6 };
     if family == of {
