@@ -5,6 +5,7 @@
 pub mod hcl;
 pub mod json;
 pub mod squid;
+pub mod terraform;
 pub mod text;
 pub mod words;
 pub mod yaml;

@@ -17,6 +17,7 @@ mod lift;
 mod lower;
 mod peer;
 mod service;
+mod state;
 
 use super::reason::Room;
 use super::{
@@ -105,6 +106,6 @@ impl Target for AwsSecurityGroup {
     }
 
     fn importers(&self) -> &'static [&'static dyn Importer] {
-        &[&hcl::AwsSecurityGroupHcl, &describe::AwsSecurityGroupDescribe]
+        &[&hcl::AwsSecurityGroupHcl, &describe::AwsSecurityGroupDescribe, &state::AwsSecurityGroupState]
     }
 }
