@@ -22,15 +22,19 @@ pub(super) fn read(file: &File<'_>, root: &Node, stage: Stage) -> Read {
     let configuration = Configuration::of(root.get("configuration"));
     let planned = root.get("planned_values").map(|values| shown(file, values)).unwrap_or_default();
     let mut there = BTreeSet::new();
+    // What Terraform forgets stays as it is.
+    let forgets = |shown: &Shown<'_>| actions(shown.node).any(|action| action == "forget");
     for shown in planned {
-        there.insert(shown.identity());
-        let change = changes.get(&shown.identity()).and_then(|shown| shown.node.get("change"));
-        read.resources.push(after(file, shown, change, &configuration));
+        let change = changes.get(&shown.identity());
+        if !change.is_some_and(forgets) {
+            there.insert(shown.identity());
+            let change = change.and_then(|shown| shown.node.get("change"));
+            read.resources.push(after(file, shown, change, &configuration));
+        }
     }
     for shown in prior {
-        let change = changes.get(&shown.identity());
-        let leaves = change.is_some_and(|change| !actions(change.node).any(|action| action == "forget"));
-        if !leaves && !there.contains(&shown.identity()) {
+        let stays = changes.get(&shown.identity()).is_none_or(forgets);
+        if stays && !there.contains(&shown.identity()) {
             read.resources.push(shown.resource(file));
         }
     }

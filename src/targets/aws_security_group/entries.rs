@@ -42,6 +42,10 @@ impl Entries {
                 None => fields.refuse(entry, "the entry has no `Cidr`"),
             }
         }
+        if prefixes.is_empty() {
+            let message = "the prefix list has no entries, so rules for it allow nothing";
+            fields.note(Code::ReadNotCompared, &root, message);
+        }
         match id(source.name()) {
             Some(id) => {
                 let known = self.0.entry(id.to_owned()).or_default();

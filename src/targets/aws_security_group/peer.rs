@@ -127,11 +127,12 @@ pub(super) fn name(block: &Block) -> String {
 
 /// What an argument that names the group of a rule stands for.
 pub(super) fn group(value: Option<&Value>) -> String {
-    match value.map(|value| (value.as_text(), value.unknown())) {
-        Some((Some(text), _)) => text,
-        Some((None, Some(text))) => address(text),
-        Some((None, None)) | None => "unknown".to_owned(),
-    }
+    let text = value.and_then(|value| match &value.kind {
+        Kind::Reference(text) => Some(address(text)),
+        Kind::Unresolvable(text) => Some(text.clone()),
+        _ => value.as_text(),
+    });
+    text.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// A block of the family that its argument takes.

@@ -98,8 +98,9 @@ impl State {
         let all = |blocks: Vec<Block>| Module { blocks, ..Module::default() };
         for Resource { mut block, seen } in read.resources {
             if is_group(&block) {
-                let other =
-                    ["egress", "ingress"].iter().any(|way| block.get(way).is_some() && !seen.contains(*way));
+                // A group with rules of its own one way has none the other way, unless they are written there too.
+                let known = |way: &&str| block.get(way).is_some_and(|value| value.unknown().is_none());
+                let other = ["egress", "ingress"].iter().any(known);
                 let separate = other || ruled.contains(&name(&block));
                 findings.extend(drop_unset(&mut block, &seen, separate));
                 reader.stated.extend(BOTH.map(|direction| Scope { name: name(&block), direction }));
