@@ -107,8 +107,14 @@ fn spoken(blocks: &[Block]) -> BTreeSet<Spoken> {
 
 /// The block with its lists of objects as the blocks that they are in HCL.
 fn with_blocks(mut block: Block) -> Block {
+    let says = |kind: &&str| matches!(block.get(kind).map(|list| &list.kind), Some(Kind::List(items)) if !items.is_empty());
+    let certain = BLOCKS.iter().any(says);
     for kind in BLOCKS {
         let Some(list) = block.attributes.remove(kind) else { continue };
+        // A rule either allows or denies: where one of them is there, the other turns out to be empty.
+        if certain && list.unknown().is_some() {
+            continue;
+        }
         let place = list.place.clone();
         let inner = |attributes: BTreeMap<String, Value>, uncertain: Vec<String>| Block {
             module: String::new(),
