@@ -3,7 +3,9 @@
 //! Nothing here knows what a rule is.
 
 pub mod hcl;
+pub mod json;
 pub mod squid;
+pub mod terraform;
 pub mod text;
 pub mod words;
 pub mod yaml;

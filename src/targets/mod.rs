@@ -86,6 +86,13 @@ pub trait Importer: Sync + fmt::Debug {
     /// What the files mean together, as one rule set. Never stops at the first problem, never drops a match: what is
     /// not understood is a finding.
     fn import(&self, sources: &[Arc<Source>]) -> Imported;
+
+    /// What the files meant before the change that one of them plans. None when none of them is a plan; then there is
+    /// no other state than the one that [`Importer::import`] reads.
+    fn import_before(&self, sources: &[Arc<Source>]) -> Option<Imported> {
+        let _ = sources;
+        None
+    }
 }
 
 /// How a target names peers and groups rules.

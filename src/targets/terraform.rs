@@ -5,6 +5,17 @@ use crate::packet::{Prefix, PrefixError};
 use crate::policy::Unmodelled;
 use crate::syntax::hcl::{Kind, Value};
 
+/// The types of resources that are rules of security groups, and the one that is a rule of a VPC network. A state or a
+/// plan with both is read by the reader of the former, which says that the latter is left.
+pub(super) const SECURITY_GROUPS: [&str; 5] = [
+    "aws_security_group",
+    "aws_default_security_group",
+    "aws_security_group_rule",
+    "aws_vpc_security_group_egress_rule",
+    "aws_vpc_security_group_ingress_rule",
+];
+pub(super) const FIREWALL: &str = "google_compute_firewall";
+
 /// A field as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stated<T> {

@@ -153,6 +153,7 @@ impl Expander<'_> {
 
     fn block(&mut self, kind: &str, labels: Vec<String>, body: &Body, site: Site<'_>) -> Block {
         let mut block = Block {
+            module: String::new(),
             kind: kind.to_owned(),
             labels,
             instance: String::new(),

@@ -50,6 +50,9 @@ pub enum Kind {
 /// A block, with its `dynamic` blocks and its own repetition carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
+    /// The instance of a module that it is in, as `module.nodes["a"]`. Empty in the root module, and in files that are
+    /// read without what calls them.
+    pub module: String,
     /// The word that it starts with: `resource`, `egress`.
     pub kind: String,
     /// Its labels.
@@ -144,6 +147,7 @@ impl Block {
     pub fn address(&self) -> String {
         let labels = self.labels.join(".");
         let prefix = if self.kind == "resource" { String::new() } else { format!("{}.", self.kind) };
-        format!("{prefix}{labels}{}", self.instance)
+        let module = if self.module.is_empty() { String::new() } else { format!("{}.", self.module) };
+        format!("{module}{prefix}{labels}{}", self.instance)
     }
 }

@@ -1,7 +1,7 @@
 //! Security groups in Terraform HCL: rules of their own, and rules inside of the groups.
 
 use super::lift::{Peer, Permission, lift};
-use super::peer::{Family, PrefixLists, blocks, group, groups, names_any};
+use super::peer::{Family, PrefixLists, blocks, group, groups, name, names_any};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::policy::{Direction, Policy, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, read};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(super) struct AwsSecurityGroupHcl;
 
 /// Other resources that decide about packets in a VPC and are not read.
-const BESIDE: [&str; 4] =
+pub(super) const BESIDE: [&str; 4] =
     ["aws_network_acl", "aws_network_acl_rule", "aws_networkfirewall_rule_group", "aws_default_network_acl"];
 
 impl Importer for AwsSecurityGroupHcl {
@@ -46,15 +46,16 @@ impl Importer for AwsSecurityGroupHcl {
     }
 }
 
+/// Collects what the resources of modules state.
 #[derive(Default)]
-struct Reader {
-    permissions: Vec<Permission>,
-    stated: Vec<Scope>,
-    findings: Vec<Finding>,
+pub(super) struct Reader {
+    pub(super) permissions: Vec<Permission>,
+    pub(super) stated: Vec<Scope>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Reader {
-    fn module(&mut self, module: &Module) {
+    pub(super) fn module(&mut self, module: &Module) {
         let lists = PrefixLists::of(module, &mut self.findings);
         for block in &module.blocks {
             let kind =
@@ -135,7 +136,7 @@ impl Reader {
 
     /// The rules inside of a group: as blocks, or as an argument that is a list of objects.
     fn inline(&mut self, block: &Block, direction: Direction, lists: &PrefixLists) {
-        let name = block.address();
+        let name = name(block);
         let word = direction.as_str();
         for inner in block.blocks.iter().filter(|inner| inner.kind == word) {
             let conditions = [block.uncertain.as_slice(), inner.uncertain.as_slice()].concat();

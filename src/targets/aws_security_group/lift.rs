@@ -121,11 +121,18 @@ fn known(peers: &[Peer]) -> PeerSet {
     for peer in peers {
         match peer {
             Peer::Addrs(set) => addrs.push(set.clone()),
-            Peer::Group(name) => groups.push(GroupSet::of([name.as_str()])),
+            Peer::Group(name) => groups.push(GroupSet::of([own(name)])),
             Peer::Block(_) | Peer::Unknown(_) => {}
         }
     }
     PeerSet { addrs: AddrSet::union_all(&addrs), groups: GroupSet::union_all(&groups), ..PeerSet::default() }
+}
+
+/// The id of a group without the account before it, which Terraform writes for groups of other accounts. The id alone is
+/// unique.
+fn own(name: &str) -> &str {
+    let account = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.split_once('/').filter(|(before, _)| account(before)).map_or(name, |(_, id)| id)
 }
 
 /// The services, and the fields that are not known; or why EC2 would refuse them.

@@ -9,11 +9,15 @@
 //! rules"). It is closed by default, but a group made outside of Terraform starts with a rule that allows all egress,
 //! which no added rule takes back; the head of the file says so.
 
+mod describe;
+mod entries;
+mod fields;
 mod hcl;
 mod lift;
 mod lower;
 mod peer;
 mod service;
+mod state;
 
 use super::reason::Room;
 use super::{
@@ -102,6 +106,6 @@ impl Target for AwsSecurityGroup {
     }
 
     fn importers(&self) -> &'static [&'static dyn Importer] {
-        &[&hcl::AwsSecurityGroupHcl]
+        &[&hcl::AwsSecurityGroupHcl, &describe::AwsSecurityGroupDescribe, &state::AwsSecurityGroupState]
     }
 }

@@ -39,7 +39,7 @@ impl PrefixLists {
                 }),
                 Some(_) => entries = None,
             }
-            lists.insert(block.address(), entries.filter(|_| block.uncertain.is_empty()));
+            lists.insert(name(block), entries.filter(|_| block.uncertain.is_empty()));
         }
         for block in
             module.blocks.iter().filter(|block| block.is_resource("aws_ec2_managed_prefix_list_entry"))
@@ -51,7 +51,7 @@ impl PrefixLists {
                     *entries = None;
                 }
             }
-            let list = list.and_then(Value::unknown).map(address);
+            let list = list.and_then(|list| list.as_text().or_else(|| list.unknown().map(address)));
             if let Some(entries) = list.and_then(|list| lists.get_mut(&list)) {
                 add(entries, block.get("cidr").filter(|_| block.uncertain.is_empty()), findings);
             }
@@ -120,17 +120,23 @@ pub(super) fn address(reference: &str) -> String {
     reference.strip_suffix(".id").unwrap_or(reference).to_owned()
 }
 
+/// What a group or a list is called: its id, which a state knows, else its address.
+pub(super) fn name(block: &Block) -> String {
+    block.get("id").and_then(Value::as_text).unwrap_or_else(|| block.address())
+}
+
 /// What an argument that names the group of a rule stands for.
 pub(super) fn group(value: Option<&Value>) -> String {
-    match value.map(|value| (value.as_text(), value.unknown())) {
-        Some((Some(text), _)) => text,
-        Some((None, Some(text))) => address(text),
-        Some((None, None)) | None => "unknown".to_owned(),
-    }
+    let text = value.and_then(|value| match &value.kind {
+        Kind::Reference(text) => Some(address(text)),
+        Kind::Unresolvable(text) => Some(text.clone()),
+        _ => value.as_text(),
+    });
+    text.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// A block of the family that its argument takes.
-fn block_of(text: &str, family: Family) -> Result<Prefix, String> {
+pub(super) fn block_of(text: &str, family: Family) -> Result<Prefix, String> {
     let prefix = block(text)?;
     let of = if prefix.is_ipv4() { Family::V4 } else { Family::V6 };
     if family == of {

@@ -8,6 +8,7 @@ use crate::policy::{Action, Direction, Unmodelled};
 use crate::syntax::hcl::{Block, Module, Value, declares, read};
 use crate::targets::terraform::{Stated, found, items, stated, unknown};
 use crate::targets::{Imported, Importer};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Reads `google_compute_firewall`.
@@ -18,7 +19,7 @@ pub(super) struct GcpFirewallHcl;
 type Doubtful = (TransportSet, Vec<Unmodelled>);
 
 /// Other resources that decide about packets in a network and are not read.
-const BESIDE: [&str; 3] = [
+pub(super) const BESIDE: [&str; 3] = [
     "google_compute_firewall_policy",
     "google_compute_network_firewall_policy",
     "google_compute_region_network_firewall_policy",
@@ -35,23 +36,27 @@ impl Importer for GcpFirewallHcl {
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
         let read = read(sources);
-        let mut reader = Reader { firewalls: Vec::new(), findings: read.findings };
+        let mut reader = Reader { findings: read.findings, ..Reader::default() };
         for module in &read.modules {
             reader.module(module);
         }
-        let Reader { firewalls, mut findings } = reader;
-        let policy = lift(&firewalls, &mut findings);
+        let Reader { firewalls, mut findings, .. } = reader;
+        let policy = lift(&firewalls, &BTreeSet::new(), &mut findings);
         Imported { policy, findings }
     }
 }
 
-struct Reader {
-    firewalls: Vec<Firewall>,
-    findings: Vec<Finding>,
+/// Collects what the resources of modules state.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) firewalls: Vec<Firewall>,
+    pub(super) findings: Vec<Finding>,
+    /// Reports whether these are rules that exist. Where one of those names no source, the API has filled in any.
+    pub(super) exist: bool,
 }
 
 impl Reader {
-    fn module(&mut self, module: &Module) {
+    pub(super) fn module(&mut self, module: &Module) {
         for block in &module.blocks {
             let kind =
                 if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
@@ -64,7 +69,7 @@ impl Reader {
         }
     }
 
-    fn firewall(&mut self, block: &Block) {
+    pub(super) fn firewall(&mut self, block: &Block) {
         let mut conditions = block.uncertain.clone();
         match stated(block.get("disabled"), Value::as_bool) {
             Stated::Known(true) => {
@@ -80,8 +85,7 @@ impl Reader {
         };
         let Some((action, services)) = self.services(block) else { return };
         let Some((peers, near)) = self.ends(block, &directions) else { return };
-        let mut targets = names(block.get("target_tags"), "tag");
-        targets.extend(names(block.get("target_service_accounts"), "service-account"));
+        let targets = targets(block);
         self.firewalls.push(Firewall {
             network: network(block.get("network")),
             directions,
@@ -144,7 +148,7 @@ impl Reader {
         let refusal = if peers.known == PeerSet::default() && peers.unknown.is_empty() {
             // The API: without a destination the rule is for every IPv4 address. A source must be named.
             peers.known = PeerSet::from(AddrSet::all_v4());
-            (directions == [Direction::Ingress]).then_some("names no source")
+            (directions == [Direction::Ingress] && !self.exist).then_some("names no source")
         } else {
             let mixed = !peers.known.addrs.v4.is_empty() && !peers.known.addrs.v6.is_empty();
             mixed.then_some("mixes IPv4 and IPv6, which Google refuses")
@@ -242,6 +246,13 @@ fn service(block: &Block) -> Result<(TransportSet, Option<Doubtful>), String> {
     Ok((known, (!more.is_empty()).then_some((all, more))))
 }
 
+/// The instances that a rule is for.
+pub(super) fn targets(block: &Block) -> Vec<String> {
+    let mut targets = names(block.get("target_tags"), "tag");
+    targets.extend(names(block.get("target_service_accounts"), "service-account"));
+    targets
+}
+
 /// The tags or accounts that an argument names, each with its kind before it. An expression stands for itself.
 fn names(value: Option<&Value>, kind: &str) -> Vec<String> {
     let each = value.into_iter().flat_map(items);
@@ -251,7 +262,7 @@ fn names(value: Option<&Value>, kind: &str) -> Vec<String> {
 }
 
 /// The network: its name, or the resource or variable that gives it.
-fn network(value: Option<&Value>) -> String {
+pub(super) fn network(value: Option<&Value>) -> String {
     let literal = value.and_then(Value::as_text);
     if let Some(text) = literal {
         return text.rsplit('/').next().unwrap_or_default().to_owned();

@@ -49,11 +49,21 @@ pub(super) struct Ends<S> {
 /// also unmodelled, it then counts for the bounds wherever it would have stood.
 type Ordered = (Option<u16>, Action, Rule);
 
+/// A network, a direction, and the instances: all of them, or those with a tag or an account.
+pub(super) type Spoken = (String, Direction, Option<String>);
+
 /// What the rules mean together: a rule set for each network, direction and target, and one for instances that no
-/// rule targets. Each target's holds its own rules and those for all instances.
-pub(super) fn lift(firewalls: &[Firewall], findings: &mut Vec<Finding>) -> Policy {
+/// rule targets. Each target's holds its own rules and those for all instances. What is `spoken` of has a rule set even
+/// when no rule is about it: then the implied rules decide.
+pub(super) fn lift(firewalls: &[Firewall], spoken: &BTreeSet<Spoken>, findings: &mut Vec<Finding>) -> Policy {
     let mut everyone: BTreeMap<(&str, Direction), Vec<Ordered>> = BTreeMap::new();
     let mut targeted: BTreeMap<(&str, Direction, &str), Vec<Ordered>> = BTreeMap::new();
+    for (network, direction, target) in spoken {
+        match target {
+            Some(target) => drop(targeted.entry((network, *direction, target)).or_default()),
+            None => drop(everyone.entry((network, *direction)).or_default()),
+        }
+    }
     for firewall in firewalls {
         let rules = rules(firewall);
         let mut named: BTreeSet<&Unmodelled> = BTreeSet::new();

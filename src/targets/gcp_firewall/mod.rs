@@ -9,9 +9,11 @@
 
 mod hcl;
 mod lift;
+mod list;
 mod lower;
 mod name;
 mod service;
+mod state;
 
 use super::reason::Room;
 use super::{
@@ -109,6 +111,6 @@ impl Target for GcpFirewall {
     }
 
     fn importers(&self) -> &'static [&'static dyn Importer] {
-        &[&hcl::GcpFirewallHcl]
+        &[&hcl::GcpFirewallHcl, &list::GcpFirewallList, &state::GcpFirewallState]
     }
 }

@@ -1,0 +1,158 @@
+//! Plans: the state before, and the state after with what only the apply will tell.
+//!
+//! Terraform's "JSON Output Format": `planned_values` leaves out what is not known, which `after_unknown` of a change
+//! marks. Resources that a plan with `-target` does not look at are in `prior_state` alone, and stay as they are.
+
+use super::configuration::Configuration;
+use super::{File, Read, Resource, Shown, Stage, attributes, entries, field, is_asked_for, items, shown};
+use crate::diag::{Code, Finding, Severity, Span};
+use crate::syntax::hcl::{Block, Kind, Value};
+use crate::syntax::yaml::{self, Node};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn read(file: &File<'_>, root: &Node, stage: Stage) -> Read {
+    let mut read = Read { is_plan: true, findings: complete(file, root), ..Read::default() };
+    let prior = root.get("prior_state").and_then(|prior| prior.get("values"));
+    let prior = prior.map(|values| shown(file, values)).unwrap_or_default();
+    if stage == Stage::Before {
+        read.resources = prior.iter().map(|shown| shown.resource(file)).collect();
+        return read;
+    }
+    let changes = changes(file, root);
+    let configuration = Configuration::of(root.get("configuration"));
+    let planned = root.get("planned_values").map(|values| shown(file, values)).unwrap_or_default();
+    let mut there = BTreeSet::new();
+    // What Terraform forgets stays as it is.
+    let forgets = |shown: &Shown<'_>| actions(shown.node).any(|action| action == "forget");
+    for shown in planned {
+        let change = changes.get(&shown.identity());
+        if !change.is_some_and(forgets) {
+            there.insert(shown.identity());
+            let change = change.and_then(|shown| shown.node.get("change"));
+            read.resources.push(after(file, shown, change, &configuration));
+        }
+    }
+    for shown in prior {
+        let stays = changes.get(&shown.identity()).is_none_or(forgets);
+        if stays && !there.contains(&shown.identity()) {
+            read.resources.push(shown.resource(file));
+        }
+    }
+    read.replaced = changes.values().filter_map(|change| before(file, *change)).collect();
+    read
+}
+
+/// What a plan that is not whole says about itself.
+fn complete(file: &File<'_>, root: &Node) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let is = |key: &str, flag: bool| root.get(key).filter(|node| node.kind == yaml::Kind::Bool(flag));
+    if let Some(node) = is("errored", true) {
+        let message = "planning failed, so Terraform would not apply this plan";
+        findings.push(file.finding(Code::ReadRefused, message, node.span));
+    } else if let Some(node) = is("complete", false) {
+        let message = "the plan is not complete: applying it leaves a part for another plan";
+        let finding = file.finding(Code::ReadNotCompared, message, node.span);
+        findings.push(Finding { severity: Severity::Warning, ..finding });
+    }
+    for deferred in items(root.get("deferred_changes")) {
+        let change = deferred.get("resource_change");
+        if let Some(change) = change.filter(|change| is_asked_for(file, change)) {
+            let address = change.get("address").and_then(Node::as_str).unwrap_or_default();
+            let message = format!("`{address}` is left for another plan, so what it will say is not known");
+            let finding = file.finding(Code::ReadNotCompared, message, change.span);
+            findings.push(Finding { severity: Severity::Warning, ..finding });
+        }
+    }
+    findings
+}
+
+/// The changes of what is asked for, by address and deposed object.
+fn changes<'a>(file: &File<'_>, root: &'a Node) -> BTreeMap<(&'a str, &'a str), Shown<'a>> {
+    let changes = items(root.get("resource_changes")).iter().filter(|node| is_asked_for(file, node));
+    changes
+        .map(|node| {
+            let module = node.get("module_address").and_then(Node::as_str).unwrap_or_default();
+            let shown = Shown { module, node };
+            (shown.identity(), shown)
+        })
+        .collect()
+}
+
+fn actions(change: &Node) -> impl Iterator<Item = &str> {
+    items(change.get("change").and_then(|change| change.get("actions"))).iter().filter_map(Node::as_str)
+}
+
+/// A resource as it was, when the plan does not leave it as it is.
+fn before(file: &File<'_>, change: Shown<'_>) -> Option<Block> {
+    actions(change.node).find(|action| matches!(*action, "delete" | "update"))?;
+    let values = change.node.get("change")?.get("before")?;
+    let mut block = change.block(file);
+    block.attributes = attributes(file, Some(values));
+    Some(block)
+}
+
+/// A resource as it will be.
+fn after(
+    file: &File<'_>,
+    shown: Shown<'_>,
+    change: Option<&Node>,
+    configuration: &Configuration<'_>,
+) -> Resource {
+    let Resource { mut block, mut seen } = shown.resource(file);
+    let set = configuration.arguments(shown.module, shown.text("type"), shown.text("name"));
+    if let Some(set) = set {
+        seen.extend(block.attributes.keys().filter(|name| set.get(name).is_none()).cloned());
+    }
+    let unknown = change.and_then(|change| change.get("after_unknown"));
+    for (key, marks) in entries(unknown) {
+        let path = format!("{}.{}", block.address(), key.name);
+        let whole = marks.kind == yaml::Kind::Bool(true);
+        if whole && set.is_some_and(|set| set.get(&key.name).is_none()) {
+            if file.asked.blocks.contains(&key.name.as_str()) {
+                seen.insert(key.name.clone());
+            } else {
+                // The provider fills it in: nothing was asked for.
+                block.attributes.remove(&key.name);
+                continue;
+            }
+        }
+        let known = shown.node.get("values").and_then(|values| values.get(&key.name));
+        let known = known.map(|node| field(file.source, node));
+        let mut value = overlay(file, known, marks, &path, block.place.span);
+        if whole && let Some(reference) = configuration.reference(shown.module, set, &key.name) {
+            value.kind = reference;
+        }
+        block.attributes.insert(key.name.clone(), value);
+    }
+    Resource { block, seen }
+}
+
+/// A value with what is not known of it.
+fn overlay(file: &File<'_>, known: Option<Value>, marks: &Node, path: &str, near: Span) -> Value {
+    let value = known.unwrap_or_else(|| Value { place: file.place(near), kind: Kind::Null });
+    let near = value.place.span;
+    let kind = match (&marks.kind, value.kind) {
+        (yaml::Kind::Bool(true), _) => Kind::Unresolvable(path.to_owned()),
+        (yaml::Kind::Sequence(marks), kind) => {
+            let mut known = if let Kind::List(items) = kind { items } else { Vec::new() }.into_iter();
+            let count = marks.len().max(known.len());
+            let nothing = Node { span: Span::default(), kind: yaml::Kind::Bool(false) };
+            let marks = marks.iter().chain(std::iter::repeat(&nothing)).take(count).enumerate();
+            let item = |(at, marks): (usize, &Node)| {
+                overlay(file, known.next(), marks, &format!("{path}[{at}]"), near)
+            };
+            Kind::List(marks.map(item).collect())
+        }
+        (yaml::Kind::Mapping(marks), kind) if !marks.is_empty() => {
+            let mut known = if let Kind::Map(fields) = kind { fields } else { BTreeMap::new() };
+            for (key, marks) in marks {
+                let path = format!("{path}.{}", key.name);
+                let field = overlay(file, known.remove(&key.name), marks, &path, near);
+                known.insert(key.name.clone(), field);
+            }
+            Kind::Map(known)
+        }
+        (_, kind) => kind,
+    };
+    Value { place: value.place, kind }
+}
