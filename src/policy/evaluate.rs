@@ -1,7 +1,7 @@
 //! First-match evaluation: which packets a rule set allows, and which rule decides each.
 
 use super::{Action, Match, RuleSet, Traffic};
-use crate::packet::{PacketMap, PacketSet, Set};
+use crate::packet::{PacketMap, PacketSet, Set, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -62,7 +62,13 @@ impl RuleSet {
         self.deciders(|_| true)
     }
 
-    fn deciders(&self, counts: impl Fn(&super::Rule) -> bool) -> PacketMap<Decision> {
+    /// For each packet that may be allowed, and for some others, the rule that lets it pass when every doubt works
+    /// towards passing, or that stops it even then.
+    pub fn deciders_at_most(&self) -> PacketMap<Decision> {
+        self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == Action::Allow)
+    }
+
+    pub(super) fn deciders(&self, counts: impl Fn(&super::Rule) -> bool) -> PacketMap<Decision> {
         let numbered: Vec<PacketMap<Decision>> = (1..)
             .zip(&self.rules)
             .filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule))
@@ -94,15 +100,20 @@ impl RuleSet {
     }
 }
 
-/// Overlays maps of which the earlier wins, by halves: `first(a, first(b, c)) == first(first(a, b), c)`.
+/// Overlays maps of which the earlier wins.
 fn first_of(maps: &[PacketMap<Decision>]) -> PacketMap<Decision> {
+    by_halves(maps, |first, second| if *first == 0 { *second } else { *first })
+}
+
+/// Joins maps in their order, by halves, with an operation for which it does not matter where it begins:
+/// `join(a, join(b, c)) == join(join(a, b), c)`.
+pub(super) fn by_halves<V: Value>(maps: &[PacketMap<V>], join: impl Fn(&V, &V) -> V + Copy) -> PacketMap<V> {
     match maps {
         [] => PacketMap::default(),
         [map] => map.clone(),
         _ => {
             let (earlier, later) = maps.split_at(maps.len() / 2);
-            first_of(earlier)
-                .zip(&first_of(later), |first, second| if *first == 0 { *second } else { *first })
+            by_halves(earlier, join).zip(&by_halves(later, join), join)
         }
     }
 }
