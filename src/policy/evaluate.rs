@@ -77,6 +77,14 @@ impl RuleSet {
         first_of(&numbered)
     }
 
+    /// Those packets of a match that none of the first rules surely decides.
+    pub fn undecided(&self, first: usize, matches: &Match) -> PacketSet {
+        let before = self.rules.iter().take(first);
+        let surely = before.filter(|rule| rule.traffic == Traffic::New && rule.unmodelled.is_empty());
+        let decided: Vec<PacketSet> = surely.map(|rule| self.packets(&rule.matches)).collect();
+        self.packets(matches).subtract(&PacketSet::union_all(&decided))
+    }
+
     /// The packets that each rule really decides: those it matches and no earlier rule does.
     pub fn decided_by_rule(&self) -> Vec<PacketSet> {
         let mut decided = self.decisions().by_value();
