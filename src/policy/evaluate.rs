@@ -1,6 +1,6 @@
 //! First-match evaluation: which packets a rule set allows, and which rule decides each.
 
-use super::{Action, Match, RuleSet, Traffic};
+use super::{Action, Match, Rule, RuleSet, Traffic};
 use crate::packet::{PacketMap, PacketSet, Set, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -40,10 +40,7 @@ impl RuleSet {
     /// The packets allowed when every rule with an unmodelled match works towards `doubt`: such a rule counts only
     /// if that is its own action.
     fn fold(&self, doubt: Action) -> PacketSet {
-        let counted = |index: u32| {
-            let rule = usize::try_from(index).ok().and_then(|index| self.rules.get(index.checked_sub(1)?));
-            rule.is_some_and(|rule| rule.action == Action::Allow)
-        };
+        let counted = |decision: u32| self.rule(decision).is_some_and(|rule| rule.action == Action::Allow);
         let decided = self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == doubt);
         let allowed = decided.map(|decision| counted(*decision));
         match self.default {
@@ -68,13 +65,18 @@ impl RuleSet {
         self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == Action::Allow)
     }
 
-    pub(super) fn deciders(&self, counts: impl Fn(&super::Rule) -> bool) -> PacketMap<Decision> {
+    pub(super) fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
         let numbered: Vec<PacketMap<Decision>> = (1..)
             .zip(&self.rules)
             .filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule))
             .map(|(index, rule)| self.packets(&rule.matches).map(|member| if *member { index } else { 0 }))
             .collect();
         first_of(&numbered)
+    }
+
+    /// The rule of a decision; none where the default decides.
+    pub fn rule(&self, decision: Decision) -> Option<&Rule> {
+        self.rules.get(usize::try_from(decision).ok()?.checked_sub(1)?)
     }
 
     /// Those packets of a match that none of the first rules surely decides.

@@ -8,7 +8,7 @@ pub use question::{Question, Whom};
 use super::project::Project;
 use super::scopes::fits;
 use super::show;
-use crate::diag::{Code, Finding, any_error};
+use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix, Set};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
 use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
@@ -119,6 +119,10 @@ pub fn check(request: &CheckRequest) -> Checked {
         Err(findings) => return Checked { findings, ..Checked::default() },
     };
     let (source, format, policy, mut findings) = rules(request, &question);
+    // Those that matter here stand beside the rules that decide.
+    for finding in findings.iter_mut().filter(|finding| finding.code == Code::ReadUnmodelled) {
+        finding.severity = Severity::Note;
+    }
     let mut checked = Checked { source, format, question: Some(question.clone()), ..Checked::default() };
     let chosen = |set: &&RuleSet| {
         set.scope.direction == request.direction
@@ -132,6 +136,9 @@ pub fn check(request: &CheckRequest) -> Checked {
     if !any_error(&findings) {
         let asked = Asked { question: &question, from: from.as_ref(), known: known.as_ref(), format };
         checked.scopes = sets.into_iter().map(|set| asked.of(set)).collect();
+        if format == "project" {
+            findings.retain(|finding| finding.is_error() || is_about(finding, &checked.scopes));
+        }
     }
     checked.findings = findings;
     checked
@@ -247,7 +254,7 @@ impl Asked<'_> {
 
     fn deciding(&self, set: &RuleSet, asked: &PacketSet) -> Vec<Deciding> {
         let explain = |step: crate::policy::Step| {
-            let rule = usize::try_from(step.decision).ok().and_then(|at| set.rules.get(at.checked_sub(1)?));
+            let rule = set.rule(step.decision);
             let origin = match rule {
                 Some(rule) => rule.origin.clone(),
                 None => Origin::System(system_default(self.format, step.action).to_owned()),
@@ -257,6 +264,15 @@ impl Asked<'_> {
         };
         set.trace(asked).into_iter().map(explain).collect()
     }
+}
+
+/// Reports whether a finding is about an endpoint that decides.
+fn is_about(finding: &Finding, scopes: &[Answered]) -> bool {
+    let mut deciding = scopes.iter().flat_map(|answered| &answered.deciding);
+    deciding.any(|deciding| match &deciding.origin {
+        Origin::Endpoint(why) => finding.endpoint.as_ref() == Some(&why.endpoint),
+        Origin::Implied(_) | Origin::File(_) | Origin::System(_) => false,
+    })
 }
 
 fn not_spoken(silent: &PacketSet) -> String {

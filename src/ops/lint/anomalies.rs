@@ -49,25 +49,33 @@ fn does(action: Action) -> &'static str {
 
 fn shadowed(shadow: &Shadow<'_>, statement: &Statement<'_>, rule: &Rule, closes: bool) -> Finding {
     let place = statement.place;
-    let by = match shadow.hidden_by.as_slice() {
-        [] => "rules before it decide".to_owned(),
-        [one] => format!("{} decides", named(one, place)),
-        several => format!("{} together decide", list(several, place)),
+    let by = match list(&shadow.hidden_by, place) {
+        (names, _) if names.is_empty() => "rules before it decide".to_owned(),
+        (names, false) => format!("{names} decides"),
+        (names, true) => format!("{names} together decide"),
     };
     let message = format!("no packet reaches this rule: {by} all that it matches");
+    let remove = if closes {
+        "it is the last line, from which Squid takes its default, so put `http_access deny all` in its place"
+    } else {
+        "it can be removed"
+    };
     let help = match shadow.opposite {
         Some(other) => {
-            format!("it {} what {} {}: move it up, or remove it", does(rule.action), named(other, place), does(other.action))
+            let (this, other_does) = (does(rule.action), does(other.action));
+            format!(
+                "it {this} what {} {other_does}: move it up; if that is not meant, {remove}",
+                named(other, place)
+            )
         }
-        None if closes => "it is the last line, from which Squid takes its default: close the list with `http_access deny all` instead".to_owned(),
-        None => "it can be removed".to_owned(),
+        None => remove.to_owned(),
     };
     Finding::new(Code::LintShadowed, message).at(&place.source, place.span).help(help)
 }
 
 fn changes_nothing(redundant: &Redundant<'_>, statement: &Statement<'_>, rule: &Rule) -> Finding {
     let place = statement.place;
-    let mut by = list(&redundant.instead, place);
+    let (mut by, _) = list(&redundant.instead, place);
     if redundant.default {
         by = if by.is_empty() { "the default".to_owned() } else { format!("{by} and the default") };
     }

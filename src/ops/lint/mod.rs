@@ -106,8 +106,8 @@ fn named(rule: &Rule, from: &Place) -> String {
     }
 }
 
-/// Some rules as one refers to them in a sentence, each once.
-fn list(rules: &[&Rule], from: &Place) -> String {
+/// Some rules as one refers to them in a sentence, each once, and whether they are several.
+fn list(rules: &[&Rule], from: &Place) -> (String, bool) {
     const SHOWN: usize = 8;
     let mut names: Vec<String> = Vec::new();
     for rule in rules {
@@ -116,13 +116,15 @@ fn list(rules: &[&Rule], from: &Place) -> String {
             names.push(name);
         }
     }
+    let several = names.len() > 1;
     let more = names.len().saturating_sub(SHOWN);
     names.truncate(SHOWN);
     if more > 0 {
-        return format!("{} and {more} more", names.join(", "));
+        return (format!("{} and {more} more", names.join(", ")), several);
     }
-    match names.split_last() {
+    let text = match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.concat(),
-    }
+    };
+    (text, several)
 }

@@ -29,17 +29,15 @@ pub(super) fn findings(
     let mut by_statement: BTreeMap<(&str, Span), PacketSet> = BTreeMap::new();
     for set in &policy.sets {
         let unexplained = set.allows().at_most.subtract(&asked_for(&wanted, set));
-        for (decision, packets) in set.deciders_at_most().within(&unexplained).by_value() {
-            let rule = usize::try_from(decision).ok().and_then(|at| set.rules.get(at.checked_sub(1)?));
-            if let Some(Origin::File(place)) = rule.map(|rule| &rule.origin) {
+        let deciders = set.deciders_at_most();
+        for (decision, packets) in deciders.within(&unexplained).by_value() {
+            if let Some(Origin::File(place)) = set.rule(decision).map(|rule| &rule.origin) {
                 let known = by_statement.entry((place.source.name(), place.span)).or_default();
                 *known = known.union(&packets);
             }
         }
-        let by_rules = set.deciders_at_most().map(|decision| {
-            let rule = usize::try_from(*decision).ok().and_then(|at| set.rules.get(at.checked_sub(1)?));
-            rule.is_some_and(|rule| matches!(rule.origin, Origin::File(_)))
-        });
+        let by_rules = deciders
+            .map(|decision| set.rule(*decision).is_some_and(|rule| matches!(rule.origin, Origin::File(_))));
         let by_default = unexplained.subtract(&by_rules);
         if !by_default.is_empty() {
             let (name, direction) = (&set.scope.name, set.scope.direction);

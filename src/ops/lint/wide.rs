@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 pub(super) fn findings(policy: &Policy, found: &Anomalies<'_>) -> Vec<Finding> {
     let hidden: BTreeSet<usize> = found.shadowed.iter().map(|shadow| shadow.statement).collect();
     let mut findings = Vec::new();
-    for (_, statement) in found.statements.iter().enumerate().filter(|(at, _)| !hidden.contains(at)) {
+    let reached = found.statements.iter().enumerate().filter(|(at, _)| !hidden.contains(at));
+    for (_, statement) in reached {
         let mut worst: Option<Breadth> = None;
         for (set, rule) in &statement.rules {
             let Some(set) = policy.sets.get(*set) else { continue };
@@ -43,7 +44,7 @@ impl Breadth {
             Self::EveryPort(ports) => Finding::new(Code::LintOverWide, format!("this rule allows {ports}"))
                 .help("name the ports that are needed"),
             Self::Both(peers, ports) => {
-                Finding::new(Code::LintOverWide, format!("this rule allows {ports} of {peers}"))
+                Finding::new(Code::LintOverWide, format!("this rule allows {peers}, {ports}"))
                     .help("name the addresses and the ports that are needed")
             }
         }
@@ -64,7 +65,16 @@ fn breadth(set: &RuleSet, rule: &Rule) -> Option<Breadth> {
     match (any_peer(peers), ports) {
         (None, None) => None,
         (Some(peers), None) => Some(Breadth::AnyPeer(peers)),
-        (None, Some(ports)) => Some(Breadth::EveryPort(ports)),
+        (None, Some(ports)) => {
+            let count = peers.addrs.count().to_string();
+            let of = if count == "0" || !peers.names.is_empty() {
+                String::new()
+            } else {
+                format!(" of {count} addresses")
+            };
+            let of = if count == "1" { " of one address".to_owned() } else { of };
+            Some(Breadth::EveryPort(format!("{ports}{of}")))
+        }
         (Some(peers), Some(ports)) => Some(Breadth::Both(peers, ports)),
     }
 }

@@ -90,13 +90,6 @@ impl Policy {
     }
 }
 
-impl RuleSet {
-    /// The rule of a decision.
-    pub(super) fn rule(&self, decision: Decision) -> Option<&Rule> {
-        self.rules.get(usize::try_from(decision).ok()?.checked_sub(1)?)
-    }
-}
-
 /// The decision that stands for a rule.
 fn decision(index: usize) -> Decision {
     u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1))
