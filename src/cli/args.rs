@@ -63,6 +63,10 @@ pub(super) enum Command {
     Targets,
     /// Print what a rule file means
     Show(ShowArgs),
+    /// Would it be allowed, by which rule, and why: exit 0 when it is, 1 when it is not
+    Check(CheckArgs),
+    /// Find shadowed, redundant, over-wide, expired and unexplained rules in rule files
+    Lint(RulesLintArgs),
     /// Print the page of a finding, such as `verify/mismatch`
     Explain {
         /// The code of the finding
@@ -214,6 +218,87 @@ pub(super) struct ShowArgs {
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
+}
+
+/// What is wanted, and with which addresses.
+#[derive(Debug, Args)]
+pub(super) struct ProjectArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Set a variable or a target's option
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The lockfile; `egressor.lock` when it is there
+    #[arg(long, value_name = "FILE")]
+    pub(super) lock: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// What is asked: `api.example.com:443`, `192.0.2.1:53/udp`, `[2001:db8::1]:443`, `192.0.2.1/icmp`,
+    /// `HOST:443/tcp/PATH`; without a port, every port; tcp unless said otherwise
+    #[arg(value_name = "HOST|IP[:PORT][/PROTO]", required_unless_present = "schema")]
+    pub(super) question: Option<String>,
+    /// Rule files of one format, read as one rule set; what the project wants when not given
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) project: ProjectArgs,
+    /// Where the connection comes from, an address or a block; from anywhere when not given
+    #[arg(long, value_name = "ADDR")]
+    pub(super) from: Option<String>,
+    /// Only scopes whose name fits the pattern; `*` stands for anything
+    #[arg(long, value_name = "GLOB")]
+    pub(super) scope: Option<String>,
+    /// Which way the connection goes
+    #[arg(long, value_enum, default_value_t = Way::Egress)]
+    pub(super) direction: Way,
+    /// Print the JSON Schema of the JSON output
+    #[arg(long)]
+    pub(super) schema: bool,
+}
+
+/// Which way a connection goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Way {
+    /// Out
+    Egress,
+    /// In
+    Ingress,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesLintArgs {
+    /// Rule files of one format, read as one rule set; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    pub(super) files: Vec<PathBuf>,
+    /// With a region, a catalog or another choice of endpoints, traffic that none of them explains is told, too
+    #[command(flatten)]
+    pub(super) project: ProjectArgs,
+    /// The day to judge by, such as 2026-11-22; today when not given
+    #[arg(long, value_name = "DATE")]
+    pub(super) today: Option<String>,
+    /// Print the JSON Schema of the JSON output
+    #[arg(long)]
+    pub(super) schema: bool,
+}
+
+impl ProjectArgs {
+    /// The project that the arguments stand for.
+    pub(super) fn project(&self) -> crate::ops::Project {
+        let implicit = PathBuf::from(super::generate::LOCK);
+        crate::ops::Project {
+            catalogs: self.select.catalog.clone(),
+            selection: self.select.selection(),
+            settings: self.set.clone(),
+            lock: self.lock.clone().or_else(|| implicit.exists().then_some(implicit)),
+        }
+    }
+
+    /// Reports whether anything was said about what is wanted.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.select.catalog.is_empty() || self.select.selection() != crate::catalog::Selection::default()
+    }
 }
 
 impl SelectArgs {

@@ -130,7 +130,7 @@ fn plain(value: &Value) -> String {
 fn lint(args: &LintArgs, output: Output) -> Exit {
     let paths: Vec<_> = args.files.iter().chain(&args.catalog).cloned().collect();
     let (catalogs, mut findings) = catalogs(&paths);
-    let today = match args.today.as_deref().map_or_else(today, str::parse) {
+    let today = match day(args.today.as_deref()) {
         Ok(today) => Some(today),
         Err(message) => {
             findings.push(Finding::new(Code::VariableInvalid, message));
@@ -160,6 +160,11 @@ fn lint(args: &LintArgs, output: Output) -> Exit {
         findings.len()
     ));
     exit
+}
+
+/// The day that is named, else that of the clock.
+pub(super) fn day(named: Option<&str>) -> Result<Date, String> {
+    named.map_or_else(today, str::parse)
 }
 
 /// The day of the clock, in UTC.

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// The lockfile that is used when none is named.
-const LOCK: &str = "egressor.lock";
+pub(super) const LOCK: &str = "egressor.lock";
 
 pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
     let (request, mut findings) = request(args);

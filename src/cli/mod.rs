@@ -2,7 +2,9 @@
 
 mod args;
 mod catalog;
+mod check;
 mod generate;
+mod lint;
 mod lock;
 mod output;
 mod read;
@@ -51,6 +53,8 @@ pub fn run() -> ExitCode {
         Command::Catalog(command) => catalog::run(&command, output),
         Command::Targets => read::targets(output),
         Command::Show(args) => read::show(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Lint(args) => lint::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()

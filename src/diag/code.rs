@@ -150,6 +150,16 @@ codes! {
         "The file or its folder may not be written. Nothing was changed: files are replaced all together or not at all."
     OutputChanged "output/changed" Note "a file that would change"
         "`generate --check` found that this file is not what the catalog and the lock now give."
+    LintShadowed "lint/shadowed" Warning "a rule that no packet reaches"
+        "Rules that are tried before it decide every packet that it matches, one of them or several together. If they do the opposite, the rule does not do what it was written for: move it before them. If they do the same, it can be removed. Only packets that open connections are judged, and a rule with a condition that is not modelled hides no other, unless that one has the same condition."
+    LintRedundant "lint/redundant" Warning "a rule that changes nothing"
+        "Without the rule every packet that it decides would fare the same, by a later rule or by the default. Each redundant rule of a file can be removed alone, and all of them can be removed together with those that no packet reaches. Only packets that open connections are judged."
+    LintOverWide "lint/over-wide" Warning "a rule that allows more than anyone asks for"
+        "The rule allows any address or every port. Few services need that; name the addresses and ports that are needed. A note says that any address is allowed at some ports."
+    LintExpired "lint/expired" Warning "a rule that was wanted until a day that has passed"
+        "The comment or description of the rule says until when it is wanted. Generate the rules again, or ask the owner for a new date."
+    LintUnexplained "lint/unexplained" Warning "traffic that no catalog entry explains"
+        "The rule allows traffic that no selected endpoint asks for. Either the catalog lacks an endpoint, or the rule allows more than is known to be needed."
 }
 
 impl Code {

@@ -1,7 +1,7 @@
 //! First-match evaluation: which packets a rule set allows, and which rule decides each.
 
-use super::{Action, Match, RuleSet, Traffic};
-use crate::packet::{PacketMap, PacketSet, Set};
+use super::{Action, Match, Rule, RuleSet, Traffic};
+use crate::packet::{PacketMap, PacketSet, Set, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -40,10 +40,7 @@ impl RuleSet {
     /// The packets allowed when every rule with an unmodelled match works towards `doubt`: such a rule counts only
     /// if that is its own action.
     fn fold(&self, doubt: Action) -> PacketSet {
-        let counted = |index: u32| {
-            let rule = usize::try_from(index).ok().and_then(|index| self.rules.get(index.checked_sub(1)?));
-            rule.is_some_and(|rule| rule.action == Action::Allow)
-        };
+        let counted = |decision: u32| self.rule(decision).is_some_and(|rule| rule.action == Action::Allow);
         let decided = self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == doubt);
         let allowed = decided.map(|decision| counted(*decision));
         match self.default {
@@ -62,13 +59,32 @@ impl RuleSet {
         self.deciders(|_| true)
     }
 
-    fn deciders(&self, counts: impl Fn(&super::Rule) -> bool) -> PacketMap<Decision> {
+    /// For each packet that may be allowed, and for some others, the rule that lets it pass when every doubt works
+    /// towards passing, or that stops it even then.
+    pub fn deciders_at_most(&self) -> PacketMap<Decision> {
+        self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == Action::Allow)
+    }
+
+    pub(super) fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
         let numbered: Vec<PacketMap<Decision>> = (1..)
             .zip(&self.rules)
             .filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule))
             .map(|(index, rule)| self.packets(&rule.matches).map(|member| if *member { index } else { 0 }))
             .collect();
         first_of(&numbered)
+    }
+
+    /// The rule of a decision; none where the default decides.
+    pub fn rule(&self, decision: Decision) -> Option<&Rule> {
+        self.rules.get(usize::try_from(decision).ok()?.checked_sub(1)?)
+    }
+
+    /// Those packets of a match that none of the first rules surely decides.
+    pub fn undecided(&self, first: usize, matches: &Match) -> PacketSet {
+        let before = self.rules.iter().take(first);
+        let surely = before.filter(|rule| rule.traffic == Traffic::New && rule.unmodelled.is_empty());
+        let decided: Vec<PacketSet> = surely.map(|rule| self.packets(&rule.matches)).collect();
+        self.packets(matches).subtract(&PacketSet::union_all(&decided))
     }
 
     /// The packets that each rule really decides: those it matches and no earlier rule does.
@@ -99,15 +115,20 @@ impl RuleSet {
     }
 }
 
-/// Overlays maps of which the earlier wins, by halves: `first(a, first(b, c)) == first(first(a, b), c)`.
+/// Overlays maps of which the earlier wins.
 fn first_of(maps: &[PacketMap<Decision>]) -> PacketMap<Decision> {
+    by_halves(maps, |first, second| if *first == 0 { *second } else { *first })
+}
+
+/// Joins maps in their order, by halves, with an operation for which it does not matter where it begins:
+/// `join(a, join(b, c)) == join(join(a, b), c)`.
+pub(super) fn by_halves<V: Value>(maps: &[PacketMap<V>], join: impl Fn(&V, &V) -> V + Copy) -> PacketMap<V> {
     match maps {
         [] => PacketMap::default(),
         [map] => map.clone(),
         _ => {
             let (earlier, later) = maps.split_at(maps.len() / 2);
-            first_of(earlier)
-                .zip(&first_of(later), |first, second| if *first == 0 { *second } else { *first })
+            by_halves(earlier, join).zip(&by_halves(later, join), join)
         }
     }
 }

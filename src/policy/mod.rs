@@ -1,12 +1,16 @@
 //! What a rule set means, whoever wrote it: the one model that catalogs compile to and rule files lift to.
 
+mod anomaly;
 mod evaluate;
 mod origin;
 mod pair;
+mod trace;
 
+pub use anomaly::{Anomalies, Redundant, Shadow, Statement};
 pub use evaluate::{Bounds, Decision};
 pub use origin::{Justification, Need, Origin};
 pub use pair::{Pair, pair_scopes};
+pub use trace::Step;
 
 use crate::packet::{AddrSet, Constraint, PacketSet, PeerSet, TransportSet};
 use std::collections::BTreeMap;

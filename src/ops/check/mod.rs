@@ -1,0 +1,305 @@
+//! `check`: would it be allowed, by which rule, and why.
+
+mod addresses;
+mod question;
+
+pub use question::{Question, Whom};
+
+use super::project::Project;
+use super::scopes::fits;
+use super::show;
+use crate::diag::{Code, Finding, Severity, any_error};
+use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix, Set};
+use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
+use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What the user asked.
+#[derive(Debug, Clone)]
+pub struct CheckRequest {
+    /// The question, as written.
+    pub question: String,
+    /// Rule files; the project is asked when there are none.
+    pub files: Vec<PathBuf>,
+    /// What is wanted, and where the addresses of hosts are from.
+    pub project: Project,
+    /// Where the connection comes from; anywhere when not said.
+    pub from: Option<String>,
+    /// A pattern of scopes; all when not said.
+    pub scope: Option<String>,
+    /// Which way the connection goes.
+    pub direction: Direction,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// The question as it was understood.
+    pub question: Option<Question>,
+    /// The files, or what the project is made of.
+    pub source: String,
+    /// The name of their format; `project` for what is wanted.
+    pub format: &'static str,
+    /// The answer of each scope.
+    pub scopes: Vec<Answered>,
+    /// What the user should know. With an error there is no answer.
+    pub findings: Vec<Finding>,
+}
+
+/// Whether something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// All that was asked surely is.
+    Allowed,
+    /// It depends on something that is not modelled, or that the rules do not speak about.
+    Unknown,
+    /// Some of it surely is not.
+    Denied,
+}
+
+/// The answer of one scope.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The scope.
+    pub scope: Scope,
+    /// The answer.
+    pub verdict: Verdict,
+    /// The addresses that were asked about in the place of a host.
+    pub addresses: Option<AddrSet>,
+    /// What of the question is surely allowed.
+    pub allowed: PacketSet,
+    /// What of it may be.
+    pub possible: PacketSet,
+    /// What of it surely is not.
+    pub denied: PacketSet,
+    /// What decides, in the order in which the rules are tried.
+    pub deciding: Vec<Deciding>,
+    /// What the rules do not speak about, and other things to say about this scope.
+    pub notes: Vec<String>,
+}
+
+/// A rule or a default that decides something of what was asked.
+#[derive(Debug, Clone)]
+pub struct Deciding {
+    /// What it does.
+    pub action: Action,
+    /// Whether it surely does.
+    pub certain: bool,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The conditions that are not modelled.
+    pub unmodelled: Vec<Unmodelled>,
+    /// What it decides.
+    pub packets: PacketSet,
+}
+
+impl Verdict {
+    /// The word that JSON and people see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Unknown => "unknown",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+impl Checked {
+    /// The worst answer of all scopes.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.scopes.iter().map(|answered| answered.verdict).max()
+    }
+}
+
+/// Answers the question for every scope that was asked.
+pub fn check(request: &CheckRequest) -> Checked {
+    let (question, from) = match parse(request) {
+        Ok(parsed) => parsed,
+        Err(findings) => return Checked { findings, ..Checked::default() },
+    };
+    let (source, format, policy, mut findings) = rules(request, &question);
+    // Those that matter here stand beside the rules that decide.
+    for finding in findings.iter_mut().filter(|finding| finding.code == Code::ReadUnmodelled) {
+        finding.severity = Severity::Note;
+    }
+    let mut checked = Checked { source, format, question: Some(question.clone()), ..Checked::default() };
+    let chosen = |set: &&RuleSet| {
+        set.scope.direction == request.direction
+            && request.scope.as_ref().is_none_or(|pattern| fits(pattern, &set.scope.name))
+    };
+    let sets: Vec<&RuleSet> = policy.sets.iter().filter(chosen).collect();
+    if sets.is_empty() && !any_error(&findings) {
+        findings.push(no_scope(request, &policy));
+    }
+    let known = addresses::known(&request.project, &question, &sets, &mut findings);
+    if !any_error(&findings) {
+        let asked = Asked { question: &question, from: from.as_ref(), known: known.as_ref(), format };
+        checked.scopes = sets.into_iter().map(|set| asked.of(set)).collect();
+        if format == "project" {
+            findings.retain(|finding| finding.is_error() || is_about(finding, &checked.scopes));
+        }
+    }
+    checked.findings = findings;
+    checked
+}
+
+fn parse(request: &CheckRequest) -> Result<(Question, Option<AddrSet>), Vec<Finding>> {
+    let wrong = |message: String| Finding::new(Code::VariableInvalid, message);
+    let question = request.question.parse::<Question>().map_err(wrong).map_err(|finding| {
+        let help = "ask for example `api.example.com:443`, `192.0.2.1:53/udp` or `[2001:db8::1]:443/tcp`";
+        vec![finding.help(help)]
+    })?;
+    let from = request.from.as_deref().map(str::parse::<Prefix>).transpose();
+    let from = from.map_err(|error| vec![wrong(format!("--from: {error}"))])?;
+    if let (Whom::Addr(addr), Some(from)) = (&question.whom, from)
+        && addr.is_ipv4() != from.is_ipv4()
+    {
+        let message = format!("no packet goes from `{from}` to `{addr}`, they are of different families");
+        return Err(vec![wrong(message)]);
+    }
+    Ok((question, from.map(|from| AddrSet::of([from]))))
+}
+
+/// The rules that are asked: those of the files, else what the project wants.
+fn rules(request: &CheckRequest, question: &Question) -> (String, &'static str, Policy, Vec<Finding>) {
+    if !request.files.is_empty() {
+        let shown = show(&request.files);
+        return (shown.source, shown.format, shown.policy, shown.findings);
+    }
+    let peers = match question.whom {
+        Whom::Host(..) => PeerKind::Names,
+        Whom::Addr(_) => PeerKind::Addresses,
+    };
+    // What any target for a whole host would be asked to say.
+    let targets = TARGETS.iter().map(|target| (target.speech(), target.needs()));
+    let needs: BTreeSet<Need> = targets
+        .filter(|(speech, _)| speech.peers == peers && speech.scoping == Scoping::Host)
+        .flat_map(|(_, needs)| needs.iter().copied())
+        .collect();
+    let speech = Speech { peers, scoping: Scoping::Host, ingress: Ingress::ByPeer };
+    let (mut policy, findings) = request.project.wanted(&[(speech, needs)]);
+    // A policy of names says nothing about addresses, and the other way round.
+    let universe = match peers {
+        PeerKind::Names => PeerSet::all_names(),
+        PeerKind::Addresses => PeerSet::all_addrs(),
+    };
+    for set in &mut policy.sets {
+        set.universe = universe.clone();
+    }
+    ("project".to_owned(), "project", policy, findings)
+}
+
+fn no_scope(request: &CheckRequest, policy: &Policy) -> Finding {
+    let scopes = policy.sets.iter().map(|set| format!("`{}` {}", set.scope.name, set.scope.direction));
+    let scopes: Vec<String> = scopes.collect();
+    let pattern = request.scope.as_ref().map(|pattern| format!(" that fits `{pattern}`")).unwrap_or_default();
+    let message = format!("the rules have no scope for {}{pattern}", request.direction);
+    let help = if scopes.is_empty() {
+        "they say nothing about any traffic".to_owned()
+    } else {
+        format!("scopes are {}; choose with `--direction` and `--scope`", scopes.join(", "))
+    };
+    Finding::new(Code::SelectionEmpty, message).help(help)
+}
+
+/// A question to be put to rule sets.
+struct Asked<'a> {
+    question: &'a Question,
+    from: Option<&'a AddrSet>,
+    /// The addresses of the host.
+    known: Option<&'a AddrSet>,
+    format: &'a str,
+}
+
+impl Asked<'_> {
+    fn of(&self, set: &RuleSet) -> Answered {
+        let allows = set.allows();
+        let mut notes = Vec::new();
+        let by_address = matches!(self.question.whom, Whom::Host(..)) && addresses::only(set);
+        let addresses = self.known.filter(|_| by_address);
+        let peers = match addresses {
+            Some(addresses) => PeerSet::from(addresses.clone()),
+            None => self.question.peers(),
+        };
+        let transport = self.question.transport();
+        let whole = PacketSet::product(self.from, &peers, &transport, &true);
+        let spoken = PacketSet::product(self.from, &peers.intersect(&set.universe), &transport, &true);
+        let asked = spoken.union(&allows.at_most.within(&whole));
+        let silent = whole.subtract(&asked);
+        notes.extend(addresses::note(self.question, by_address, addresses));
+        if !silent.is_empty() && by_address == addresses.is_some() {
+            notes.push(not_spoken(&silent));
+        }
+        let allowed = allows.at_least.within(&asked);
+        let possible = allows.at_most.within(&asked).subtract(&allowed);
+        let denied = asked.subtract(&allowed).subtract(&possible);
+        let verdict = match (denied.is_empty(), possible.is_empty() && !asked.is_empty()) {
+            (false, _) => Verdict::Denied,
+            (true, false) => Verdict::Unknown,
+            (true, true) => Verdict::Allowed,
+        };
+        let deciding = self.deciding(set, &asked);
+        Answered {
+            scope: set.scope.clone(),
+            verdict,
+            addresses: addresses.cloned(),
+            allowed,
+            possible,
+            denied,
+            deciding,
+            notes,
+        }
+    }
+
+    fn deciding(&self, set: &RuleSet, asked: &PacketSet) -> Vec<Deciding> {
+        let explain = |step: crate::policy::Step| {
+            let rule = set.rule(step.decision);
+            let origin = match rule {
+                Some(rule) => rule.origin.clone(),
+                None => Origin::System(system_default(self.format, step.action).to_owned()),
+            };
+            let unmodelled = rule.map(|rule| rule.unmodelled.clone()).unwrap_or_default();
+            Deciding { action: step.action, certain: step.certain, origin, unmodelled, packets: step.packets }
+        };
+        set.trace(asked).into_iter().map(explain).collect()
+    }
+}
+
+/// Reports whether a finding is about an endpoint that decides.
+fn is_about(finding: &Finding, scopes: &[Answered]) -> bool {
+    let mut deciding = scopes.iter().flat_map(|answered| &answered.deciding);
+    deciding.any(|deciding| match &deciding.origin {
+        Origin::Endpoint(why) => finding.endpoint.as_ref() == Some(&why.endpoint),
+        Origin::Implied(_) | Origin::File(_) | Origin::System(_) => false,
+    })
+}
+
+fn not_spoken(silent: &PacketSet) -> String {
+    let addrs = silent.peer_addrs();
+    match (addrs.v4.is_empty(), addrs.v6.is_empty()) {
+        (false, true) => "the rules do not speak about IPv4".to_owned(),
+        (true, false) => "the rules do not speak about IPv6".to_owned(),
+        (false, false) => "the rules do not speak about addresses".to_owned(),
+        (true, true) => "the rules do not speak about names".to_owned(),
+    }
+}
+
+/// What happens where no rule decides, in the words of the system.
+fn system_default(format: &str, action: Action) -> &'static str {
+    match action {
+        Action::Allow => "no rule matches, and the default allows",
+        Action::Deny if format == "project" => "no endpoint of the selection asks for it",
+        Action::Deny if format.starts_with("aws-security-group") => {
+            "a security group denies what none of its rules allows"
+        }
+        Action::Deny if format.starts_with("gcp-firewall") => "the network's implied rule denies all ingress",
+        Action::Deny if format.starts_with("network-policy") => {
+            "pods that a policy selects are denied what no policy allows"
+        }
+        Action::Deny if format.starts_with("squid") => {
+            "when no line matches, Squid does the opposite of the last one"
+        }
+        Action::Deny => "no rule matches, and the default denies",
+    }
+}

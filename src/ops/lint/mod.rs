@@ -1,0 +1,130 @@
+//! `lint`: what is amiss in rule files, beyond what makes them unreadable.
+
+mod anomalies;
+mod expired;
+mod unexplained;
+mod wide;
+
+use super::files::{TEXT_LIMIT, read};
+use super::{Project, show};
+use crate::catalog::Date;
+use crate::diag::{Code, Finding, Place, Severity, any_error};
+use crate::policy::{Origin, Rule};
+use std::path::PathBuf;
+
+/// What the user asked for.
+#[derive(Debug, Clone)]
+pub struct LintRequest {
+    /// Rule files of one format, read as one rule set.
+    pub files: Vec<PathBuf>,
+    /// What is wanted; without it nothing is said about traffic that no catalog explains.
+    pub project: Option<Project>,
+    /// The day to judge by.
+    pub today: Date,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Linted {
+    /// The files, as the user named them.
+    pub source: String,
+    /// The name of their format; empty when none was recognised.
+    pub format: &'static str,
+    /// How many statements the files have.
+    pub statements: usize,
+    /// How many rule sets they make.
+    pub scopes: usize,
+    /// What is amiss, by place. With an error nothing was judged.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges rule files.
+pub fn lint(request: &LintRequest) -> Linted {
+    let shown = show(&request.files);
+    let mut findings = shown.findings;
+    if any_error(&findings) {
+        point_to_catalogs(request, &mut findings);
+        return Linted { source: shown.source, format: shown.format, findings, ..Linted::default() };
+    }
+    // That a condition is not modelled says nothing against the file.
+    for finding in findings.iter_mut().filter(|finding| finding.code == Code::ReadUnmodelled) {
+        finding.severity = Severity::Note;
+    }
+    let found = shown.policy.anomalies();
+    findings.extend(anomalies::findings(&shown.policy, &found, shown.format));
+    findings.extend(wide::findings(&shown.policy, &found));
+    findings.extend(expired::findings(&found.statements, request.today));
+    if let Some(project) = &request.project {
+        findings.extend(unexplained::findings(&shown.policy, &found.statements, shown.format, project));
+    }
+    let key = |finding: &Finding| {
+        let place = finding.place.as_ref().map(|place| (place.source.name().to_owned(), place.span.start));
+        (place.is_none(), place, finding.code, finding.message.clone())
+    };
+    findings.sort_by_cached_key(key);
+    Linted {
+        source: shown.source,
+        format: shown.format,
+        statements: found.statements.len(),
+        scopes: shown.policy.sets.len(),
+        findings,
+    }
+}
+
+/// A catalog has a linter of its own.
+fn point_to_catalogs(request: &LintRequest, findings: &mut [Finding]) {
+    let is_catalog = |path: &PathBuf| {
+        let text = read(path, TEXT_LIMIT);
+        let has = |key: &str| {
+            text.as_ref().is_ok_and(|source| source.text().lines().any(|line| line.starts_with(key)))
+        };
+        has("endpoints:") && has("components:")
+    };
+    let Some(path) = request.files.iter().find(|path| path.as_os_str() != "-" && is_catalog(path)) else {
+        return;
+    };
+    for finding in findings.iter_mut().filter(|finding| finding.code == Code::ReadUnknownFormat) {
+        finding.help =
+            Some(format!("this is a catalog: `egressor catalog lint {}` checks it", path.display()));
+    }
+}
+
+/// A rule as others refer to it from a place: by its line, or in the words of the system.
+fn named(rule: &Rule, from: &Place) -> String {
+    match &rule.origin {
+        Origin::File(place) => {
+            let line = place.source.line_column(place.span.start).0;
+            if place.source.name() == from.source.name() {
+                format!("line {line}")
+            } else {
+                format!("line {line} of `{}`", place.source.name())
+            }
+        }
+        Origin::System(words) => words.clone(),
+        Origin::Endpoint(why) => format!("`{}`", why.endpoint),
+        Origin::Implied(need) => format!("`{}`", need.id()),
+    }
+}
+
+/// Some rules as one refers to them in a sentence, each once, and whether they are several.
+fn list(rules: &[&Rule], from: &Place) -> (String, bool) {
+    const SHOWN: usize = 8;
+    let mut names: Vec<String> = Vec::new();
+    for rule in rules {
+        let name = named(rule, from);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let several = names.len() > 1;
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    if more > 0 {
+        return (format!("{} and {more} more", names.join(", ")), several);
+    }
+    let text = match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    };
+    (text, several)
+}

@@ -1,0 +1,82 @@
+//! What rules allow and no selected endpoint asks for.
+
+use crate::diag::{Code, Finding, Span};
+use crate::ops::Project;
+use crate::packet::{PacketSet, Set};
+use crate::policy::{Origin, Policy, RuleSet, Statement};
+use crate::report::row_text;
+use crate::targets::TARGETS;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A finding for each statement that allows something unexplained, and for each default that does.
+pub(super) fn findings(
+    policy: &Policy,
+    statements: &[Statement<'_>],
+    format: &str,
+    project: &Project,
+) -> Vec<Finding> {
+    let reads = |target: &&dyn crate::targets::Target| {
+        target.importers().iter().any(|importer| importer.name() == format)
+    };
+    let Some(target) = TARGETS.iter().copied().find(|target| reads(target)) else { return Vec::new() };
+    let needs: BTreeSet<_> = target.needs().iter().copied().collect();
+    let (wanted, findings) = project.wanted(&[(target.speech(), needs)]);
+    // What is to be known of the catalog is told when rules are generated.
+    let mut findings: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
+    if !findings.is_empty() {
+        return findings;
+    }
+    let mut by_statement: BTreeMap<(&str, Span), PacketSet> = BTreeMap::new();
+    for set in &policy.sets {
+        let unexplained = set.allows().at_most.subtract(&asked_for(&wanted, set));
+        let deciders = set.deciders_at_most();
+        for (decision, packets) in deciders.within(&unexplained).by_value() {
+            if let Some(Origin::File(place)) = set.rule(decision).map(|rule| &rule.origin) {
+                let known = by_statement.entry((place.source.name(), place.span)).or_default();
+                *known = known.union(&packets);
+            }
+        }
+        let by_rules = deciders
+            .map(|decision| set.rule(*decision).is_some_and(|rule| matches!(rule.origin, Origin::File(_))));
+        let by_default = unexplained.subtract(&by_rules);
+        if !by_default.is_empty() {
+            let (name, direction) = (&set.scope.name, set.scope.direction);
+            let message = format!("the default of `{name}` {direction} allows {}", brief(&by_default));
+            findings.push(Finding::new(Code::LintUnexplained, message));
+        }
+    }
+    for statement in statements {
+        let key = (statement.place.source.name(), statement.place.span);
+        let Some(packets) = by_statement.get(&key) else { continue };
+        let message = format!("no endpoint of the catalog explains {}", brief(packets));
+        let finding = Finding::new(Code::LintUnexplained, message);
+        findings.push(finding.at(&statement.place.source, statement.place.span));
+    }
+    findings
+}
+
+/// What is asked for in a scope: by the scope of that name, else by any of that direction.
+fn asked_for(wanted: &Policy, set: &RuleSet) -> PacketSet {
+    let same = |wanted: &&RuleSet| wanted.scope == set.scope;
+    let of_direction = |wanted: &&RuleSet| wanted.scope.direction == set.scope.direction;
+    let sets: Vec<PacketSet> = match wanted.sets.iter().find(same) {
+        Some(wanted) => vec![wanted.allows().at_least],
+        None => wanted.sets.iter().filter(of_direction).map(|wanted| wanted.allows().at_least).collect(),
+    };
+    PacketSet::union_all(&sets)
+}
+
+/// The first rows of a set, in words.
+fn brief(packets: &PacketSet) -> String {
+    const SHOWN: usize = 3;
+    let rows = packets.rows();
+    let words = rows.iter().take(SHOWN).map(|row| {
+        let [service, peer, source, _] = row_text(row);
+        if source == "any" { format!("{service} {peer}") } else { format!("{service} {peer} from {source}") }
+    });
+    let words = words.collect::<Vec<_>>().join("; ");
+    match rows.len().saturating_sub(SHOWN) {
+        0 => words,
+        more => format!("{words}; and {more} rows more"),
+    }
+}
