@@ -3,10 +3,12 @@
 mod evaluate;
 mod origin;
 mod pair;
+mod unknown;
 
 pub use evaluate::{Bounds, Decision};
 pub use origin::{Justification, Need, Origin};
-pub use pair::{Pair, pair_scopes};
+pub use pair::{Pair, pair_scopes, pair_scopes_as};
+pub use unknown::{Fate, Unknowns};
 
 use crate::packet::{AddrSet, Constraint, PacketSet, PeerSet, TransportSet};
 use std::collections::BTreeMap;
