@@ -2,12 +2,14 @@
 
 mod args;
 mod catalog;
+mod diff;
 mod generate;
 mod lock;
 mod output;
 mod read;
 
-use args::{Cli, Command};
+use crate::diag::{Code, Finding};
+use args::{Cli, Command, Format};
 use clap::Parser as _;
 use output::Output;
 use std::process::ExitCode;
@@ -45,12 +47,20 @@ pub fn run() -> ExitCode {
         }
     };
     let output = Output::new(&cli.common);
+    if matches!(cli.common.format, Format::Markdown | Format::Sarif)
+        && !matches!(cli.command, Command::Diff(_))
+    {
+        let message = "this command prints `human` and `json` only";
+        output.findings(&[Finding::new(Code::SelectionUnknown, message)]);
+        return Exit::Failed.into();
+    }
     let exit = match cli.command {
         Command::Generate(args) => generate::run(&args, output),
         Command::Lock(args) => lock::run(&args, output),
         Command::Catalog(command) => catalog::run(&command, output),
         Command::Targets => read::targets(output),
         Command::Show(args) => read::show(&args, output),
+        Command::Diff(args) => return diff::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()

@@ -1,6 +1,7 @@
 //! The rows of a difference, each with the rules that are responsible for it.
 
 use super::Difference;
+use crate::diag::Code;
 use crate::packet::{AddressCount, NamePattern, PacketSet, Row, RowPeer, Set};
 use crate::policy::{Action, Origin, Pair, RuleSet};
 use std::collections::BTreeSet;
@@ -43,6 +44,22 @@ pub struct Change {
     pub stopped_by: Vec<Origin>,
     /// What a catalog says of them, where one was asked.
     pub explained: Option<Explained>,
+}
+
+impl Change {
+    /// The kind of finding that the change is. `wanted_is_new` tells which side is the project's, when one is.
+    pub fn code(&self, wanted_is_new: Option<bool>) -> Code {
+        let unmanaged = self.explained.as_ref().is_some_and(Explained::is_unmanaged);
+        match (self.effect, wanted_is_new) {
+            (Effect::MayOpen | Effect::MayClose | Effect::MayEither, _) => Code::DriftUnknown,
+            (Effect::Added, Some(true)) | (Effect::Removed, Some(false)) => Code::DriftMissing,
+            (Effect::Added | Effect::Removed, Some(_)) if unmanaged => Code::DriftUnmanaged,
+            (Effect::Added | Effect::Removed, Some(_)) => Code::DriftExcess,
+            (Effect::Added, None) if unmanaged => Code::DriftUnmanaged,
+            (Effect::Added, None) => Code::DriftAdded,
+            (Effect::Removed, None) => Code::DriftRemoved,
+        }
+    }
 }
 
 /// What a catalog says of packets.
@@ -167,4 +184,3 @@ fn explain(rows: &[PacketSet], catalog: &[&RuleSet]) -> Vec<Option<Explained>> {
     };
     rows.iter().enumerate().map(of_row).collect()
 }
-

@@ -22,6 +22,15 @@ pub struct Terms<'a> {
     pub count_rewritten: bool,
 }
 
+impl std::fmt::Debug for Terms<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms")
+            .field("names", &self.names)
+            .field("doubt", &self.doubt)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What differs between two policies.
 #[derive(Debug, Clone, Default)]
 pub struct Drift {
@@ -73,9 +82,8 @@ impl ScopeDrift {
 
 /// Compares two policies.
 pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Drift {
-    let ignored = |set: Option<&RuleSet>| {
-        set.zip(terms.ignore).is_some_and(|(set, ignore)| ignore(&set.scope))
-    };
+    let ignored =
+        |set: Option<&RuleSet>| set.zip(terms.ignore).is_some_and(|(set, ignore)| ignore(&set.scope));
     let mut pairs = pair_scopes_as(old, new, &terms.names);
     let left_out: Vec<Scope> = pairs
         .extract_if(.., |pair| ignored(pair.old) || ignored(pair.new))

@@ -202,7 +202,7 @@ fn renderer(targets: &[&'static dyn Target], own: &[PathBuf]) -> (Option<Rendere
 }
 
 /// What a lock says about hosts, in the compiler's terms.
-fn answers(lock: Option<&Lockfile>) -> Answers {
+pub(super) fn answers(lock: Option<&Lockfile>) -> Answers {
     let hosts = lock.into_iter().flat_map(Lockfile::hosts);
     let of_host = |host: &crate::resolve::LockedHost| -> (Hostname, Answer) {
         let kind = |kind: &EvidenceKind| match kind {

@@ -156,7 +156,9 @@ mod tests {
         let pairs = pair_scopes_as(&old, &new, &given);
         let text: Vec<String> = pairs
             .iter()
-            .map(|pair| format!("{:?}={:?}", pair.old.map(|set| &set.scope.name), pair.new.map(|set| &set.scope.name)))
+            .map(|pair| {
+                format!("{:?}={:?}", pair.old.map(|set| &set.scope.name), pair.new.map(|set| &set.scope.name))
+            })
             .collect();
         assert_eq!(text, [r#"Some("b")=Some("c")"#, r#"Some("b")=Some("c")"#, r#"Some("a")=Some("b")"#]);
     }

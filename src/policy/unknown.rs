@@ -201,7 +201,8 @@ impl RuleSet {
             // The default lets pass what no rule decides, of what the rule set speaks about.
             Action::Allow => {
                 let passes = Said { function: ALLOWED, least: Some(self.default), most: Some(self.default) };
-                let rest = self.packets(&Match::ANY).map(|member| if *member { passes } else { Said::default() });
+                let rest =
+                    self.packets(&Match::ANY).map(|member| if *member { passes } else { Said::default() });
                 overlay(&said, &rest, unknowns)
             }
         };

@@ -49,25 +49,14 @@ pub fn policy_schema() -> Value {
                 },
             },
             "row": row(),
-            "origin": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "endpoint": {"type": "string"},
-                    "implied": {"type": "string"},
-                    "system": {"type": "string"},
-                    "file": {"type": "string"},
-                    "line": {"type": "integer", "minimum": 1},
-                    "text": {"type": "string"},
-                },
-            },
+            "origin": origin(),
             "finding": finding(),
         },
     })
 }
 
 /// One product of peers and services; exactly one kind of peer is present and no list is empty.
-fn row() -> Value {
+pub(super) fn row() -> Value {
     let texts = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
     json!({
         "type": "object",
@@ -98,7 +87,7 @@ fn row() -> Value {
     })
 }
 
-fn finding() -> Value {
+pub(super) fn finding() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -112,6 +101,21 @@ fn finding() -> Value {
             "column": {"type": "integer", "minimum": 1},
             "help": {"type": "string"},
             "endpoint": {"type": "string"},
+        },
+    })
+}
+
+pub(super) fn origin() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "endpoint": {"type": "string"},
+            "implied": {"type": "string"},
+            "system": {"type": "string"},
+            "file": {"type": "string"},
+            "line": {"type": "integer", "minimum": 1},
+            "text": {"type": "string"},
         },
     })
 }

@@ -74,8 +74,7 @@ impl List {
 
     /// What is allowed when each unmodelled match works towards `doubt` on its own.
     fn bound(&self, addr: u8, port: u8, doubt: bool) -> bool {
-        let decides =
-            |rule: &&Plain| rule.matches(addr, port) && (rule.unknowns == 0 || rule.allow == doubt);
+        let decides = |rule: &&Plain| rule.matches(addr, port) && (rule.unknowns == 0 || rule.allow == doubt);
         self.rules.iter().find(decides).map_or(self.allow_rest, |rule| rule.allow)
     }
 }
@@ -94,9 +93,8 @@ fn holds(set: &PacketSet, addr: u8, port: u8) -> bool {
 }
 
 fn lists(unknowns: u8) -> impl Strategy<Value = List> {
-    let rule = (any::<bool>(), 0..8_u8, 0..4_u8, 1..8_u8, 0..=unknowns).prop_map(
-        |(allow, first, bits, ports, unknowns)| Plain { allow, first, bits, ports, unknowns },
-    );
+    let rule = (any::<bool>(), 0..8_u8, 0..4_u8, 1..8_u8, 0..=unknowns)
+        .prop_map(|(allow, first, bits, ports, unknowns)| Plain { allow, first, bits, ports, unknowns });
     (vec(rule, 0..7), any::<bool>()).prop_map(|(rules, allow_rest)| List { rules, allow_rest })
 }
 
@@ -112,10 +110,8 @@ fn check(old: &List, new: &List) {
     for addr in 0..9 {
         for port in 0..4 {
             let valuations = || 0..1_u8 << UNKNOWNS;
-            let opens =
-                |holding| !old.allows(addr, port, holding) && new.allows(addr, port, holding);
-            let closes =
-                |holding| old.allows(addr, port, holding) && !new.allows(addr, port, holding);
+            let opens = |holding| !old.allows(addr, port, holding) && new.allows(addr, port, holding);
+            let closes = |holding| old.allows(addr, port, holding) && !new.allows(addr, port, holding);
             let (opens, closes) = (valuations().any(opens), valuations().any(closes));
             let bounds = |list: &List| (list.bound(addr, port, false), list.bound(addr, port, true));
             let ((old_least, old_most), (new_least, new_most)) = (bounds(old), bounds(new));
@@ -128,7 +124,10 @@ fn check(old: &List, new: &List) {
                 (opens && !sure, closes && !sure),
                 "{addr}:{port}"
             );
-            assert_eq!((at(&upper.added), at(&upper.removed)), (new_most && !old_most, old_most && !new_most));
+            assert_eq!(
+                (at(&upper.added), at(&upper.removed)),
+                (new_most && !old_most, old_most && !new_most)
+            );
             assert_eq!(
                 (at(&lower.added), at(&lower.removed)),
                 (new_least && !old_least, old_least && !new_least)

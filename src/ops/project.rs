@@ -1,0 +1,71 @@
+//! What a project wants, as a policy: catalogs and a lock, compiled as a target would have them.
+
+use super::files::{TEXT_LIMIT, read};
+use super::generate::{answers, catalogs};
+use crate::catalog::{Selection, select};
+use crate::compile::{Answers, Input, Variables, compile};
+use crate::diag::{Finding, any_error};
+use crate::policy::{Need, Policy};
+use crate::resolve::Lockfile;
+use crate::targets::Speech;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Which endpoints of which catalogs, with which addresses.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    /// Catalog files; the shipped catalog when empty.
+    pub catalogs: Vec<PathBuf>,
+    /// Which endpoints.
+    pub selection: Selection,
+    /// `KEY=VALUE` settings.
+    pub settings: Vec<String>,
+    /// The lockfile, when there is one.
+    pub lock: Option<PathBuf>,
+}
+
+/// Reads a lockfile, where one is named.
+pub(super) fn lockfile(path: Option<&Path>) -> Result<Option<Lockfile>, Vec<Finding>> {
+    let Some(path) = path else { return Ok(None) };
+    let source = read(path, TEXT_LIMIT).map_err(|finding| vec![finding])?;
+    Lockfile::parse(&source).map(Some)
+}
+
+impl Project {
+    /// What is wanted of a target that speaks like each of these and has these needs, all in one policy. The findings
+    /// are those of the catalogs, the lock, and the endpoints that cannot be said.
+    pub fn wanted(&self, speeches: &[(Speech, BTreeSet<Need>)]) -> (Policy, Vec<Finding>) {
+        let (catalogs, mut findings) = catalogs(&self.catalogs);
+        let answers = match lockfile(self.lock.as_deref()) {
+            Ok(lock) => answers(lock.as_ref()),
+            Err(found) => {
+                findings.extend(found);
+                Answers::default()
+            }
+        };
+        if any_error(&findings) {
+            return (Policy::default(), findings);
+        }
+        let (variables, wrong) = Variables::parse(self.settings.iter().map(String::as_str), &catalogs);
+        findings.extend(wrong);
+        let (selected, wrong) = select(&catalogs, &self.selection);
+        findings.extend(wrong);
+        if any_error(&findings) {
+            return (Policy::default(), findings);
+        }
+        let input = Input { selected: &selected, answers: &answers, variables: &variables };
+        let mut sets = Vec::new();
+        for (speech, needs) in speeches {
+            let off = |need: &Need| self.selection.without.iter().any(|name| name == need.id());
+            let needs: BTreeSet<Need> = needs.iter().copied().filter(|need| !off(need)).collect();
+            let compiled = compile(input, *speech, &needs);
+            sets.extend(compiled.policy.sets);
+            for finding in compiled.findings {
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
+        }
+        (Policy::new(sets), findings)
+    }
+}
