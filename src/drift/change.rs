@@ -4,6 +4,7 @@ use super::Difference;
 use crate::diag::Code;
 use crate::packet::{AddressCount, NamePattern, PacketSet, Row, RowPeer, Set};
 use crate::policy::{Action, Origin, Pair, RuleSet};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// What happens to the packets of a row.
@@ -92,7 +93,7 @@ pub(super) fn changes(pair: Pair<'_>, difference: &Difference, catalog: &[&RuleS
     let mut rows: Vec<(Effect, Row)> = Vec::new();
     for (effect, packets) in kinds {
         let mut of_kind = packets.rows();
-        of_kind.sort_by_key(|row| std::cmp::Reverse(size(&row.peer)));
+        of_kind.sort_by_cached_key(|row| (Reverse(size(&row.peer)), row.peer.clone(), row.source.clone()));
         rows.extend(of_kind.into_iter().map(|row| (effect, row)));
     }
     if rows.is_empty() {

@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A statement of a file: its name and where it starts and ends.
 type At = (String, usize, usize);
 
-/// The number of statements on either side, whichever has more, that do not stand word for word on the other and
-/// that decide no packet that differs. Order, indents and counters do not count; comments do.
+/// The number of statements that do not stand word for word on the other side and that decide no packet that differs.
+/// Order, indents and counters do not count; comments do.
+///
+/// One rule that became two, or two that became one, are as many as the side with more has. Where traffic differs it is
+/// the side with fewer that counts, for a rule that was changed with effect can have decided nothing that differs before.
 pub(super) fn rewritten(old: &[&RuleSet], new: &[&RuleSet], changes: &[&Change]) -> usize {
     let responsible: BTreeSet<At> = changes
         .iter()
@@ -27,7 +30,8 @@ pub(super) fn rewritten(old: &[&RuleSet], new: &[&RuleSet], changes: &[&Change])
             })
             .sum::<usize>()
     };
-    without_effect(&old, &new).max(without_effect(&new, &old))
+    let (of_old, of_new) = (without_effect(&old, &new), without_effect(&new, &old));
+    if changes.is_empty() { of_old.max(of_new) } else { of_old.min(of_new) }
 }
 
 /// Where each text stands.

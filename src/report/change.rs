@@ -2,7 +2,7 @@
 
 use crate::diag::Finding;
 use crate::drift::{Change, Drift, Effect, Verdict};
-use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow};
+use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow, TransportSet};
 use crate::policy::Origin;
 use crate::syntax::text::one_line;
 use std::net::IpAddr;
@@ -62,9 +62,72 @@ pub(super) fn heading(effect: Effect) -> &'static str {
     }
 }
 
+/// Changes of one effect, source and peer: what they carry is told together.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    /// What happens to the packets.
+    pub(super) effect: Effect,
+    /// The first of the changes, for what they share.
+    pub(super) first: &'a Change,
+    /// All of them.
+    pub(super) changes: Vec<&'a Change>,
+}
+
+/// The changes of a scope in groups, in their order.
+pub(super) fn groups(changes: &[Change]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for change in changes {
+        match groups.last_mut() {
+            Some(group)
+                if group.effect == change.effect
+                    && group.first.row.peer == change.row.peer
+                    && group.first.row.source == change.row.source =>
+            {
+                group.changes.push(change);
+            }
+            _ => groups.push(Group { effect: change.effect, first: change, changes: vec![change] }),
+        }
+    }
+    groups
+}
+
+impl Group<'_> {
+    /// What the packets carry, as the smaller of the set and what it leaves out.
+    pub(super) fn services(&self) -> String {
+        let each: Vec<TransportSet> =
+            self.changes.iter().map(|change| change.row.transport.services()).collect();
+        let held = TransportSet::union_all(&each);
+        let rest = TransportSet::full().subtract(&held).rows();
+        let list = |rows: &[TransportRow]| few(&rows.iter().map(service).collect::<Vec<_>>(), 6, " ");
+        let rows = held.rows();
+        if !rest.is_empty() && rest.len() < rows.len() {
+            format!("any but {}", list(&rest))
+        } else {
+            list(&rows)
+        }
+    }
+
+    /// The rules that are responsible, each once.
+    pub(super) fn causes(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for cause in self.changes.iter().flat_map(|change| causes(change)) {
+            if !all.contains(&cause) {
+                all.push(cause);
+            }
+        }
+        all
+    }
+
+    /// Why the packets deserve a second look, when they do.
+    pub(super) fn wide(&self) -> Option<&'static str> {
+        let words = |change: &&Change| wide(&change.row);
+        self.changes.iter().filter(|change| change.effect.may_open()).find_map(words)
+    }
+}
+
 /// What a row carries: `tcp/443`.
-pub(super) fn service(row: &Row) -> String {
-    match &row.transport {
+pub(super) fn service(transport: &TransportRow) -> String {
+    match transport {
         TransportRow::Any => "any".to_owned(),
         TransportRow::Protocols(first, last) if first == last => first.to_string(),
         TransportRow::Protocols(first, last) => format!("{}-{}", first.0, last.0),
@@ -141,7 +204,7 @@ pub(super) fn number(digits: &str) -> String {
 /// Why a row deserves a second look, when it does: every address of a family, or every port.
 pub(super) fn wide(row: &Row) -> Option<&'static str> {
     let anywhere = match &row.peer {
-        RowPeer::Addrs(addrs) => addrs.v4.is_full() || addrs.v6.is_full(),
+        RowPeer::Addrs(addrs) => most_of_a_family(addrs),
         RowPeer::Names(names, _) => names.contains(&crate::packet::NamePattern::Any),
         RowPeer::Groups(groups, _) => groups.iter().any(|group| group == "*"),
     };
@@ -158,6 +221,13 @@ pub(super) fn wide(row: &Row) -> Option<&'static str> {
         (false, true) => Some("wide open: every port"),
         (false, false) => None,
     }
+}
+
+/// Reports whether it is half of all addresses of a family or more: all but some private blocks is everywhere too.
+fn most_of_a_family(addrs: &AddrSet) -> bool {
+    let v4: u64 = addrs.v4.ranges().map(|(first, last)| u64::from(last - first) + 1).sum();
+    let v6: u128 = addrs.v6.ranges().map(|(first, last)| (last - first) / 2).sum();
+    v4 >= 1 << 31 || v6 >= 1 << 126
 }
 
 /// One packet of a row, as `egressor check` takes it.
@@ -196,7 +266,10 @@ pub(super) fn witness(row: &Row) -> String {
 /// The rules that are responsible for a change, in words: those that allow, then those that stop.
 pub(super) fn causes(change: &Change) -> Vec<String> {
     let allowed = change.allowed_by.iter().map(|origin| format!("allowed by {}", cause(origin)));
-    let stopped = change.stopped_by.iter().map(|origin| format!("stopped by {}", cause(origin)));
+    // That nothing lets a packet pass is no news; a rule that stops it is.
+    let written = |origin: &&Origin| !matches!(origin, Origin::System(_));
+    let stopped =
+        change.stopped_by.iter().filter(written).map(|origin| format!("stopped by {}", cause(origin)));
     let explained = change.explained.iter().flat_map(|explained| {
         let allowed: Vec<String> = change.allowed_by.iter().map(cause).collect();
         let others = explained.by.iter().map(cause).filter(move |by| !allowed.contains(by));
@@ -238,4 +311,12 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
 
 fn clean(items: &[String]) -> Vec<String> {
     items.iter().map(|item| one_line(item)).collect()
+}
+
+/// A text of at most so many characters.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }

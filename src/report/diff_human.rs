@@ -1,7 +1,7 @@
 //! What differs, for people at a terminal.
 
-use super::change::{Comparison, causes, count, heading, peers, service, sign, wide, witness};
-use crate::drift::{Change, Effect, ScopeDrift, Verdict};
+use super::change::{Comparison, Group, count, cut, groups, heading, peers, sign, witness};
+use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 use anstyle::{AnsiColor, Style};
 
@@ -11,6 +11,10 @@ const WIDTH: usize = 80;
 const MOST_ITEMS: usize = 8;
 /// The most rules that a row names.
 const MOST_CAUSES: usize = 4;
+/// The most characters of a rule that are shown.
+const MOST_OF_A_RULE: usize = 100;
+/// The most rows of one effect in a scope.
+const MOST_ROWS: usize = 40;
 /// The widest column of services; what is wider takes a line of its own.
 const WIDEST_SERVICE: usize = 18;
 
@@ -70,16 +74,24 @@ impl Page {
             (None, _) => " (only in new)".to_owned(),
         };
         text.push_str(&format!("{name}{other} ({}): {}\n", scope.direction, scope.verdict()));
-        let widest = scope.changes.iter().map(|change| service(&change.row).chars().count()).max();
-        let width = widest.unwrap_or(0).min(WIDEST_SERVICE);
+        let groups = groups(&scope.changes);
+        let widest = groups.iter().map(|group| group.services().chars().count());
+        let width = widest.filter(|width| *width <= WIDEST_SERVICE).max().unwrap_or(0);
         let mut effect: Option<Effect> = None;
-        for change in &scope.changes {
-            if effect != Some(change.effect) {
-                effect = Some(change.effect);
-                text.push_str(&format!("  {}\n", heading(change.effect)));
+        let mut shown = 0_usize;
+        for group in &groups {
+            if effect != Some(group.effect) {
+                self.more(text, shown);
+                effect = Some(group.effect);
+                shown = 0;
+                text.push_str(&format!("  {}\n", heading(group.effect)));
             }
-            self.change(text, change, width, with_witness);
+            shown += 1;
+            if shown <= MOST_ROWS {
+                self.group(text, group, width, with_witness);
+            }
         }
+        self.more(text, shown);
         let undecided = scope.changes.iter().any(|it| !matches!(it.effect, Effect::Added | Effect::Removed));
         for (part, place) in scope.unmodelled.iter().filter(|_| undecided) {
             let at = place.as_ref().map(|place| {
@@ -91,16 +103,24 @@ impl Page {
         }
     }
 
-    fn change(&self, text: &mut String, change: &Change, width: usize, with_witness: bool) {
-        let row = &change.row;
-        let what = service(row);
+    /// How many rows were not shown.
+    fn more(&self, text: &mut String, rows: usize) {
+        if let Some(more) = rows.checked_sub(MOST_ROWS).filter(|more| *more > 0) {
+            let line = format!("    and {more} more; `--format json` has all of them\n");
+            text.push_str(&self.paint(Style::new().dimmed(), &line));
+        }
+    }
+
+    fn group(&self, text: &mut String, group: &Group<'_>, width: usize, with_witness: bool) {
+        let row = &group.first.row;
+        let what = group.services();
         let indent = 4 + 2 + width + 2;
-        let colour = match change.effect {
+        let colour = match group.effect {
             Effect::Added => AnsiColor::Green,
             Effect::Removed => AnsiColor::Red,
             Effect::MayOpen | Effect::MayClose | Effect::MayEither => AnsiColor::Yellow,
         };
-        let sign = self.paint(Style::new().fg_color(Some(colour.into())), sign(change.effect));
+        let sign = self.paint(Style::new().fg_color(Some(colour.into())), sign(group.effect));
         let addresses = match count(row).as_deref() {
             Some("1") | None => String::new(),
             Some(count) => format!(" ({count} addresses)"),
@@ -115,10 +135,10 @@ impl Page {
         if let Some(source) = &row.source {
             lines.push(format!("from {}", super::change::addresses(source, MOST_ITEMS)));
         }
-        lines.extend(wide(row).filter(|_| change.effect.may_open()).map(str::to_owned));
-        let causes = causes(change);
+        lines.extend(group.wide().map(str::to_owned));
+        let causes = group.causes();
         let more = causes.len().saturating_sub(MOST_CAUSES);
-        lines.extend(causes.into_iter().take(MOST_CAUSES));
+        lines.extend(causes.iter().take(MOST_CAUSES).map(|cause| cut(cause, MOST_OF_A_RULE)));
         if more > 0 {
             lines.push(format!("and {more} more rules"));
         }

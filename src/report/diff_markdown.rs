@@ -1,7 +1,7 @@
 //! What differs, as a comment on a pull request.
 
-use super::change::{Comparison, addresses, causes, count, heading, peers, service, sign, wide, witness};
-use crate::drift::{Change, Effect, ScopeDrift, Verdict};
+use super::change::{Comparison, Group, addresses, count, cut, groups, heading, peers, sign, witness};
+use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 
 /// The most characters of a comment on GitHub; a longer one is refused whole.
@@ -27,8 +27,10 @@ pub fn diff_markdown(comparison: &Comparison<'_>) -> String {
     page.must(&format!("From {} to {}.\n", code(&cut(old, 300)), code(&cut(new, 300))));
     let scopes: Vec<&ScopeDrift> =
         comparison.drift.scopes.iter().filter(|scope| scope.verdict() != Verdict::Equal).collect();
-    let rows: Vec<(&ScopeDrift, &Change)> =
-        scopes.iter().flat_map(|scope| scope.changes.iter().map(move |change| (*scope, change))).collect();
+    let rows: Vec<(&ScopeDrift, Group<'_>)> = scopes
+        .iter()
+        .flat_map(|scope| groups(&scope.changes).into_iter().map(move |group| (*scope, group)))
+        .collect();
     let shown = table(&mut page, &rows, comparison.witness);
     if shown < rows.len() {
         page.finally(&format!(
@@ -91,22 +93,18 @@ fn size(text: &str) -> usize {
 }
 
 /// The table; returns how many rows it shows.
-fn table(page: &mut Page, rows: &[(&ScopeDrift, &Change)], with_witness: bool) -> usize {
+fn table(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)], with_witness: bool) -> usize {
     if rows.is_empty() {
         return 0;
     }
     page.must("\n|  | scope | service | peers | addresses | why |\n|---|---|---|---|---:|---|\n");
-    for (at, (scope, change)) in rows.iter().enumerate() {
-        let row = &change.row;
-        let mut why: Vec<String> = wide(row)
-            .filter(|_| change.effect.may_open())
-            .map(|words| format!("**{words}**"))
-            .into_iter()
-            .collect();
-        if !matches!(change.effect, Effect::Added | Effect::Removed) {
-            why.push(heading(change.effect).to_owned());
+    for (at, (scope, group)) in rows.iter().enumerate() {
+        let row = &group.first.row;
+        let mut why: Vec<String> = group.wide().map(|words| format!("**{words}**")).into_iter().collect();
+        if !matches!(group.effect, Effect::Added | Effect::Removed) {
+            why.push(heading(group.effect).to_owned());
         }
-        let causes = causes(change);
+        let causes = group.causes();
         let more = causes.len().saturating_sub(MOST_CAUSES);
         why.extend(causes.iter().take(MOST_CAUSES).map(|cause| code(&cut(cause, 160))));
         if more > 0 {
@@ -119,10 +117,10 @@ fn table(page: &mut Page, rows: &[(&ScopeDrift, &Change)], with_witness: bool) -
             row.source.as_ref().map(|source| format!(" from {}", code(&addresses(source, MOST_ITEMS))));
         let line = format!(
             "| {} | {} {} | {} | {}{} | {} | {} |\n",
-            sign(change.effect),
+            sign(group.effect),
             code(&cut(&scope.name, 120)),
             scope.direction,
-            code(&service(row)),
+            code(&group.services()),
             code(&peers(row, MOST_ITEMS)),
             from.unwrap_or_default(),
             count(row).unwrap_or_default(),
@@ -136,20 +134,20 @@ fn table(page: &mut Page, rows: &[(&ScopeDrift, &Change)], with_witness: bool) -
 }
 
 /// Every row in full, behind a fold.
-fn folded(page: &mut Page, rows: &[(&ScopeDrift, &Change)]) {
+fn folded(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)]) {
     const OPEN: &str = "\n<details><summary>All peers and rules</summary>\n\n";
     const CLOSE: &str = "\n</details>\n";
-    let lines = |(scope, change): &(&ScopeDrift, &Change)| {
-        let row = &change.row;
+    let lines = |(scope, group): &(&ScopeDrift, Group<'_>)| {
+        let row = &group.first.row;
         let mut lines = format!(
             "- {} {} {}: {} {}\n",
-            sign(change.effect),
+            sign(group.effect),
             code(&scope.name),
             scope.direction,
-            code(&service(row)),
+            code(&group.services()),
             code(&peers(row, MOST_FOLDED)),
         );
-        let causes = causes(change);
+        let causes = group.causes();
         for cause in causes.iter().take(MOST_FOLDED) {
             lines.push_str(&format!("  - {}\n", code(cause)));
         }
@@ -207,11 +205,4 @@ fn code(text: &str) -> String {
     let text = one_line(text).replace('`', "'").replace('|', "\\|");
     let text = text.trim();
     if text.is_empty() { String::new() } else { format!("`{text}`") }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }

@@ -26,7 +26,7 @@ pub fn diff_schema() -> Value {
             "rewritten_rules": {
                 "type": "integer",
                 "minimum": 0,
-                "description": "Rules that do not stand word for word on the other side and decide no packet that differs: the greater number of both sides. 0 for sides of different formats.",
+                "description": "Rules that do not stand word for word on the other side and decide no packet that differs: of both sides the greater number where the traffic is equal, else the smaller. 0 for sides of different formats.",
             },
             "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
         },

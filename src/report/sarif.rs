@@ -72,7 +72,7 @@ fn of_change(scope: &ScopeDrift, change: &Change, wanted_is_new: Option<bool>) -
         what,
         scope.name,
         scope.direction,
-        service(&change.row),
+        service(&change.row.transport),
         peers(&change.row, 8)
     );
     for words in wide.map(str::to_owned).into_iter().chain(causes(change).into_iter().take(8)) {
