@@ -41,7 +41,7 @@ pub struct Change {
     pub row: Row,
     /// The rules that allow them, on the side that does.
     pub allowed_by: Vec<Origin>,
-    /// The rules that stop them, on the side that does. Empty where no rule allows them.
+    /// The rules that stop them, on the side that does, but for what the system does by default.
     pub stopped_by: Vec<Origin>,
     /// What a catalog says of them, where one was asked.
     pub explained: Option<Explained>,
@@ -114,13 +114,10 @@ pub(super) fn changes(pair: Pair<'_>, difference: &Difference, catalog: &[&RuleS
             let rules = |sides: Vec<&Deciding<'_>>, action| {
                 unique(sides.into_iter().flat_map(|side| side.rules(at, action)))
             };
-            Change {
-                effect,
-                row,
-                allowed_by: rules(allowing, Action::Allow),
-                stopped_by: rules(stopping, Action::Deny),
-                explained,
-            }
+            let mut stopped_by = rules(stopping, Action::Deny);
+            // That no rule lets a packet pass is no news; a rule that stops it is.
+            stopped_by.retain(|origin| !matches!(origin, Origin::System(_)));
+            Change { effect, row, allowed_by: rules(allowing, Action::Allow), stopped_by, explained }
         })
         .collect()
 }

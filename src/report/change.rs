@@ -51,14 +51,18 @@ pub(super) fn sign(effect: Effect) -> &'static str {
     }
 }
 
-/// The heading over rows of an effect.
-pub(super) fn heading(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Added => "newly allowed",
-        Effect::Removed => "no longer allowed",
-        Effect::MayOpen => "may be newly allowed, as unmodelled matches decide",
-        Effect::MayClose => "may be no longer allowed, as unmodelled matches decide",
-        Effect::MayEither => "may be newly or no longer allowed, as unmodelled matches decide",
+/// The heading over rows of an effect. `wanted_is_new` tells which side is the project, when one is.
+pub(super) fn heading(effect: Effect, wanted_is_new: Option<bool>) -> &'static str {
+    match (effect, wanted_is_new) {
+        (Effect::Added, None) => "newly allowed",
+        (Effect::Added, Some(true)) => "newly allowed: wanted, and not there yet",
+        (Effect::Added, Some(false)) => "newly allowed: not wanted",
+        (Effect::Removed, None) => "no longer allowed",
+        (Effect::Removed, Some(true)) => "no longer allowed: there, and not wanted",
+        (Effect::Removed, Some(false)) => "no longer allowed: wanted",
+        (Effect::MayOpen, _) => "perhaps newly allowed",
+        (Effect::MayClose, _) => "perhaps no longer allowed",
+        (Effect::MayEither, _) => "perhaps newly or no longer allowed",
     }
 }
 
@@ -266,10 +270,7 @@ pub(super) fn witness(row: &Row) -> String {
 /// The rules that are responsible for a change, in words: those that allow, then those that stop.
 pub(super) fn causes(change: &Change) -> Vec<String> {
     let allowed = change.allowed_by.iter().map(|origin| format!("allowed by {}", cause(origin)));
-    // That nothing lets a packet pass is no news; a rule that stops it is.
-    let written = |origin: &&Origin| !matches!(origin, Origin::System(_));
-    let stopped =
-        change.stopped_by.iter().filter(written).map(|origin| format!("stopped by {}", cause(origin)));
+    let stopped = change.stopped_by.iter().map(|origin| format!("stopped by {}", cause(origin)));
     let explained = change.explained.iter().flat_map(|explained| {
         let allowed: Vec<String> = change.allowed_by.iter().map(cause).collect();
         let others = explained.by.iter().map(cause).filter(move |by| !allowed.contains(by));

@@ -33,7 +33,7 @@ pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
     let differs = |scope: &&ScopeDrift| scope.verdict() != Verdict::Equal;
     for scope in comparison.drift.scopes.iter().filter(differs) {
         text.push('\n');
-        page.scope(&mut text, scope, comparison.witness);
+        page.scope(&mut text, scope, comparison);
     }
     text.push('\n');
     let equal = comparison.drift.scopes.iter().filter(|scope| !differs(scope)).count();
@@ -65,7 +65,7 @@ impl Page {
         if self.styled { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn scope(&self, text: &mut String, scope: &ScopeDrift, with_witness: bool) {
+    fn scope(&self, text: &mut String, scope: &ScopeDrift, comparison: &Comparison<'_>) {
         let name = self.paint(Style::new().bold(), &one_line(&scope.name));
         let other = match (&scope.old, &scope.new) {
             (Some(old), Some(new)) if old != new => format!(" -> {}", one_line(new)),
@@ -84,11 +84,11 @@ impl Page {
                 self.more(text, shown);
                 effect = Some(group.effect);
                 shown = 0;
-                text.push_str(&format!("  {}\n", heading(group.effect)));
+                text.push_str(&format!("  {}\n", heading(group.effect, comparison.wanted_is_new)));
             }
             shown += 1;
             if shown <= MOST_ROWS {
-                self.group(text, group, width, with_witness);
+                self.group(text, group, width, comparison.witness);
             }
         }
         self.more(text, shown);

@@ -31,7 +31,7 @@ pub fn diff_markdown(comparison: &Comparison<'_>) -> String {
         .iter()
         .flat_map(|scope| groups(&scope.changes).into_iter().map(move |group| (*scope, group)))
         .collect();
-    let shown = table(&mut page, &rows, comparison.witness);
+    let shown = table(&mut page, &rows, comparison);
     if shown < rows.len() {
         page.finally(&format!(
             "\n… {} more rows; `egressor diff --format json` has all of them.\n",
@@ -93,7 +93,7 @@ fn size(text: &str) -> usize {
 }
 
 /// The table; returns how many rows it shows.
-fn table(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)], with_witness: bool) -> usize {
+fn table(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)], comparison: &Comparison<'_>) -> usize {
     if rows.is_empty() {
         return 0;
     }
@@ -101,8 +101,8 @@ fn table(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)], with_witness: bool)
     for (at, (scope, group)) in rows.iter().enumerate() {
         let row = &group.first.row;
         let mut why: Vec<String> = group.wide().map(|words| format!("**{words}**")).into_iter().collect();
-        if !matches!(group.effect, Effect::Added | Effect::Removed) {
-            why.push(heading(group.effect).to_owned());
+        if comparison.wanted_is_new.is_some() || !matches!(group.effect, Effect::Added | Effect::Removed) {
+            why.push(heading(group.effect, comparison.wanted_is_new).to_owned());
         }
         let causes = group.causes();
         let more = causes.len().saturating_sub(MOST_CAUSES);
@@ -110,7 +110,7 @@ fn table(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)], with_witness: bool)
         if more > 0 {
             why.push(format!("and {more} more"));
         }
-        if with_witness {
+        if comparison.witness {
             why.push(format!("such as {}", code(&witness(row))));
         }
         let from =
