@@ -37,6 +37,10 @@ pub(super) enum Format {
     Human,
     /// For programs
     Json,
+    /// For a comment on a pull request; `diff` only
+    Markdown,
+    /// For code scanning, SARIF 2.1.0; `diff` only
+    Sarif,
 }
 
 /// When to use colour.
@@ -63,6 +67,8 @@ pub(super) enum Command {
     Targets,
     /// Print what a rule file means
     Show(ShowArgs),
+    /// Tell what traffic changes from one set of rules to another
+    Diff(Box<DiffArgs>),
     /// Would it be allowed, by which rule, and why: exit 0 when it is, 1 when it is not
     Check(CheckArgs),
     /// Find shadowed, redundant, over-wide, expired and unexplained rules in rule files
@@ -297,11 +303,100 @@ impl ProjectArgs {
 
     /// Reports whether anything was said about what is wanted.
     pub(super) fn is_asked(&self) -> bool {
-        !self.select.catalog.is_empty() || self.select.selection() != crate::catalog::Selection::default()
+        self.select.is_given()
     }
 }
 
+/// OLD is what is there, NEW is what is wanted or comes next: what NEW allows and OLD does not is newly allowed. With OLD
+/// alone, NEW is the project: what the catalog wants, said the way the target of OLD's format says it.
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// A rule file or a folder of them, in any format; `-` is standard input
+    #[arg(value_name = "OLD", conflicts_with_all = ["old_files", "new_files"])]
+    pub(super) old: Option<PathBuf>,
+    /// A rule file or a folder, in the same format or another; the project when not given
+    #[arg(value_name = "NEW")]
+    pub(super) new: Option<PathBuf>,
+    /// A file or folder of the old side; several are one rule set. The old side is the project when only NEW's are given
+    #[arg(long = "old", value_name = "FILE", num_args = 1..)]
+    pub(super) old_files: Vec<PathBuf>,
+    /// A file or folder of the new side; several are one rule set
+    #[arg(long = "new", value_name = "FILE", num_args = 1..)]
+    pub(super) new_files: Vec<PathBuf>,
+    /// Compare these scopes although their names differ
+    #[arg(long, value_name = "OLD=NEW")]
+    pub(super) map: Vec<String>,
+    /// Compare only scopes whose name fits, `*` and `?` being wild
+    #[arg(long, value_name = "GLOB")]
+    pub(super) scope: Vec<String>,
+    /// A file of patterns of scopes that are not compared, one a line; `#` begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub(super) ignore: Option<PathBuf>,
+    /// Which differences end with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Any)]
+    pub(super) fail_on: FailOn,
+    /// How matches that are not modelled are taken
+    #[arg(long, value_enum, default_value_t = Unmodelled::Error)]
+    pub(super) unmodelled: Unmodelled,
+    /// Which exit codes: 0 equal, 1 different, 2 failed; or as terraform has them, 0, 2 and 1
+    #[arg(long, value_enum, default_value_t = ExitCodeStyle::Diff)]
+    pub(super) exit_code_style: ExitCodeStyle,
+    /// Pass while everything newly allowed lies inside this approved catalog
+    #[arg(long, value_name = "CATALOG")]
+    pub(super) envelope: Vec<PathBuf>,
+    /// Name one packet of each row
+    #[arg(long)]
+    pub(super) witness: bool,
+    /// Print the JSON Schema of the JSON output
+    #[arg(long)]
+    pub(super) schema: bool,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Set a variable or a target's option
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The lockfile; `egressor.lock` when it is there
+    #[arg(long, value_name = "FILE")]
+    pub(super) lock: Option<PathBuf>,
+}
+
+/// Which differences count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Every one
+    Any,
+    /// Traffic that is newly allowed, or may be
+    Broadening,
+    /// None
+    Never,
+}
+
+/// How matches that are not modelled are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Unmodelled {
+    /// What they leave open is not known, and counts as different
+    Error,
+    /// They let pass whatever they can
+    Upper,
+    /// They let pass only what is sure
+    Lower,
+}
+
+/// What exit codes mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExitCodeStyle {
+    /// 0 equal, 1 different, 2 failed
+    Diff,
+    /// 0 equal, 2 different, 1 failed
+    Terraform,
+}
+
 impl SelectArgs {
+    /// Reports whether anything was selected.
+    pub(super) fn is_given(&self) -> bool {
+        !self.catalog.is_empty() || self.selection() != crate::catalog::Selection::default()
+    }
+
     /// The selection that the arguments stand for.
     pub(super) fn selection(&self) -> crate::catalog::Selection {
         crate::catalog::Selection {

@@ -3,13 +3,15 @@
 mod args;
 mod catalog;
 mod check;
+mod diff;
 mod generate;
 mod lint;
 mod lock;
 mod output;
 mod read;
 
-use args::{Cli, Command};
+use crate::diag::{Code, Finding};
+use args::{Cli, Command, Format};
 use clap::Parser as _;
 use output::Output;
 use std::process::ExitCode;
@@ -47,6 +49,13 @@ pub fn run() -> ExitCode {
         }
     };
     let output = Output::new(&cli.common);
+    if matches!(cli.common.format, Format::Markdown | Format::Sarif)
+        && !matches!(cli.command, Command::Diff(_))
+    {
+        let message = "this command prints `human` and `json` only";
+        output.findings(&[Finding::new(Code::SelectionUnknown, message)]);
+        return Exit::Failed.into();
+    }
     let exit = match cli.command {
         Command::Generate(args) => generate::run(&args, output),
         Command::Lock(args) => lock::run(&args, output),
@@ -55,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Show(args) => read::show(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Lint(args) => lint::run(&args, output),
+        Command::Diff(args) => return diff::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()

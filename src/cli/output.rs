@@ -12,27 +12,41 @@ use std::io::{IsTerminal as _, Write as _};
 pub(super) struct Output {
     format: Format,
     styled: bool,
+    /// Whether what goes to standard output is in colour.
+    styled_data: bool,
     quiet: bool,
     verbose: bool,
 }
 
 impl Output {
     pub(super) fn new(common: &Common) -> Self {
-        let styled = match common.color {
+        let styled = |is_terminal: bool| match common.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
                 let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
                 let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                !set("NO_COLOR") && !dumb && std::io::stderr().is_terminal()
+                !set("NO_COLOR") && !dumb && is_terminal
             }
         };
-        Self { format: common.format, styled, quiet: common.quiet, verbose: common.verbose }
+        let styled_data = styled(std::io::stdout().is_terminal());
+        let styled = styled(std::io::stderr().is_terminal());
+        Self { format: common.format, styled, styled_data, quiet: common.quiet, verbose: common.verbose }
     }
 
     /// Reports whether programs read the result.
     pub(super) fn is_json(self) -> bool {
         self.format == Format::Json
+    }
+
+    /// How results are printed.
+    pub(super) fn format(self) -> Format {
+        self.format
+    }
+
+    /// Reports whether data is printed in colour.
+    pub(super) fn is_styled(self) -> bool {
+        self.styled_data
     }
 
     /// Reports whether notes are printed too.

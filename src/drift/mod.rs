@@ -1,5 +1,16 @@
 //! How two policies differ.
 
+mod change;
+mod compare;
+mod cover;
+mod rewritten;
+mod verdict;
 mod verify;
+mod whole;
 
+pub use change::{Change, Effect, Explained};
+pub use compare::{Difference, Doubt, Uncompared, compare};
+pub use cover::Kind;
+pub use verdict::Verdict;
 pub use verify::{Mismatch, verify};
+pub use whole::{Drift, ScopeDrift, Terms, drift};

@@ -16,6 +16,24 @@ pub const RULES_LIMIT: u64 = 512 << 20;
 pub fn read(path: &Path, limit: u64) -> Result<Arc<Source>, Finding> {
     let name = path.display().to_string();
     let failed = |message: String| Finding::new(Code::FileRead, message);
+    String::from_utf8(bytes(path, limit)?).map(|text| Arc::new(Source::new(name.clone(), text))).map_err(
+        |error| {
+            let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+            let line = before.filter(|byte| **byte == b'\n').count();
+            failed(format!("`{name}` is not UTF-8 text: line {} holds other bytes", line + 1))
+        },
+    )
+}
+
+/// Reads a file when it is text, and nothing when it is something else.
+pub fn read_text(path: &Path, limit: u64) -> Result<Option<Arc<Source>>, Finding> {
+    let text = String::from_utf8(bytes(path, limit)?).ok();
+    Ok(text.map(|text| Arc::new(Source::new(path.display().to_string(), text))))
+}
+
+fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Finding> {
+    let name = path.display().to_string();
+    let failed = |message: String| Finding::new(Code::FileRead, message);
     let mut bytes = Vec::new();
     let outcome = if name == "-" {
         std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
@@ -31,18 +49,33 @@ pub fn read(path: &Path, limit: u64) -> Result<Arc<Source>, Finding> {
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return Err(failed(format!("`{name}` is larger than {} MiB", limit >> 20)));
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Arc::new(Source::new(name, text))),
-        Err(error) => {
-            let line = error
-                .as_bytes()
-                .iter()
-                .take(error.utf8_error().valid_up_to())
-                .filter(|b| **b == b'\n')
-                .count();
-            Err(failed(format!("`{name}` is not UTF-8 text: line {} holds other bytes", line + 1)))
+    Ok(bytes)
+}
+
+/// The files below a folder, in the order of their paths. Hidden files and folders are left out, and so are links to
+/// folders, which can lead in circles.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        Finding::new(Code::FileRead, format!("cannot read the folder `{}`: {}", path.display(), why(error)))
+    };
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| failed(&folder, &error))? {
+            let entry = entry.map_err(|error| failed(&folder, &error))?;
+            let kind = entry.file_type().map_err(|error| failed(&entry.path(), &error))?;
+            let is_file = kind.is_file() || (kind.is_symlink() && entry.path().is_file());
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if is_file {
+                files.push(entry.path());
+            }
         }
     }
+    files.sort();
+    Ok(files)
 }
 
 /// The operating system's reason without its number.

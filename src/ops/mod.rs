@@ -1,6 +1,7 @@
 //! What each command does, as a function. Nothing here prints.
 
 mod check;
+mod diff;
 pub mod files;
 mod generate;
 mod lint;
@@ -9,8 +10,10 @@ mod project;
 mod prove;
 mod scopes;
 mod show;
+mod wanted;
 
 pub use check::{Answered, CheckRequest, Checked, Deciding, Question, Verdict, Whom, check};
+pub use diff::{DiffRequest, Diffed, Side, diff};
 pub use generate::{Generated, Request, catalogs, generate};
 pub use lint::{LintRequest, Linted, lint};
 pub use lock::{LockRequest, Locked, lock};

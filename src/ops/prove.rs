@@ -135,7 +135,7 @@ fn brief(packets: &PacketSet) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-fn row_in_words(row: &Row) -> String {
+pub(super) fn row_in_words(row: &Row) -> String {
     let service = match &row.transport {
         TransportRow::Any => "any protocol".to_owned(),
         TransportRow::Protocols(first, last) if first == last => first.to_string(),

@@ -208,21 +208,28 @@ fn one_family(source: &IntervalSet<SourceKey>) -> Option<AddrSet> {
 impl Row {
     /// The packets of the row.
     pub fn packets(&self) -> PacketSet {
-        let peers = match &self.peer {
-            RowPeer::Addrs(addrs) => PeerSet::from(addrs.clone()),
-            RowPeer::Names(names, except) => PeerSet::from(NameSet::of(names).subtract(&NameSet::of(except))),
-            RowPeer::Groups(groups, except) => {
+        PacketSet::product(self.source.as_ref(), &self.peer.peers(), &self.transport.services(), &true)
+    }
+}
+
+impl RowPeer {
+    /// The peers of the row.
+    pub fn peers(&self) -> PeerSet {
+        match self {
+            Self::Addrs(addrs) => PeerSet::from(addrs.clone()),
+            Self::Names(names, except) => PeerSet::from(NameSet::of(names).subtract(&NameSet::of(except))),
+            Self::Groups(groups, except) => {
                 let set = |names: &[String]| {
                     if names.iter().any(|name| name == "*") {
                         GroupSet::full()
                     } else {
-                        GroupSet::of(names.iter().map(String::as_str))
+                        // A backslash stands before a name that could be mistaken for the sign of all.
+                        GroupSet::of(names.iter().map(|name| name.strip_prefix('\\').unwrap_or(name)))
                     }
                 };
                 PeerSet::from(set(groups).subtract(&set(except)))
             }
-        };
-        PacketSet::product(self.source.as_ref(), &peers, &self.transport.services(), &true)
+        }
     }
 }
 

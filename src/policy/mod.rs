@@ -5,12 +5,14 @@ mod evaluate;
 mod origin;
 mod pair;
 mod trace;
+mod unknown;
 
 pub use anomaly::{Anomalies, Redundant, Shadow, Statement};
 pub use evaluate::{Bounds, Decision};
 pub use origin::{Justification, Need, Origin};
-pub use pair::{Pair, pair_scopes};
+pub use pair::{Pair, pair_scopes, pair_scopes_as};
 pub use trace::Step;
+pub use unknown::{Fate, Unknowns};
 
 use crate::packet::{AddrSet, Constraint, PacketSet, PeerSet, TransportSet};
 use std::collections::BTreeMap;

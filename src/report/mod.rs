@@ -1,17 +1,29 @@
 //! What was found and what rules mean, for people and for programs.
 
+mod change;
 mod check_json;
 mod check_schema;
+mod diff_human;
+mod diff_json;
+mod diff_markdown;
+mod diff_schema;
 mod finding;
 mod policy_json;
 mod policy_schema;
 mod row;
+mod sarif;
 mod table;
 
+pub use change::Comparison;
 pub use check_json::{AnswerJson, CheckJson, DecidingJson};
 pub use check_schema::{check_schema, lint_schema};
+pub use diff_human::diff_human;
+pub use diff_json::DiffJson;
+pub use diff_markdown::{MARKDOWN_LIMIT, diff_markdown};
+pub use diff_schema::diff_schema;
 pub use finding::{FindingJson, human};
 pub use policy_json::PolicyJson;
 pub use policy_schema::policy_schema;
 pub use row::{OriginJson, RowJson, row_text};
+pub use sarif::diff_sarif;
 pub use table::table;

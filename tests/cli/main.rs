@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod bad_input;
+mod diff;
 mod generate;
 mod run;
 mod show;

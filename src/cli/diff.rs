@@ -1,0 +1,124 @@
+//! `egressor diff`.
+
+use super::Exit;
+use super::args::{DiffArgs, ExitCodeStyle, FailOn, Format, Unmodelled};
+use super::output::Output;
+use crate::diag::{Code, Finding, any_error};
+use crate::drift::{Doubt, Verdict};
+use crate::ops::{DiffRequest, Diffed, Project, Side, diff};
+use crate::packet::Set as _;
+use crate::report::{Comparison, DiffJson, diff_human, diff_markdown, diff_sarif, diff_schema};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The lockfile that is used when none is named.
+const LOCK: &str = "egressor.lock";
+
+pub(super) fn run(args: &DiffArgs, output: Output) -> ExitCode {
+    let exit = compare(args, output);
+    match (args.exit_code_style, exit) {
+        (ExitCodeStyle::Terraform, Exit::Different) => ExitCode::from(2),
+        (ExitCodeStyle::Terraform, Exit::Failed) => ExitCode::from(1),
+        (ExitCodeStyle::Terraform, Exit::Same) | (ExitCodeStyle::Diff, _) => exit.into(),
+    }
+}
+
+fn compare(args: &DiffArgs, output: Output) -> Exit {
+    if args.schema {
+        return output.json(&diff_schema(), Exit::Same);
+    }
+    let diffed = match request(args) {
+        Ok(request) => diff(&request),
+        Err(findings) => Diffed { findings, ..Diffed::default() },
+    };
+    let exit = exit(args, &diffed);
+    let comparison = Comparison {
+        sources: &diffed.sources,
+        drift: &diffed.drift,
+        findings: &diffed.findings,
+        compared: diffed.compared,
+        wanted_is_new: diffed.wanted_is_new,
+        witness: args.witness,
+    };
+    match output.format() {
+        Format::Json => return output.json(&DiffJson::new(&comparison), exit),
+        Format::Sarif => return output.json(&diff_sarif(&comparison), exit),
+        Format::Human | Format::Markdown => {}
+    }
+    // What differs is in the report already.
+    let told = |finding: &&Finding| {
+        !finding.code.as_str().starts_with("drift/") || finding.code == Code::DriftOutside
+    };
+    let apart: Vec<Finding> = diffed.findings.iter().filter(told).cloned().collect();
+    output.findings(&apart);
+    if !diffed.compared {
+        return exit;
+    }
+    let text = match output.format() {
+        Format::Markdown => diff_markdown(&comparison),
+        Format::Human | Format::Json | Format::Sarif => diff_human(&comparison, output.is_styled()),
+    };
+    output.finish(&text, exit)
+}
+
+fn exit(args: &DiffArgs, diffed: &Diffed) -> Exit {
+    if !diffed.compared || any_error(&diffed.findings) {
+        return Exit::Failed;
+    }
+    let different = match (&diffed.outside, args.fail_on) {
+        (_, FailOn::Never) => false,
+        (Some(outside), FailOn::Any | FailOn::Broadening) => !outside.is_empty(),
+        (None, FailOn::Any) => diffed.drift.verdict() != Verdict::Equal,
+        (None, FailOn::Broadening) => diffed
+            .drift
+            .scopes
+            .iter()
+            .any(|scope| !scope.difference.added.is_empty() || !scope.difference.may_open.is_empty()),
+    };
+    if different { Exit::Different } else { Exit::Same }
+}
+
+fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let side = |one: Option<&PathBuf>, several: &[PathBuf]| {
+        let all: Vec<PathBuf> = one.into_iter().chain(several).cloned().collect();
+        if all.is_empty() { Side::Project } else { Side::Files(all) }
+    };
+    let old = side(args.old.as_ref(), &args.old_files);
+    let new = side(args.new.as_ref(), &args.new_files);
+    let stdin = [&old, &new].into_iter().filter(|side| match side {
+        Side::Files(paths) => paths.iter().any(|path| path == Path::new("-")),
+        Side::Project => false,
+    });
+    if stdin.count() > 1 {
+        findings.push(Finding::new(Code::FileRead, "standard input can be one side only"));
+    }
+    for pair in args.map.iter().filter(|pair| !pair.contains('=')) {
+        let message = format!("`{pair}` is not of the form OLD=NEW");
+        findings.push(Finding::new(Code::VariableInvalid, message));
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let implicit = || Path::new(LOCK).exists().then(|| PathBuf::from(LOCK));
+    Ok(DiffRequest {
+        old,
+        new,
+        project: Project {
+            catalogs: args.select.catalog.clone(),
+            selection: args.select.selection(),
+            settings: args.set.clone(),
+            lock: args.lock.clone().or_else(implicit),
+        },
+        explain: args.select.is_given(),
+        maps: args.map.clone(),
+        scopes: args.scope.clone(),
+        ignore: args.ignore.clone(),
+        doubt: match args.unmodelled {
+            Unmodelled::Error => Doubt::Unknown,
+            Unmodelled::Upper => Doubt::Upper,
+            Unmodelled::Lower => Doubt::Lower,
+        },
+        envelope: args.envelope.clone(),
+    })
+}

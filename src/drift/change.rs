@@ -1,0 +1,184 @@
+//! The rows of a difference, each with the rules that are responsible for it.
+
+use super::Difference;
+use crate::diag::Code;
+use crate::packet::{AddressCount, NamePattern, PacketSet, Row, RowPeer, Set};
+use crate::policy::{Action, Origin, Pair, RuleSet};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// What happens to the packets of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// They are newly allowed.
+    Added,
+    /// They are no longer allowed.
+    Removed,
+    /// They may be newly allowed.
+    MayOpen,
+    /// They may be no longer allowed.
+    MayClose,
+    /// They may be either.
+    MayEither,
+}
+
+impl Effect {
+    /// Reports whether the packets are allowed afterwards, or may be.
+    pub fn may_open(self) -> bool {
+        match self {
+            Self::Added | Self::MayOpen | Self::MayEither => true,
+            Self::Removed | Self::MayClose => false,
+        }
+    }
+}
+
+/// One product of packets that changed, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What happens to them.
+    pub effect: Effect,
+    /// The packets.
+    pub row: Row,
+    /// The rules that allow them, on the side that does.
+    pub allowed_by: Vec<Origin>,
+    /// The rules that stop them, on the side that does, but for what the system does by default.
+    pub stopped_by: Vec<Origin>,
+    /// What a catalog says of them, where one was asked.
+    pub explained: Option<Explained>,
+}
+
+impl Change {
+    /// The kind of finding that the change is. `wanted_is_new` tells which side is the project's, when one is.
+    pub fn code(&self, wanted_is_new: Option<bool>) -> Code {
+        let unmanaged = self.explained.as_ref().is_some_and(Explained::is_unmanaged);
+        match (self.effect, wanted_is_new) {
+            (Effect::MayOpen | Effect::MayClose | Effect::MayEither, _) => Code::DriftUnknown,
+            (Effect::Added, Some(true)) | (Effect::Removed, Some(false)) => Code::DriftMissing,
+            (Effect::Added | Effect::Removed, Some(_)) if unmanaged => Code::DriftUnmanaged,
+            (Effect::Added | Effect::Removed, Some(_)) => Code::DriftExcess,
+            (Effect::Added, None) if unmanaged => Code::DriftUnmanaged,
+            (Effect::Added, None) => Code::DriftAdded,
+            (Effect::Removed, None) => Code::DriftRemoved,
+        }
+    }
+}
+
+/// What a catalog says of packets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The endpoints that ask for some of them.
+    pub by: Vec<Origin>,
+    /// Those that no endpoint asks for.
+    pub unmanaged: PacketSet,
+}
+
+impl Explained {
+    /// Reports whether no endpoint asks for some of the packets.
+    pub fn is_unmanaged(&self) -> bool {
+        !self.unmanaged.is_empty()
+    }
+}
+
+/// The changes of a pair: what is newly allowed first, then what no longer is, then what is not known; of each kind
+/// the one with the most addresses first.
+pub(super) fn changes(pair: Pair<'_>, difference: &Difference, catalog: &[&RuleSet]) -> Vec<Change> {
+    let either = difference.may_open.intersect(&difference.may_close);
+    let kinds = [
+        (Effect::Added, difference.added.clone()),
+        (Effect::Removed, difference.removed.clone()),
+        (Effect::MayOpen, difference.may_open.subtract(&either)),
+        (Effect::MayClose, difference.may_close.subtract(&either)),
+        (Effect::MayEither, either),
+    ];
+    let mut rows: Vec<(Effect, Row)> = Vec::new();
+    for (effect, packets) in kinds {
+        let mut of_kind = packets.rows();
+        of_kind.sort_by_cached_key(|row| (Reverse(size(&row.peer)), row.peer.clone(), row.source.clone()));
+        rows.extend(of_kind.into_iter().map(|row| (effect, row)));
+    }
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let sets: Vec<PacketSet> = rows.iter().map(|(_, row)| row.packets()).collect();
+    let (old, new) = (Deciding::of(pair.old, &sets), Deciding::of(pair.new, &sets));
+    let explained = explain(&sets, catalog);
+    rows.into_iter()
+        .zip(explained)
+        .enumerate()
+        .map(|(at, ((effect, row), explained))| {
+            let (allowing, stopping) = match effect {
+                Effect::Added | Effect::MayOpen => (vec![&new], vec![&old]),
+                Effect::Removed | Effect::MayClose => (vec![&old], vec![&new]),
+                Effect::MayEither => (vec![&new, &old], vec![&new, &old]),
+            };
+            let rules = |sides: Vec<&Deciding<'_>>, action| {
+                unique(sides.into_iter().flat_map(|side| side.rules(at, action)))
+            };
+            let mut stopped_by = rules(stopping, Action::Deny);
+            // That no rule lets a packet pass is no news; a rule that stops it is.
+            stopped_by.retain(|origin| !matches!(origin, Origin::System(_)));
+            Change { effect, row, allowed_by: rules(allowing, Action::Allow), stopped_by, explained }
+        })
+        .collect()
+}
+
+/// How much a row opens or closes: every name or group is more than some.
+fn size(peer: &RowPeer) -> (bool, Option<AddressCount>) {
+    match peer {
+        RowPeer::Addrs(addrs) => (false, Some(addrs.count())),
+        RowPeer::Names(names, _) => (names.contains(&NamePattern::Any), None),
+        RowPeer::Groups(groups, _) => (groups.iter().any(|group| group == "*"), None),
+    }
+}
+
+/// The rules of a side that decide packets of each row.
+struct Deciding<'a> {
+    set: Option<&'a RuleSet>,
+    rules: Vec<BTreeSet<u32>>,
+}
+
+impl<'a> Deciding<'a> {
+    fn of(set: Option<&'a RuleSet>, rows: &[PacketSet]) -> Self {
+        Self { set, rules: set.map(|set| set.deciding(rows, None)).unwrap_or_default() }
+    }
+
+    fn rules(&self, row: usize, action: Action) -> Vec<Origin> {
+        let rule = |decision: &u32| {
+            let index = usize::try_from(*decision).ok()?.checked_sub(1)?;
+            self.set?.rules.get(index).filter(|rule| rule.action == action)
+        };
+        let decisions = self.rules.get(row).into_iter().flatten();
+        decisions.filter_map(rule).map(|rule| rule.origin.clone()).collect()
+    }
+}
+
+/// Each origin once: one line of a file can stand for many rules.
+fn unique(origins: impl IntoIterator<Item = Origin>) -> Vec<Origin> {
+    let mut seen = BTreeSet::new();
+    origins.into_iter().filter(|origin| seen.insert(identity(origin))).collect()
+}
+
+/// What tells one origin from another.
+fn identity(origin: &Origin) -> (String, usize) {
+    match origin {
+        Origin::Endpoint(why) => (format!("endpoint {}", why.endpoint), 0),
+        Origin::Implied(need) => (need.id().to_owned(), 0),
+        Origin::File(place) => (format!("file {}", place.source.name()), place.span.start),
+        Origin::System(words) => (format!("system {words}"), 0),
+    }
+}
+
+/// What a catalog's rule sets say of each row; nothing where no catalog is given.
+fn explain(rows: &[PacketSet], catalog: &[&RuleSet]) -> Vec<Option<Explained>> {
+    if catalog.is_empty() {
+        return rows.iter().map(|_| None).collect();
+    }
+    let deciding: Vec<Deciding<'_>> = catalog.iter().map(|set| Deciding::of(Some(set), rows)).collect();
+    let allowed: Vec<PacketSet> = catalog.iter().map(|set| set.allows().at_least).collect();
+    let allowed = Set::union_all(&allowed);
+    let of_row = |(at, packets): (usize, &PacketSet)| {
+        let by = unique(deciding.iter().flat_map(|side| side.rules(at, Action::Allow)));
+        Some(Explained { by, unmanaged: packets.subtract(&allowed) })
+    };
+    rows.iter().enumerate().map(of_row).collect()
+}

@@ -1,0 +1,188 @@
+//! Which traffic one rule set allows and another does not.
+
+use super::cover::{Kind, covered};
+use crate::packet::{PacketMap, PacketSet, Set};
+use crate::policy::{Fate, Pair, Rule, RuleSet, Unknowns};
+use std::cell::RefCell;
+
+/// How unmodelled matches are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doubt {
+    /// As unknowns: what they leave open is told apart from what is sure.
+    #[default]
+    Unknown,
+    /// As letting pass whatever they can, on both sides.
+    Upper,
+    /// As letting pass only what is sure, on both sides.
+    Lower,
+}
+
+/// What differs between two rule sets.
+// INVARIANT: `added`, `removed` and the unknown sets are disjoint, but `may_open` and `may_close` can overlap.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Packets that the new rules surely allow and the old ones surely do not.
+    pub added: PacketSet,
+    /// Packets that the old rules surely allow and the new ones surely do not.
+    pub removed: PacketSet,
+    /// Packets that may be newly allowed, as unmodelled matches decide.
+    pub may_open: PacketSet,
+    /// Packets that may be no longer allowed, as unmodelled matches decide.
+    pub may_close: PacketSet,
+    /// Kinds of peers that were left aside, because only one side speaks about them.
+    pub uncompared: Vec<Uncompared>,
+    /// Whether unmodelled matches combined to more functions than are told apart, so that bounds alone were compared.
+    pub coarse: bool,
+}
+
+/// A kind of peers of which only one side speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncompared {
+    /// The kind.
+    pub kind: Kind,
+    /// Whether it is the new rules that speak about it.
+    pub in_new: bool,
+    /// Whether they may allow any of it.
+    pub allows: bool,
+}
+
+impl Difference {
+    /// What may differ and is not known to.
+    pub fn unknown(&self) -> PacketSet {
+        self.may_open.union(&self.may_close)
+    }
+
+    /// Reports whether nothing differs, and nothing may.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty()
+            && self.removed.is_empty()
+            && self.may_open.is_empty()
+            && self.may_close.is_empty()
+    }
+}
+
+/// How one packet differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Class {
+    #[default]
+    Same,
+    Added,
+    Removed,
+    MayOpen,
+    MayClose,
+    MayEither,
+}
+
+/// Compares the rule sets of a pair. A side that is not there allows nothing.
+pub fn compare(pair: Pair<'_>, doubt: Doubt) -> Difference {
+    if let (Some(old), Some(new)) = (pair.old, pair.new)
+        && says_the_same(old, new)
+    {
+        return Difference::default();
+    }
+    let unknowns = RefCell::new(Unknowns::default());
+    let fates = |set: Option<&RuleSet>| set.map(|set| set.fates(&unknowns)).unwrap_or_default();
+    let (old, new) = (fates(pair.old), fates(pair.new));
+    let coarse = unknowns.borrow().is_full();
+    let classes = old.zip(&new, |old, new| match doubt {
+        Doubt::Unknown if coarse => by_bounds(*old, *new),
+        Doubt::Unknown => by_function(*old, *new, &mut unknowns.borrow_mut()),
+        Doubt::Upper => sure(old.most, new.most),
+        Doubt::Lower => sure(old.least, new.least),
+    });
+    let (classes, uncompared) = restrict(&classes, pair, &old, &new);
+    let mut sets = classes.by_value();
+    let mut take = |class| sets.remove(&class).unwrap_or_default();
+    let (added, removed, either) = (take(Class::Added), take(Class::Removed), take(Class::MayEither));
+    let (may_open, may_close) = (take(Class::MayOpen).union(&either), take(Class::MayClose).union(&either));
+    Difference { added, removed, may_open, may_close, uncompared, coarse: coarse && doubt == Doubt::Unknown }
+}
+
+/// Reports whether two rule sets are written alike, but for their origins and their names.
+fn says_the_same(old: &RuleSet, new: &RuleSet) -> bool {
+    let texts = |rule: &Rule| rule.unmodelled.iter().map(|part| part.text.clone()).collect::<Vec<_>>();
+    let same = |(old, new): (&Rule, &Rule)| {
+        old.action == new.action
+            && old.traffic == new.traffic
+            && old.matches == new.matches
+            && (old.unmodelled == new.unmodelled || texts(old) == texts(new))
+    };
+    old.default == new.default
+        && old.universe == new.universe
+        && old.rules.len() == new.rules.len()
+        && old.rules.iter().zip(&new.rules).all(same)
+}
+
+fn by_function(old: Fate, new: Fate, unknowns: &mut Unknowns) -> Class {
+    if old.function == new.function {
+        return Class::Same;
+    }
+    let surely = by_bounds(old, new);
+    if matches!(surely, Class::Added | Class::Removed) {
+        return surely;
+    }
+    let opens = unknowns.may_open(old.function, new.function);
+    let closes = unknowns.may_open(new.function, old.function);
+    match (opens, closes) {
+        (true, true) => Class::MayEither,
+        (true, false) => Class::MayOpen,
+        (false, true) => Class::MayClose,
+        (false, false) => Class::Same,
+    }
+}
+
+fn by_bounds(old: Fate, new: Fate) -> Class {
+    match (old.least, old.most, new.least, new.most) {
+        (_, false, true, _) => Class::Added,
+        (true, _, _, false) => Class::Removed,
+        (true, _, true, _) | (_, false, _, false) => Class::Same,
+        (_, false, _, true) | (false, true, true, _) => Class::MayOpen,
+        (_, true, _, false) | (true, _, false, _) => Class::MayClose,
+        (false, true, false, true) => Class::MayEither,
+    }
+}
+
+fn sure(old: bool, new: bool) -> Class {
+    match (old, new) {
+        (false, true) => Class::Added,
+        (true, false) => Class::Removed,
+        (true, true) | (false, false) => Class::Same,
+    }
+}
+
+/// Leaves aside the kinds of peers that only one side speaks about. Where both speak of something and never of the
+/// same, nothing can be compared, so all that either may allow is unknown.
+fn restrict(
+    classes: &PacketMap<Class>,
+    pair: Pair<'_>,
+    old: &PacketMap<Fate>,
+    new: &PacketMap<Fate>,
+) -> (PacketMap<Class>, Vec<Uncompared>) {
+    let (Some(old_set), Some(new_set)) = (pair.old, pair.new) else { return (classes.clone(), Vec::new()) };
+    let (in_old, in_new) = (covered(old_set), covered(new_set));
+    if in_old == in_new {
+        return (classes.clone(), Vec::new());
+    }
+    let mut uncompared = Vec::new();
+    let mut aside = PacketSet::default();
+    for kind in Kind::ALL {
+        let newly = in_new.contains(&kind);
+        if newly != in_old.contains(&kind) {
+            let packets = kind.packets();
+            let fates = if newly { new } else { old };
+            let allows = !fates.zip(&packets, |fate, of_kind| fate.most && *of_kind).is_default();
+            aside = aside.union(&packets);
+            uncompared.push(Uncompared { kind, in_new: newly, allows });
+        }
+    }
+    let nothing_in_common = !in_old.iter().any(|kind| in_new.contains(kind));
+    let kept = classes.zip(&aside, |class, aside| match class {
+        Class::Same => Class::Same,
+        _ if !*aside => *class,
+        _ if !nothing_in_common => Class::Same,
+        Class::Added | Class::MayOpen => Class::MayOpen,
+        Class::Removed | Class::MayClose => Class::MayClose,
+        Class::MayEither => Class::MayEither,
+    });
+    (kept, uncompared)
+}

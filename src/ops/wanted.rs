@@ -1,0 +1,95 @@
+//! What a target would say of a project: what is wanted, less what the target cannot say.
+
+use super::Project;
+use crate::catalog::Selection;
+use crate::diag::Finding;
+use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, PeerSet, Row, TransportSet};
+use crate::policy::{Action, Match, Need, Origin, Policy, Rule, RuleSet, Traffic};
+use crate::targets::{Loss, OptionKind, Options, Scoping, Speech, TARGETS, Target, Wanted};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The target whose files are of this format.
+pub(super) fn target_of(format: &str) -> Option<&'static dyn Target> {
+    let reads = |target: &&dyn Target| target.importers().iter().any(|importer| importer.name() == format);
+    TARGETS.iter().copied().find(reads)
+}
+
+/// What the target's own files would mean, so that a file that was just generated does not differ from its project.
+pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
+    let needs = needs(project, target);
+    let (policy, findings) = project.wanted(&[(target.speech(), needs.clone())]);
+    let given: BTreeMap<String, String> = project
+        .settings
+        .iter()
+        .filter_map(|setting| setting.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .chain(literal(project, target))
+        .collect();
+    let options = Options::new(target.options(), &given);
+    let lowered = target.lower(&Wanted { policy: &policy, needs: &needs, options: &options });
+    let sets = policy.sets.into_iter().map(|set| less(set, &lowered.losses)).collect();
+    (Policy::new(sets), findings)
+}
+
+/// What all endpoints of the project's catalogs ask for, wherever and for whomever, to explain traffic with.
+pub(super) fn explaining(project: &Project, target: &dyn Target) -> Policy {
+    everything(project, target.speech(), needs(project, target)).0
+}
+
+/// What a catalog approves, whoever uses it.
+pub(super) fn approved(catalogs: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
+    let speech = Speech { scoping: Scoping::Host, ..target.speech() };
+    everything(catalogs, speech, BTreeSet::new())
+}
+
+fn everything(project: &Project, speech: Speech, needs: BTreeSet<Need>) -> (Policy, Vec<Finding>) {
+    let selection = Selection {
+        all_regions: true,
+        superseded: true,
+        features: super::catalogs(&project.catalogs)
+            .0
+            .iter()
+            .flat_map(|catalog| catalog.document.features.value.0.keys().map(|id| id.as_str().to_owned()))
+            .collect(),
+        ..Selection::default()
+    };
+    Project { selection, ..project.clone() }.wanted(&[(speech, needs)])
+}
+
+fn needs(project: &Project, target: &dyn Target) -> BTreeSet<Need> {
+    let off = |need: &Need| project.selection.without.iter().any(|name| name == need.id());
+    target.needs().iter().copied().filter(|need| !off(need)).collect()
+}
+
+/// The settings that `--literal` stands for.
+fn literal(project: &Project, target: &dyn Target) -> Vec<(String, String)> {
+    let specs = target.options().iter().filter(|spec| spec.key.ends_with(".literal"));
+    let yes = |kind: OptionKind| kind.refuses("yes").is_none();
+    let on = specs.filter(|spec| project.selection.literal && yes(spec.kind));
+    on.map(|spec| (spec.key.to_owned(), "yes".to_owned())).collect()
+}
+
+/// A rule set with its losses as rules of their own, each with its reason.
+fn less(mut set: RuleSet, losses: &[Loss]) -> RuleSet {
+    let of_scope = || losses.iter().filter(|loss| loss.scope == set.scope);
+    let denied = of_scope().flat_map(|loss| rules(&loss.missing, Action::Deny, &loss.why));
+    let allowed = of_scope().flat_map(|loss| rules(&loss.excess, Action::Allow, &loss.why));
+    let rules: Vec<Rule> = denied.chain(allowed).collect();
+    set.rules.splice(0..0, rules);
+    set
+}
+
+fn rules(packets: &PacketSet, action: Action, why: &str) -> Vec<Rule> {
+    let rule = |row: &Row| {
+        let source: Constraint<AddrSet> = match row.source.clone().map(NonEmpty::new) {
+            None => Constraint::Any,
+            Some(source) => Constraint::Only(source?),
+        };
+        let peer: Constraint<PeerSet> = Constraint::only(row.peer.peers())?;
+        let transport: Constraint<TransportSet> = Constraint::only(row.transport.services())?;
+        let origin = Origin::System(why.to_owned());
+        let matches = Match { source, peer, transport };
+        Some(Rule { action, matches, traffic: Traffic::New, unmodelled: Vec::new(), origin })
+    };
+    packets.rows().iter().filter_map(rule).collect()
+}

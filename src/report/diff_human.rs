@@ -1,0 +1,191 @@
+//! What differs, for people at a terminal.
+
+use super::change::{Comparison, Group, count, cut, groups, heading, peers, sign, witness};
+use crate::drift::{Effect, ScopeDrift, Verdict};
+use crate::syntax::text::one_line;
+use anstyle::{AnsiColor, Style};
+
+/// The width that the report reads well at.
+const WIDTH: usize = 80;
+/// The most items of a list that a row names.
+const MOST_ITEMS: usize = 8;
+/// The most rules that a row names.
+const MOST_CAUSES: usize = 4;
+/// The most characters of a rule that are shown.
+const MOST_OF_A_RULE: usize = 100;
+/// The most rows of one effect in a scope.
+const MOST_ROWS: usize = 40;
+/// The widest column of services; what is wider takes a line of its own.
+const WIDEST_SERVICE: usize = 18;
+
+/// The report, with colour when `styled`: the verdict, then each scope that differs.
+pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
+    let page = Page { styled };
+    let verdict = comparison.verdict();
+    let mut text = String::new();
+    let word = page.paint(Style::new().bold().fg_color(colour(verdict)), &verdict.as_str().to_uppercase());
+    let balance =
+        if verdict == Verdict::Equal { String::new() } else { format!("  {}", comparison.balance()) };
+    text.push_str(&format!("{word}{balance}\n"));
+    for (which, source) in ["old", "new"].into_iter().zip(comparison.sources) {
+        text.push_str(&format!("{which}: {}\n", one_line(source)));
+    }
+    let differs = |scope: &&ScopeDrift| scope.verdict() != Verdict::Equal;
+    for scope in comparison.drift.scopes.iter().filter(differs) {
+        text.push('\n');
+        page.scope(&mut text, scope, comparison);
+    }
+    text.push('\n');
+    let equal = comparison.drift.scopes.iter().filter(|scope| !differs(scope)).count();
+    for (amount, what) in [
+        (equal, "scopes without a difference"),
+        (comparison.drift.ignored.len(), "scopes left out on request"),
+        (comparison.drift.rewritten, "rules rewritten, no traffic change"),
+    ] {
+        if amount > 0 {
+            let what = if amount == 1 {
+                what.replacen("scopes", "scope", 1).replacen("rules", "rule", 1)
+            } else {
+                what.to_owned()
+            };
+            text.push_str(&format!("{amount} {what}\n"));
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+struct Page {
+    styled: bool,
+}
+
+impl Page {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.styled { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn scope(&self, text: &mut String, scope: &ScopeDrift, comparison: &Comparison<'_>) {
+        let name = self.paint(Style::new().bold(), &one_line(&scope.name));
+        let other = match (&scope.old, &scope.new) {
+            (Some(old), Some(new)) if old != new => format!(" -> {}", one_line(new)),
+            (Some(_), Some(_)) => String::new(),
+            (Some(_), None) => " (only in old)".to_owned(),
+            (None, _) => " (only in new)".to_owned(),
+        };
+        text.push_str(&format!("{name}{other} ({}): {}\n", scope.direction, scope.verdict()));
+        let groups = groups(&scope.changes);
+        let widest = groups.iter().map(|group| group.services().chars().count());
+        let width = widest.filter(|width| *width <= WIDEST_SERVICE).max().unwrap_or(0);
+        let mut effect: Option<Effect> = None;
+        let mut shown = 0_usize;
+        for group in &groups {
+            if effect != Some(group.effect) {
+                self.more(text, shown);
+                effect = Some(group.effect);
+                shown = 0;
+                text.push_str(&format!("  {}\n", heading(group.effect, comparison.wanted_is_new)));
+            }
+            shown += 1;
+            if shown <= MOST_ROWS {
+                self.group(text, group, width, comparison.witness);
+            }
+        }
+        self.more(text, shown);
+        let undecided = scope.changes.iter().any(|it| !matches!(it.effect, Effect::Added | Effect::Removed));
+        for (part, place) in scope.unmodelled.iter().filter(|_| undecided) {
+            let at = place.as_ref().map(|place| {
+                format!("{}:{} ", one_line(place.source.name()), place.source.line_column(place.span.start).0)
+            });
+            let line =
+                format!("not modelled: {}{}: {}", at.unwrap_or_default(), one_line(&part.text), part.why);
+            text.push_str(&wrapped(&line, 2, 4));
+        }
+    }
+
+    /// How many rows were not shown.
+    fn more(&self, text: &mut String, rows: usize) {
+        if let Some(more) = rows.checked_sub(MOST_ROWS).filter(|more| *more > 0) {
+            let line = format!("    and {more} more; `--format json` has all of them\n");
+            text.push_str(&self.paint(Style::new().dimmed(), &line));
+        }
+    }
+
+    fn group(&self, text: &mut String, group: &Group<'_>, width: usize, with_witness: bool) {
+        let row = &group.first.row;
+        let what = group.services();
+        let indent = 4 + 2 + width + 2;
+        let colour = match group.effect {
+            Effect::Added => AnsiColor::Green,
+            Effect::Removed => AnsiColor::Red,
+            Effect::MayOpen | Effect::MayClose | Effect::MayEither => AnsiColor::Yellow,
+        };
+        let sign = self.paint(Style::new().fg_color(Some(colour.into())), sign(group.effect));
+        let addresses = match count(row).as_deref() {
+            Some("1") | None => String::new(),
+            Some(count) => format!(" ({count} addresses)"),
+        };
+        let body = wrapped(&format!("{}{addresses}", peers(row, MOST_ITEMS)), indent, indent);
+        if what.chars().count() > width {
+            text.push_str(&format!("    {sign} {what}\n{body}"));
+        } else {
+            text.push_str(&format!("    {sign} {what:width$}  {}", body.trim_start()));
+        }
+        let mut lines = Vec::new();
+        if let Some(source) = &row.source {
+            lines.push(format!("from {}", super::change::addresses(source, MOST_ITEMS)));
+        }
+        lines.extend(group.wide().map(str::to_owned));
+        let causes = group.causes();
+        let more = causes.len().saturating_sub(MOST_CAUSES);
+        lines.extend(causes.iter().take(MOST_CAUSES).map(|cause| cut(cause, MOST_OF_A_RULE)));
+        if more > 0 {
+            lines.push(format!("and {more} more rules"));
+        }
+        if with_witness {
+            lines.push(format!("such as {}", witness(row)));
+        }
+        for line in lines {
+            let line = wrapped(&line, indent, indent + 2);
+            text.push_str(&self.paint(Style::new().dimmed(), line.trim_end_matches('\n')));
+            text.push('\n');
+        }
+    }
+}
+
+fn colour(verdict: Verdict) -> Option<anstyle::Color> {
+    Some(
+        match verdict {
+            Verdict::Equal => AnsiColor::Green,
+            Verdict::Broadened | Verdict::Changed => AnsiColor::Red,
+            Verdict::Narrowed | Verdict::Unknown => AnsiColor::Yellow,
+        }
+        .into(),
+    )
+}
+
+/// Words in lines no wider than the page, where words allow it: the first line indented by `first`, the others by
+/// `rest`.
+fn wrapped(line: &str, first: usize, rest: usize) -> String {
+    let mut text = " ".repeat(first);
+    let mut width = first;
+    let mut fresh = true;
+    for word in line.split(' ').filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        if !fresh && width + 1 + length > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(rest));
+            width = rest;
+            fresh = true;
+        }
+        if !fresh {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += length;
+        fresh = false;
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,15 @@
+//! The comparison of rule sets: against brute force, against versions of themselves, and from format to format.
+
+#[cfg(test)]
+#[path = "../common"]
+mod common {
+    pub(crate) mod policies;
+}
+#[cfg(test)]
+mod edits;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod support;
