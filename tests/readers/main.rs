@@ -1,10 +1,10 @@
 //! The readers of rules in JSON: what the vendors' tools print, and Terraform's states and plans.
 
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
-mod equivalence;
-#[cfg(test)]
-mod oracle;
+mod gcp;
 #[cfg(test)]
 mod support;

@@ -4,7 +4,7 @@
 //! second prints `-1` for them.
 
 use super::entries::{self, Entries};
-use super::fields::{Fields, field};
+use super::fields::{Fields, field, strangers};
 use super::lift::{Peer, Permission, lift};
 use super::peer::{Family, block_of};
 use crate::diag::{Code, Finding, Source};
@@ -122,7 +122,7 @@ impl Reader {
             peers.extend(named(pair, &["GroupId", "GroupName"], fields));
         }
         let known = ["IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"];
-        peers.extend(fields.strangers(object, &[&known[..], &["IpProtocol", "FromPort", "ToPort"]].concat()));
+        peers.extend(strangers(object, &[&known[..], &["IpProtocol", "FromPort", "ToPort"]].concat()));
         if peers.is_empty() && !known.iter().any(|key| field(object, key).is_some()) {
             fields.note(Code::ReadNotCompared, object, "the rule names no peer, so it allows nothing");
         }
@@ -163,7 +163,7 @@ impl Reader {
             ["IpProtocol", "FromPort", "ToPort", "Description", "Tags"],
             ["CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo", "OwnerId"],
         ];
-        peers.extend(fields.strangers(object, known.as_flattened()));
+        peers.extend(strangers(object, known.as_flattened()));
         if peers.is_empty() {
             fields.refuse(object, "the rule names no peer that can be read");
         }

@@ -104,12 +104,11 @@ impl<'a> Fields<'a> {
         }
         objects
     }
+}
 
-    /// What a key that is not known may mean: any peer at all.
-    pub(super) fn strangers(&mut self, node: &Node, known: &[&str]) -> Vec<Peer> {
-        let Kind::Mapping(entries) = &node.kind else { return Vec::new() };
-        let strange =
-            entries.iter().filter(|(key, value)| says(value) && !known.contains(&key.name.as_str()));
-        strange.map(|(key, _)| Peer::Unknown(key.name.clone())).collect()
-    }
+/// What keys that are not known may mean: any peer at all.
+pub(super) fn strangers(node: &Node, known: &[&str]) -> Vec<Peer> {
+    let Kind::Mapping(entries) = &node.kind else { return Vec::new() };
+    let strange = entries.iter().filter(|(key, value)| says(value) && !known.contains(&key.name.as_str()));
+    strange.map(|(key, _)| Peer::Unknown(key.name.clone())).collect()
 }

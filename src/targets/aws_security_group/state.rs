@@ -7,11 +7,13 @@ use super::entries::{self, Entries};
 use super::hcl::{BESIDE, Reader};
 use super::lift::{Peer, Permission, lift};
 use super::peer::name;
+use super::service::has_ports;
 use crate::diag::{Code, Finding, Severity, Source};
+use crate::packet::Protocol;
 use crate::policy::{Direction, Policy, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::terraform::{self, Asked, Resource, Stage, mentions, recognizes};
-use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS, found};
+use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS, Stated, found};
 use crate::targets::{Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,24 +48,24 @@ impl Importer for AwsSecurityGroupState {
 
 /// What the files mean, and whether one of them is a plan.
 fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
-    let (lists, states): (Vec<_>, Vec<_>) =
+    let (lists, files): (Vec<_>, Vec<_>) =
         sources.iter().partition(|source| entries::recognizes(source.text()));
     let (mut known, mut findings) = (Entries::default(), Vec::new());
     for source in lists {
         known.read(source, &mut findings);
     }
-    let (mut permissions, mut stated, mut is_plan) = (Vec::new(), Vec::new(), false);
-    for source in states {
-        let mut state = State::read(source, Stage::After);
-        is_plan |= state.is_plan;
-        if stage == Stage::Before && state.is_plan {
-            let after = state;
-            state = State::read(source, Stage::Before);
-            state.rename(&after);
+    let (mut permissions, mut scopes, mut is_plan) = (Vec::new(), Vec::new(), false);
+    for source in files {
+        let mut one = State::read(source, Stage::After);
+        is_plan |= one.is_plan;
+        if stage == Stage::Before && one.is_plan {
+            let after = one;
+            one = State::read(source, Stage::Before);
+            one.rename(&after);
         }
-        permissions.extend(state.permissions);
-        stated.extend(state.stated);
-        findings.extend(state.findings);
+        permissions.extend(one.permissions);
+        scopes.extend(one.stated);
+        findings.extend(one.findings);
         if mentions(source.text(), &[FIREWALL]) {
             let message =
                 format!("`{}` also holds `{FIREWALL}` resources, which are not read here", source.name());
@@ -73,7 +75,7 @@ fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
         }
     }
     known.resolve(&mut permissions);
-    let policy: Policy = lift(permissions, stated, &mut findings);
+    let policy: Policy = lift(permissions, scopes, &mut findings);
     (Imported { policy, findings }, is_plan)
 }
 
@@ -269,13 +271,19 @@ fn without(mut permissions: Vec<Permission>, gone: &[Permission]) -> Vec<Permiss
     permissions
 }
 
-/// A group, a direction and a service in one form.
+/// A group, a direction and a service in one form: a group lists its rules with other words than their resources have.
 fn service(permission: &Permission, direction: Direction) -> String {
     let Permission { group, protocol, from, to, .. } = permission;
-    let all =
-        matches!(protocol, crate::targets::terraform::Stated::Known(text) if text == "-1" || text == "all");
-    if all {
-        return format!("{group} {direction} all");
+    let known = |port: &Stated<i64>| if *port == Stated::Absent { Stated::Known(-1) } else { port.clone() };
+    let Stated::Known(text) = protocol else {
+        return format!("{group} {direction} {protocol:?} {from:?} {to:?}");
+    };
+    match Protocol::parse(text) {
+        Some(protocol) if has_ports(protocol) || protocol.has_icmp_types() => {
+            format!("{group} {direction} {protocol} {:?} {:?}", known(from), known(to))
+        }
+        // The ports of all others say nothing.
+        Some(protocol) => format!("{group} {direction} {protocol}"),
+        None => format!("{group} {direction} all"),
     }
-    format!("{group} {direction} {protocol:?} {from:?} {to:?}")
 }

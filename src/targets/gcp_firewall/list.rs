@@ -98,14 +98,14 @@ fn firewalls(source: &Arc<Source>, root: &Node, findings: &mut Vec<Finding>) -> 
     if let Some(Node { kind: yaml::Kind::String(_), .. }) = root.get("nextPageToken") {
         refuse(root, "the answer was cut: it has a `nextPageToken`, so rules are missing");
     }
-    let objects = match (root.get("items"), &root.kind) {
-        (Some(Node { kind: yaml::Kind::Sequence(items), .. }), _) => items.as_slice(),
-        (Some(items), _) => {
-            refuse(items, "`items` is no list");
+    let list = root.get("items").unwrap_or(root);
+    let objects = match &list.kind {
+        yaml::Kind::Sequence(items) => items.as_slice(),
+        yaml::Kind::Mapping(_) => std::slice::from_ref(list),
+        _ => {
+            refuse(list, "no list of firewall rules stands here");
             &[]
         }
-        (None, yaml::Kind::Sequence(items)) => items.as_slice(),
-        (None, _) => std::slice::from_ref(root),
     };
     let mut blocks = Vec::new();
     for object in objects {
