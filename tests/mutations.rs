@@ -62,6 +62,88 @@ const STRANGERS: [&str; 24] = [
     "::/0",
 ];
 
+/// Modules with everything that has to be worked out: repetition, conditions, references, heredocs, templates.
+const MODULES: [&str; 2] = [
+    r#"locals {
+  blocks = { api = ["192.0.2.1/32", "192.0.2.2/32"], "other one" = var.more }
+  ports  = [for p in [80, 443] : p + 0 if p != 80]
+}
+variable "more" { default = ["2001:db8::/32"] }
+resource "aws_security_group" "a" {
+  name = "x-${var.name}" # why
+  dynamic "egress" {
+    for_each = local.blocks
+    content {
+      description = "to ${egress.key} é $${literal} %{ if true }yes%{ endif }"
+      from_port   = 443
+      to_port     = 443
+      protocol    = "tcp"
+      cidr_blocks = concat(egress.value, ["10.0.0.0/8"])
+    }
+  }
+  egress {
+    from_port = 0
+    to_port   = 0
+    protocol  = "-1"
+    self      = true
+  }
+}
+resource "aws_vpc_security_group_egress_rule" "b" {
+  for_each          = toset(["192.0.2.7/32", "192.0.2.8/32"])
+  security_group_id = aws_security_group.a.id
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = local.ports[0]
+  to_port           = true ? 443 : 80
+}
+resource "aws_security_group_rule" "c" {
+  count             = 2
+  type              = "egress"
+  security_group_id = aws_security_group.a.id
+  protocol          = "udp"
+  from_port         = count.index
+  to_port           = 53
+  ipv6_cidr_blocks  = ["::/0"]
+  description       = <<-EOT
+    two
+    lines
+  EOT
+}
+resource "aws_ec2_managed_prefix_list" "d" {
+  name           = "d"
+  address_family = "IPv4"
+  max_entries    = 2
+  entry {
+    cidr = "203.0.113.0/24"
+  }
+}
+"#,
+    r#"locals { tags = ["a", "b"] }
+resource "google_compute_firewall" "allow" {
+  for_each           = { one = 443, two = "8000-8010" }
+  name               = "allow-${each.key}"
+  network            = google_compute_network.main.self_link
+  direction          = "EGRESS"
+  priority           = 1000
+  destination_ranges = ["192.0.2.0/24", "2001:db8::/32"]
+  target_tags        = local.tags
+  allow {
+    protocol = "tcp"
+    ports    = [each.value, "22"]
+  }
+  allow { protocol = "icmp" }
+}
+resource "google_compute_firewall" "deny" {
+  name      = "deny"
+  network   = google_compute_network.main.self_link
+  direction = "EGRESS"
+  priority  = var.priority
+  disabled  = false
+  deny { protocol = "all" }
+}
+"#,
+];
+
 /// A mutant: one to three changes of characters or lines.
 fn mutant(parent: &str, dice: &mut Dice) -> String {
     let mut text = parent.to_owned();
@@ -144,15 +226,13 @@ fn parents(importer: &dyn Importer) -> Vec<String> {
     let written = generated.files.into_iter().map(|file| {
         // The head is the same in all; what matters are the rules.
         let end = file.text.char_indices().nth(2 * LONGEST).map_or(file.text.len(), |(end, _)| end);
-        file.text[..end]
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| format!("{line}\n"))
-            .collect()
+        let rules = file.text[..end].lines().filter(|line| !line.starts_with('#'));
+        rules.collect::<Vec<_>>().join("\n")
     });
+    let modules = MODULES.map(str::to_owned);
     let script = "iptables -P OUTPUT DROP\niptables -N mine\niptables -A OUTPUT -j mine\niptables -A mine -d 10.0.0.1 -p tcp --dport 443 -j ACCEPT\niptables -I mine 1 -s 10.0.0.0/8 -j DROP\n";
     let known = |text: &String| importer.recognizes(&Source::new("parent", text.as_str()));
-    let parents = corpus.chain(written).chain([script.to_owned()]).filter(known);
+    let parents = corpus.chain(written).chain(modules).chain([script.to_owned()]).filter(known);
     parents.map(|text: String| text.chars().take(LONGEST).collect()).collect()
 }
 
@@ -172,6 +252,7 @@ fn read(importer: &dyn Importer, text: &str) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "a count for whoever runs it with --nocapture")]
 fn attack(target: &str) {
     for importer in find(target).unwrap().importers() {
         let parents = parents(*importer);
