@@ -14,6 +14,7 @@
 //! With `UPDATE_CORPUS=1` in the environment the files are written anew, to be read before they are kept.
 
 #![cfg(test)]
+#![expect(clippy::case_sensitive_file_extension_comparisons, reason = "names of our own files")]
 
 use egressor::diag::{Finding, Source, any_error};
 use egressor::packet::{AddrSet, IcmpMatch, PacketSet, Row, RowPeer, Set, TransportRow};
@@ -100,7 +101,10 @@ fn scopes(policy: &Policy) -> String {
 }
 
 fn rows(word: &str, packets: &PacketSet) -> String {
-    packets.rows().iter().map(|row| format!("  {word} {}\n", in_words(row))).collect()
+    packets.rows().iter().fold(String::new(), |mut out, row| {
+        writeln!(out, "  {word} {}", in_words(row)).unwrap();
+        out
+    })
 }
 
 fn in_words(row: &Row) -> String {

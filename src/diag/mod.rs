@@ -81,9 +81,9 @@ impl Finding {
         }
     }
 
-    /// The same finding at a place.
+    /// The same finding at a place, which is moved into the text: parsers point behind the end, or into a character.
     pub fn at(mut self, source: &Arc<Source>, span: Span) -> Self {
-        self.place = Some(Place { source: Arc::clone(source), span });
+        self.place = Some(Place { source: Arc::clone(source), span: source.clamp_span(span) });
         self
     }
 

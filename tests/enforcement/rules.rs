@@ -14,6 +14,11 @@ use std::path::PathBuf;
 
 const ECHO: u16 = 8 << 8;
 
+/// A type and a code of ICMP.
+fn of(kind: u16, code: u16) -> u16 {
+    kind * 256 + code
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -121,9 +126,9 @@ fn around(rules: &str, v6: bool, with_errors: bool) -> Vec<Packet<'static>> {
     let mut services: Vec<(u8, u16)> = vec![(47, 0), (50, 0), (icmp, echo)];
     if with_errors {
         services.extend([
-            (icmp, 1 << 8 | 4),
-            (icmp, 3 << 8 | 4),
-            (icmp, 3 << 8 | 13),
+            (icmp, of(1, 4)),
+            (icmp, of(3, 4)),
+            (icmp, of(3, 13)),
             (icmp, 5 << 8),
             (icmp, 11 << 8),
         ]);

@@ -167,15 +167,15 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
         if slot.is_some() {
             return refuse(format!("`{}` is given twice", option.text), option.span);
         }
-        if !scattered.is_empty() {
+        if scattered.is_empty() {
+            *slot = Some(if negated { self.context.family.all().subtract(&set) } else { set });
+        } else {
             // What is outside of the bound surely matches `!`, but the rest of the rule has no room for two cases.
             *slot = Some(if negated { self.context.family.all() } else { set });
             let why = "the mask is scattered over too many bits";
             let text =
                 unmodelled::text(negated, &[if is_source { "-s" } else { "-d" }, &scattered.join(",")]);
             self.spec.conditions.push(Condition::new(text, why, value.span));
-        } else {
-            *slot = Some(if negated { self.context.family.all().subtract(&set) } else { set });
         }
         Ok(())
     }
