@@ -148,8 +148,8 @@ impl Rule {
             .unwrap()
             .iter()
             .filter(|(key, value)| *key != "id" && !value.is_null() && *value != "");
-        let lines: String = lines.map(|(key, value)| format!("  {key} = {value}\n")).collect();
-        format!("resource \"{kind}\" \"r{at}\" {{\n{lines}}}\n")
+        let lines: Vec<String> = lines.map(|(key, value)| format!("  {key} = {value}")).collect();
+        format!("resource \"{kind}\" \"r{at}\" {{\n{}\n}}\n", lines.join("\n"))
     }
 }
 

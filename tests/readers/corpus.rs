@@ -15,7 +15,7 @@
 //! With `UPDATE_CORPUS=1` in the environment the files are written anew, to be read before they are kept.
 
 use super::support::{claimed, importer, in_a_line, scopes};
-use egressor::diag::Source;
+use egressor::diag::{Finding, Source};
 use egressor::targets::Imported;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,7 @@ fn a_file_cut_anywhere_is_read_to_an_end_and_is_no_smaller_file() {
                     for part in [&text[..cut], &text[cut..]] {
                         let part = Arc::new(Source::new(source.name(), part));
                         let read = importer(reader).import(&[Arc::clone(&part)]);
-                        assert!(read.findings.iter().any(|finding| finding.is_error()), "{}", path.display());
+                        assert!(read.findings.iter().any(Finding::is_error), "{}", path.display());
                         importer(reader).import_before(&[part]);
                     }
                 }

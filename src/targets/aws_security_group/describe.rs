@@ -190,6 +190,8 @@ impl Reader {
             fields.note(Code::ReadWidened, object, message);
             (from, to) = (Some(0), Some(65_535));
         }
+        // The whole rule may be long; what names it is enough to find it.
+        let named = object.get("SecurityGroupRuleId").or_else(|| object.get("IpProtocol")).unwrap_or(object);
         let stated = |number: Option<i64>| number.map_or(Stated::Absent, Stated::Known);
         self.permissions.push(Permission {
             group: group.to_owned(),
@@ -199,7 +201,7 @@ impl Reader {
             to: stated(to),
             peers,
             conditions: Vec::new(),
-            place: fields.place(object),
+            place: fields.place(named),
         });
     }
 }
