@@ -4,6 +4,8 @@
 
 mod acceptance;
 mod bad_input;
+mod check;
 mod generate;
+mod lint;
 mod run;
 mod show;
