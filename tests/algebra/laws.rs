@@ -167,6 +167,14 @@ proptest! {
     }
 
     #[test]
+    fn a_function_within_a_set_is_itself_there_and_the_default_elsewhere(a in packets(), b in packets(), c in packets()) {
+        prop_assert_eq!(a.within(&b), a.intersect(&b));
+        let values = a.zip(&b, |a, b| u8::from(*a) + 2 * u8::from(*b));
+        let expected = values.zip(&c, |value, member| if *member { *value } else { 0 });
+        prop_assert_eq!(values.within(&c), expected);
+    }
+
+    #[test]
     fn a_product_holds_the_packets_that_all_its_factors_hold(
         source in proptest::option::of(addrs()), peers in peers(), transport in transports(), points in packet_points(200),
     ) {

@@ -5,6 +5,8 @@
 mod acceptance;
 mod bad_input;
 mod diff;
+mod check;
 mod generate;
+mod lint;
 mod run;
 mod show;

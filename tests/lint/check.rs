@@ -65,7 +65,7 @@ proptest! {
 }
 
 /// Packets at and beside the corners of what is allowed.
-fn corners(set: &RuleSet) -> Vec<(String, IpAddr, Option<(Protocol, u16)>)> {
+fn corners(set: &RuleSet) -> Vec<(String, IpAddr, (Protocol, u16))> {
     let allows = set.allows();
     let mut ends: BTreeSet<String> = ["192.0.2.3".to_owned(), "10.1.2.3".to_owned()].into();
     let mut services: BTreeSet<(Protocol, u16)> = [(Protocol::TCP, 443), (Protocol::UDP, 53)].into();
@@ -80,12 +80,12 @@ fn corners(set: &RuleSet) -> Vec<(String, IpAddr, Option<(Protocol, u16)>)> {
                 })
             })),
             RowPeer::Names(names, except) => {
-                ends.extend(names.iter().chain(except).filter_map(|pattern| match pattern {
-                    NamePattern::Any => Some("anything.example".to_owned()),
+                ends.extend(names.iter().chain(except).map(|pattern| match pattern {
+                    NamePattern::Any => "anything.example".to_owned(),
                     NamePattern::Host(host) | NamePattern::Path(host, _) | NamePattern::Tree(host) => {
-                        Some(host.to_string())
+                        host.to_string()
                     }
-                    NamePattern::Below(host) | NamePattern::OneBelow(host) => Some(format!("below.{host}")),
+                    NamePattern::Below(host) | NamePattern::OneBelow(host) => format!("below.{host}"),
                 }));
             }
             RowPeer::Groups(..) => {}
@@ -95,7 +95,7 @@ fn corners(set: &RuleSet) -> Vec<(String, IpAddr, Option<(Protocol, u16)>)> {
                 services.extend([(*protocol, range.first()), (*protocol, range.last().saturating_add(1))]);
             }
         }
-        sources.extend(row.source.iter().flat_map(|source| source.prefixes()).take(4).map(Prefix::addr));
+        sources.extend(row.source.iter().flat_map(AddrSet::prefixes).take(4).map(Prefix::addr));
     }
     let mut all = Vec::new();
     for end in &ends {
@@ -103,7 +103,7 @@ fn corners(set: &RuleSet) -> Vec<(String, IpAddr, Option<(Protocol, u16)>)> {
             let v6 = end.starts_with('[');
             let is_addr = v6 || end.parse::<IpAddr>().is_ok();
             if !is_addr || v6 == source.is_ipv6() {
-                all.extend(services.iter().map(|service| (end.clone(), *source, Some(*service))));
+                all.extend(services.iter().map(|service| (end.clone(), *source, *service)));
             }
         }
     }
@@ -118,8 +118,7 @@ fn agrees(files: &[PathBuf], most: usize) -> usize {
         let allows = set.allows();
         let corners = corners(set);
         let stride = corners.len().div_ceil(most).max(1);
-        for (end, source, service) in corners.into_iter().step_by(stride) {
-            let Some((protocol, port)) = service else { continue };
+        for (end, source, (protocol, port)) in corners.into_iter().step_by(stride) {
             let request = CheckRequest {
                 question: format!("{end}:{port}/{protocol}"),
                 files: files.to_vec(),

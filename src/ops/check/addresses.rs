@@ -1,7 +1,7 @@
 //! The addresses of a host, for rules that know addresses only.
 
 use super::{Question, Whom};
-use crate::compile::Answers;
+use crate::compile::{Answer, Answers};
 use crate::diag::Finding;
 use crate::ops::generate::{answers, catalogs};
 use crate::ops::project::{Project, lockfile};
@@ -38,7 +38,7 @@ pub(super) fn known(
             Answers::default()
         }
     };
-    let addresses = AddrSet::of(answers.of(host).into_iter().flat_map(|answer| answer.best()));
+    let addresses = AddrSet::of(answers.of(host).into_iter().flat_map(Answer::best));
     (!addresses.is_empty()).then_some(addresses)
 }
 

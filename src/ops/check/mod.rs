@@ -1,15 +1,17 @@
 //! `check`: would it be allowed, by which rule, and why.
 
 mod addresses;
+mod answer;
 mod question;
 
+use answer::Asked;
 pub use question::{Question, Whom};
 
 use super::project::Project;
 use super::scopes::fits;
 use super::show;
 use crate::diag::{Code, Finding, Severity, any_error};
-use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix, Set};
+use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
 use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
 use std::collections::BTreeSet;
@@ -203,69 +205,6 @@ fn no_scope(request: &CheckRequest, policy: &Policy) -> Finding {
     Finding::new(Code::SelectionEmpty, message).help(help)
 }
 
-/// A question to be put to rule sets.
-struct Asked<'a> {
-    question: &'a Question,
-    from: Option<&'a AddrSet>,
-    /// The addresses of the host.
-    known: Option<&'a AddrSet>,
-    format: &'a str,
-}
-
-impl Asked<'_> {
-    fn of(&self, set: &RuleSet) -> Answered {
-        let allows = set.allows();
-        let mut notes = Vec::new();
-        let by_address = matches!(self.question.whom, Whom::Host(..)) && addresses::only(set);
-        let addresses = self.known.filter(|_| by_address);
-        let peers = match addresses {
-            Some(addresses) => PeerSet::from(addresses.clone()),
-            None => self.question.peers(),
-        };
-        let transport = self.question.transport();
-        let whole = PacketSet::product(self.from, &peers, &transport, &true);
-        let spoken = PacketSet::product(self.from, &peers.intersect(&set.universe), &transport, &true);
-        let asked = spoken.union(&allows.at_most.within(&whole));
-        let silent = whole.subtract(&asked);
-        notes.extend(addresses::note(self.question, by_address, addresses));
-        if !silent.is_empty() && by_address == addresses.is_some() {
-            notes.push(not_spoken(&silent));
-        }
-        let allowed = allows.at_least.within(&asked);
-        let possible = allows.at_most.within(&asked).subtract(&allowed);
-        let denied = asked.subtract(&allowed).subtract(&possible);
-        let verdict = match (denied.is_empty(), possible.is_empty() && !asked.is_empty()) {
-            (false, _) => Verdict::Denied,
-            (true, false) => Verdict::Unknown,
-            (true, true) => Verdict::Allowed,
-        };
-        let deciding = self.deciding(set, &asked);
-        Answered {
-            scope: set.scope.clone(),
-            verdict,
-            addresses: addresses.cloned(),
-            allowed,
-            possible,
-            denied,
-            deciding,
-            notes,
-        }
-    }
-
-    fn deciding(&self, set: &RuleSet, asked: &PacketSet) -> Vec<Deciding> {
-        let explain = |step: crate::policy::Step| {
-            let rule = set.rule(step.decision);
-            let origin = match rule {
-                Some(rule) => rule.origin.clone(),
-                None => Origin::System(system_default(self.format, step.action).to_owned()),
-            };
-            let unmodelled = rule.map(|rule| rule.unmodelled.clone()).unwrap_or_default();
-            Deciding { action: step.action, certain: step.certain, origin, unmodelled, packets: step.packets }
-        };
-        set.trace(asked).into_iter().map(explain).collect()
-    }
-}
-
 /// Reports whether a finding is about an endpoint that decides.
 fn is_about(finding: &Finding, scopes: &[Answered]) -> bool {
     let mut deciding = scopes.iter().flat_map(|answered| &answered.deciding);
@@ -273,33 +212,4 @@ fn is_about(finding: &Finding, scopes: &[Answered]) -> bool {
         Origin::Endpoint(why) => finding.endpoint.as_ref() == Some(&why.endpoint),
         Origin::Implied(_) | Origin::File(_) | Origin::System(_) => false,
     })
-}
-
-fn not_spoken(silent: &PacketSet) -> String {
-    let addrs = silent.peer_addrs();
-    match (addrs.v4.is_empty(), addrs.v6.is_empty()) {
-        (false, true) => "the rules do not speak about IPv4".to_owned(),
-        (true, false) => "the rules do not speak about IPv6".to_owned(),
-        (false, false) => "the rules do not speak about addresses".to_owned(),
-        (true, true) => "the rules do not speak about names".to_owned(),
-    }
-}
-
-/// What happens where no rule decides, in the words of the system.
-fn system_default(format: &str, action: Action) -> &'static str {
-    match action {
-        Action::Allow => "no rule matches, and the default allows",
-        Action::Deny if format == "project" => "no endpoint of the selection asks for it",
-        Action::Deny if format.starts_with("aws-security-group") => {
-            "a security group denies what none of its rules allows"
-        }
-        Action::Deny if format.starts_with("gcp-firewall") => "the network's implied rule denies all ingress",
-        Action::Deny if format.starts_with("network-policy") => {
-            "pods that a policy selects are denied what no policy allows"
-        }
-        Action::Deny if format.starts_with("squid") => {
-            "when no line matches, Squid does the opposite of the last one"
-        }
-        Action::Deny => "no rule matches, and the default denies",
-    }
 }

@@ -57,6 +57,12 @@ impl FromStr for Question {
 
     /// Parses `api.example.com:443`, `192.0.2.1:53/udp`, `[2001:db8::1]:443`, `192.0.2.1/icmp`, `h:443/tcp/path/`.
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((_, rest)) = text.split_once("://") {
+            return Err(format!(
+                "`{text}` is a URL; ask about its host and port, such as `{}:443`",
+                host_of(rest)
+            ));
+        }
         let (end, rest) = text.split_once('/').map_or((text, None), |(end, rest)| (end, Some(rest)));
         let (whom, port) = split_port(end)?;
         let (protocol, path) = match rest {
@@ -89,6 +95,10 @@ impl FromStr for Question {
         }
         Ok(Self { whom, ports, protocol, icmp })
     }
+}
+
+fn host_of(rest: &str) -> &str {
+    rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
 /// The end and what follows its last colon; an IPv6 address with a port needs brackets.
@@ -215,7 +225,7 @@ mod tests {
             ("", "host name"),
             (":443", "host name"),
             ("*.example.com", "wildcard"),
-            ("https://example.com", "no protocol"),
+            ("https://example.com/x", "`example.com:443`"),
             ("2001:db8::1", "brackets"),
             ("2001:db8::1:443", "brackets"),
             ("[2001:db8::1]443", "behind the brackets"),

@@ -1,11 +1,18 @@
 //! Rules that no packet reaches, and rules that change nothing.
 
 use super::{list, named};
-use crate::diag::{Code, Finding, Severity};
+use crate::diag::{Code, Finding, Place, Severity, Span};
 use crate::policy::{Action, Anomalies, Origin, Policy, Redundant, Rule, Shadow, Statement};
+use std::collections::BTreeSet;
 
-/// A finding for each statement that could go.
-pub(super) fn findings(policy: &Policy, found: &Anomalies<'_>, format: &str) -> Vec<Finding> {
+/// A finding for each statement that could go. `told` is what the reader said of the files.
+pub(super) fn findings(
+    policy: &Policy,
+    found: &Anomalies<'_>,
+    format: &str,
+    told: &[Finding],
+) -> Vec<Finding> {
+    let limited = Limited::new(told);
     let of = |statement: &Statement<'_>| {
         let (set, rule) = statement.rules.first()?;
         policy.sets.get(*set)?.rules.get(*rule)
@@ -14,15 +21,48 @@ pub(super) fn findings(policy: &Policy, found: &Anomalies<'_>, format: &str) -> 
     for shadow in &found.shadowed {
         let Some(statement) = found.statements.get(shadow.statement) else { continue };
         let Some(rule) = of(statement) else { continue };
+        if limited.touches(statement, &shadow.hidden_by) {
+            continue;
+        }
         let closes = closes(policy, statement, format);
         findings.push(shadowed(shadow, statement, rule, closes));
     }
     for redundant in &found.redundant {
         let Some(statement) = found.statements.get(redundant.statement) else { continue };
         let Some(rule) = of(statement).filter(|_| !closes(policy, statement, format)) else { continue };
+        if limited.touches(statement, &redundant.instead) {
+            continue;
+        }
         findings.push(changes_nothing(redundant, statement, rule));
     }
     findings
+}
+
+/// Lines of a proxy that hold for some methods only. A host and port count as allowed when any method may reach
+/// them, so of two such lines one can hide the other from the sets and still be needed for its own methods.
+struct Limited<'a>(BTreeSet<(&'a str, Span)>);
+
+impl<'a> Limited<'a> {
+    fn new(told: &'a [Finding]) -> Self {
+        let limited = told.iter().filter(|finding| finding.code == Code::ReadMethodLimited);
+        Self(limited.filter_map(|finding| finding.place.as_ref()).map(key).collect())
+    }
+
+    /// Reports whether the statement or one of these rules is such a line, or may be.
+    fn touches(&self, statement: &Statement<'_>, rules: &[&Rule]) -> bool {
+        let mut places = rules.iter().filter_map(|rule| match &rule.origin {
+            Origin::File(place) => Some(place),
+            Origin::System(_) | Origin::Endpoint(_) | Origin::Implied(_) => None,
+        });
+        !self.0.is_empty()
+            && (rules.is_empty()
+                || self.0.contains(&key(statement.place))
+                || places.any(|place| self.0.contains(&key(place))))
+    }
+}
+
+fn key(place: &Place) -> (&str, Span) {
+    (place.source.name(), place.span)
 }
 
 /// Reports whether the statement is the last line of a Squid configuration, from which Squid takes its default
@@ -64,7 +104,7 @@ fn shadowed(shadow: &Shadow<'_>, statement: &Statement<'_>, rule: &Rule, closes:
         Some(other) => {
             let (this, other_does) = (does(rule.action), does(other.action));
             format!(
-                "it {this} what {} {other_does}: move it up; if that is not meant, {remove}",
+                "it {this} what {} {other_does}: let it come first; if that is not meant, {remove}",
                 named(other, place)
             )
         }

@@ -51,7 +51,8 @@ pub fn lint(request: &LintRequest) -> Linted {
         finding.severity = Severity::Note;
     }
     let found = shown.policy.anomalies();
-    findings.extend(anomalies::findings(&shown.policy, &found, shown.format));
+    let could_go = anomalies::findings(&shown.policy, &found, shown.format, &findings);
+    findings.extend(could_go);
     findings.extend(wide::findings(&shown.policy, &found));
     findings.extend(expired::findings(&found.statements, request.today));
     if let Some(project) = &request.project {

@@ -3,9 +3,9 @@
 use crate::diag::{Code, Finding, Span};
 use crate::ops::Project;
 use crate::packet::{PacketSet, Set};
-use crate::policy::{Origin, Policy, RuleSet, Statement};
+use crate::policy::{Origin, Policy, RuleSet, Scope, Statement};
 use crate::report::row_text;
-use crate::targets::TARGETS;
+use crate::targets::{Loss, Options, TARGETS, Target, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A finding for each statement that allows something unexplained, and for each default that does.
@@ -15,20 +15,23 @@ pub(super) fn findings(
     format: &str,
     project: &Project,
 ) -> Vec<Finding> {
-    let reads = |target: &&dyn crate::targets::Target| {
-        target.importers().iter().any(|importer| importer.name() == format)
-    };
+    let reads = |target: &&dyn Target| target.importers().iter().any(|importer| importer.name() == format);
     let Some(target) = TARGETS.iter().copied().find(|target| reads(target)) else { return Vec::new() };
     let needs: BTreeSet<_> = target.needs().iter().copied().collect();
-    let (wanted, findings) = project.wanted(&[(target.speech(), needs)]);
+    let (wanted, findings) = project.wanted(&[(target.speech(), needs.clone())]);
     // What is to be known of the catalog is told when rules are generated.
     let mut findings: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
     if !findings.is_empty() {
         return findings;
     }
+    let settings = project.settings.iter().filter_map(|setting| setting.split_once('='));
+    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let options = Options::new(target.options(), &settings);
+    // A target may have to let pass a little more than is asked, such as neighbour discovery.
+    let losses = target.lower(&Wanted { policy: &wanted, needs: &needs, options: &options }).losses;
     let mut by_statement: BTreeMap<(&str, Span), PacketSet> = BTreeMap::new();
     for set in &policy.sets {
-        let unexplained = set.allows().at_most.subtract(&asked_for(&wanted, set));
+        let unexplained = set.allows().at_most.subtract(&asked_for(&wanted, &losses, set));
         let deciders = set.deciders_at_most();
         for (decision, packets) in deciders.within(&unexplained).by_value() {
             if let Some(Origin::File(place)) = set.rule(decision).map(|rule| &rule.origin) {
@@ -56,14 +59,15 @@ pub(super) fn findings(
 }
 
 /// What is asked for in a scope: by the scope of that name, else by any of that direction.
-fn asked_for(wanted: &Policy, set: &RuleSet) -> PacketSet {
-    let same = |wanted: &&RuleSet| wanted.scope == set.scope;
-    let of_direction = |wanted: &&RuleSet| wanted.scope.direction == set.scope.direction;
-    let sets: Vec<PacketSet> = match wanted.sets.iter().find(same) {
-        Some(wanted) => vec![wanted.allows().at_least],
-        None => wanted.sets.iter().filter(of_direction).map(|wanted| wanted.allows().at_least).collect(),
+fn asked_for(wanted: &Policy, losses: &[Loss], set: &RuleSet) -> PacketSet {
+    let named = wanted.sets.iter().any(|wanted| wanted.scope == set.scope);
+    let is_meant = |scope: &Scope| {
+        if named { *scope == set.scope } else { scope.direction == set.scope.direction }
     };
-    PacketSet::union_all(&sets)
+    let asked =
+        wanted.sets.iter().filter(|wanted| is_meant(&wanted.scope)).map(|wanted| wanted.allows().at_least);
+    let more = losses.iter().filter(|loss| is_meant(&loss.scope)).map(|loss| loss.excess.clone());
+    PacketSet::union_all(&asked.chain(more).collect::<Vec<_>>())
 }
 
 /// The first rows of a set, in words.

@@ -61,7 +61,12 @@ fn breadth(set: &RuleSet, rule: &Rule) -> Option<Breadth> {
     if peers.addrs.is_empty() && peers.names.is_empty() {
         return None;
     }
-    let ports = every_port(rule.matches.transport.set().unwrap_or(&full));
+    let services = rule.matches.transport.set().unwrap_or(&full);
+    // Neighbour discovery and the like go to anyone, and open no service.
+    if !services.rows().iter().any(opens_ports) {
+        return None;
+    }
+    let ports = every_port(services);
     match (any_peer(peers), ports) {
         (None, None) => None,
         (Some(peers), None) => Some(Breadth::AnyPeer(peers)),
@@ -87,6 +92,14 @@ fn any_peer(peers: &PeerSet) -> Option<String> {
     ];
     let any: Vec<&str> = kinds.into_iter().filter(|(full, _)| *full).map(|(_, words)| words).collect();
     (!any.is_empty()).then(|| any.join(" and "))
+}
+
+fn opens_ports(row: &TransportRow) -> bool {
+    match row {
+        TransportRow::Any | TransportRow::Ports(..) => true,
+        TransportRow::Protocols(first, last) => (first.0..=last.0).map(Protocol).any(Protocol::has_ports),
+        TransportRow::Icmp(..) => false,
+    }
 }
 
 fn every_port(services: &TransportSet) -> Option<String> {
