@@ -87,6 +87,22 @@ impl<V: Value> PacketMap<V> {
         self.zip(&PacketMap::<bool>::default(), |value, _| f(value))
     }
 
+    /// The function for the packets of a set, and the default for all others. Costs what the set and the answer are
+    /// large, however large the function is elsewhere.
+    pub fn within(&self, set: &PacketSet) -> Self {
+        Self {
+            v4: within_layer(&self.v4, &set.v4),
+            v6: within_layer(&self.v6, &set.v6),
+            names: within_layer(&self.names, &set.names),
+            groups: within_layer(&self.groups, &set.groups),
+        }
+    }
+
+    /// At how many peers the function changes.
+    pub fn peer_cuts(&self) -> usize {
+        self.v4.cuts().len() + self.v6.cuts().len() + self.names.cuts().len() + self.groups.cuts().len()
+    }
+
     /// For each value but the default, the packets that have it. One pass over the function, however many values.
     pub fn by_value(&self) -> BTreeMap<V, PacketSet>
     where
@@ -182,6 +198,12 @@ fn zip_layer<P: Key, S: Key, V: Value, W: Value, X: Value>(
     let sources = RefCell::new(BTreeMap::new());
     left.zip(right, |a, b| {
         remember(&sources, a, b, || a.zip(b, |a, b| remember(&services, a, b, || a.zip(b, |a, b| f(a, b)))))
+    })
+}
+
+fn within_layer<P: Key, S: Key, V: Value>(layer: &Layer<P, S, V>, set: &Layer<P, S, bool>) -> Layer<P, S, V> {
+    layer.within(set, |sources, of_set| {
+        sources.within(of_set, |services, of_set| services.within(of_set, |value, _| value.clone()))
     })
 }
 

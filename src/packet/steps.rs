@@ -142,6 +142,29 @@ impl<K: Key, V: Value> Steps<K, V> {
         steps.finish()
     }
 
+    /// The function whose value is `combine` of both values where the other is not its default, and the default
+    /// elsewhere. Only the cuts inside those stretches are looked at, so a small operand makes a short answer.
+    pub(super) fn within<W: Value, X: Value>(
+        &self,
+        other: &Steps<K, W>,
+        mut combine: impl FnMut(&V, &W) -> X,
+    ) -> Steps<K, X> {
+        let no_v = V::default();
+        let mut cuts: Vec<(K, X)> = Vec::new();
+        for (from, until, w) in other.segments() {
+            // The stretch before may end right here, where this one goes on.
+            cuts.pop_if(|(end, _)| end == from);
+            let inside = self.0.partition_point(|(cut, _)| cut <= from);
+            let before = inside.checked_sub(1).and_then(|index| self.0.get(index));
+            cuts.push((from.clone(), combine(before.map_or(&no_v, |(_, value)| value), w)));
+            let later = self.0.get(inside..).unwrap_or_default();
+            let later = later.iter().take_while(|(key, _)| until.is_none_or(|until| key < until));
+            cuts.extend(later.map(|(key, value)| (key.clone(), combine(value, w))));
+            cuts.extend(until.map(|until| (until.clone(), X::default())));
+        }
+        Steps::from_cuts(cuts)
+    }
+
     /// A number that two living functions share only when they are equal; it lets an operation remember what it has
     /// already computed for a pair. The default function is 0 wherever it lies, for it may be a passing value.
     pub(super) fn identity(&self) -> usize {

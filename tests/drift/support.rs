@@ -11,7 +11,8 @@ pub(crate) fn read(texts: &[&str]) -> Policy {
     let sources: Vec<Arc<Source>> =
         (1..).zip(texts).map(|(at, text)| Arc::new(Source::new(format!("file-{at}"), *text))).collect();
     let importers = TARGETS.iter().flat_map(|target| target.importers().iter());
-    let importer = importers.clone().find(|importer| importer.recognizes(&sources[0])).expect("a known format");
+    let importer =
+        importers.clone().find(|importer| importer.recognizes(&sources[0])).expect("a known format");
     let imported = importer.import(&sources);
     assert!(!any_error(&imported.findings), "{:#?}", imported.findings);
     imported.policy
@@ -24,7 +25,8 @@ pub(crate) fn compared(old: &str, new: &str) -> Drift {
 
 /// The rows of a comparison in short: sign, direction, service, peers.
 pub(crate) fn rows(drift: &Drift) -> Vec<String> {
-    let changes = drift.scopes.iter().flat_map(|scope| scope.changes.iter().map(move |change| (scope, change)));
+    let changes =
+        drift.scopes.iter().flat_map(|scope| scope.changes.iter().map(move |change| (scope, change)));
     changes
         .map(|(scope, change)| {
             let [service, peer, source, _] = egressor::report::row_text(&change.row);
