@@ -102,7 +102,7 @@ pub(crate) fn tcp(speech: Speech, port: u16, why: &Justification) -> Rule {
 
 /// A policy that says these rules of the first subject of a speech, in every direction that it has.
 pub(crate) fn policy_of(speech: Speech, rules: &[Rule]) -> Policy {
-    let directions = if speech.ingress != Ingress::Unsaid { 2 } else { 1 };
+    let directions = if speech.ingress == Ingress::Unsaid { 1 } else { 2 };
     let said =
         shapes(speech).into_iter().take(directions).map(|shape| RuleSet { rules: rules.to_vec(), ..shape });
     Policy::new(said.collect())
@@ -110,10 +110,10 @@ pub(crate) fn policy_of(speech: Speech, rules: &[Rule]) -> Policy {
 
 /// The rule sets that a speech has room for, without rules.
 fn shapes(speech: Speech) -> Vec<RuleSet> {
-    let directions: &[Direction] = if speech.ingress != Ingress::Unsaid {
-        &[Direction::Egress, Direction::Ingress]
-    } else {
+    let directions: &[Direction] = if speech.ingress == Ingress::Unsaid {
         &[Direction::Egress]
+    } else {
+        &[Direction::Egress, Direction::Ingress]
     };
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
