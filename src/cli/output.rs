@@ -9,6 +9,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 /// How this run prints.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Output {
     format: Format,
     styled: bool,

@@ -54,9 +54,8 @@ impl Change {
         match (self.effect, wanted_is_new) {
             (Effect::MayOpen | Effect::MayClose | Effect::MayEither, _) => Code::DriftUnknown,
             (Effect::Added, Some(true)) | (Effect::Removed, Some(false)) => Code::DriftMissing,
-            (Effect::Added | Effect::Removed, Some(_)) if unmanaged => Code::DriftUnmanaged,
+            (Effect::Added, _) | (Effect::Removed, Some(_)) if unmanaged => Code::DriftUnmanaged,
             (Effect::Added | Effect::Removed, Some(_)) => Code::DriftExcess,
-            (Effect::Added, None) if unmanaged => Code::DriftUnmanaged,
             (Effect::Added, None) => Code::DriftAdded,
             (Effect::Removed, None) => Code::DriftRemoved,
         }

@@ -32,8 +32,9 @@ impl Verdict {
     }
 
     /// The verdict over some differences together.
-    pub fn over<'a>(differences: impl IntoIterator<Item = &'a Difference> + Clone) -> Self {
-        let any = |says: fn(&Difference) -> bool| differences.clone().into_iter().any(says);
+    pub fn over<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
+        let all: Vec<&Difference> = differences.into_iter().collect();
+        let any = |says: fn(&Difference) -> bool| all.iter().any(|difference| says(difference));
         let (added, removed) = (any(|it| !it.added.is_empty()), any(|it| !it.removed.is_empty()));
         let (may_open, may_close) = (any(|it| !it.may_open.is_empty()), any(|it| !it.may_close.is_empty()));
         match (added, removed) {

@@ -83,13 +83,13 @@ pub fn diff(request: &DiffRequest) -> Diffed {
             .push(finding.help("name a file; the other side is then the project, or a second file"));
         return diffed;
     };
-    let mut policy = |side: &Option<Shown>| match side {
-        Some(shown) => shown.policy.clone(),
-        None => {
-            let (policy, findings) = wanted(&request.project, target);
-            diffed.findings.extend(findings);
-            policy
+    let mut policy = |side: &Option<Shown>| {
+        if let Some(shown) = side {
+            return shown.policy.clone();
         }
+        let (policy, findings) = wanted(&request.project, target);
+        diffed.findings.extend(findings);
+        policy
     };
     let (old_policy, new_policy) = (policy(&old), policy(&new));
     let patterns = ignored(request, &mut diffed.findings);
@@ -178,17 +178,17 @@ fn named_scopes(request: &DiffRequest, old: &Policy, new: &Policy) -> (Vec<(Stri
         });
         let known =
             |from: &str, to: &str| old.iter().any(|name| name == from) && new.iter().any(|name| name == to);
-        match splits.clone().find(|(from, to)| known(from, to)) {
-            Some((from, to)) => pairs.push((from.to_owned(), to.to_owned())),
-            None => {
-                let (from, to) = splits.next().unwrap_or((map, ""));
-                if !old.iter().any(|name| name == from) {
-                    findings.push(unknown(from, &mut old.iter()));
-                } else {
-                    findings.push(unknown(to, &mut new.iter()));
-                }
-            }
+        if let Some((from, to)) = splits.clone().find(|(from, to)| known(from, to)) {
+            pairs.push((from.to_owned(), to.to_owned()));
+            continue;
         }
+        let (from, to) = splits.next().unwrap_or((map, ""));
+        let from_is_known = old.iter().any(|name| name == from);
+        findings.push(if from_is_known {
+            unknown(to, &mut new.iter())
+        } else {
+            unknown(from, &mut old.iter())
+        });
     }
     (pairs, findings)
 }

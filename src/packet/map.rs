@@ -99,6 +99,11 @@ impl<V: Value> PacketMap<V> {
         }
     }
 
+    /// At how many peers the function changes.
+    pub fn peer_cuts(&self) -> usize {
+        self.v4.cuts().len() + self.v6.cuts().len() + self.names.cuts().len() + self.groups.cuts().len()
+    }
+
     /// For each value but the default, the packets that have it. One pass over the function, however many values.
     pub fn by_value(&self) -> BTreeMap<V, PacketSet>
     where

@@ -34,10 +34,9 @@ pub fn pair_scopes_as<'a>(old: &'a Policy, new: &'a Policy, names: &[(String, St
         let (_, to) = names.iter().find(|(from, _)| *from == old.scope.name)?;
         Some(Scope { name: to.clone(), direction: old.scope.direction })
     };
-    let by_name = |old: &RuleSet| Some(old.scope.clone());
-    for counterpart in [&as_named as &dyn Fn(&RuleSet) -> Option<Scope>, &by_name] {
+    for named in [true, false] {
         old_left.retain(|old| {
-            let scope = counterpart(old);
+            let scope = if named { as_named(old) } else { Some(old.scope.clone()) };
             let new = scope.and_then(|scope| new_by_scope.get_mut(&scope)?.pop_front());
             pairs.extend(new.map(|new| Pair { old: Some(*old), new: Some(new) }));
             new.is_none()

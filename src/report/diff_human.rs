@@ -4,6 +4,7 @@ use super::change::{Comparison, Group, count, cut, groups, heading, peers, sign,
 use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
 
 /// The width that the report reads well at.
 const WIDTH: usize = 80;
@@ -22,13 +23,15 @@ const WIDEST_SERVICE: usize = 18;
 pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
     let page = Page { styled };
     let verdict = comparison.verdict();
+    // Writing to a string cannot fail.
     let mut text = String::new();
-    let word = page.paint(Style::new().bold().fg_color(colour(verdict)), &verdict.as_str().to_uppercase());
+    let word =
+        page.paint(Style::new().bold().fg_color(Some(colour(verdict))), &verdict.as_str().to_uppercase());
     let balance =
         if verdict == Verdict::Equal { String::new() } else { format!("  {}", comparison.balance()) };
-    text.push_str(&format!("{word}{balance}\n"));
+    let _ = writeln!(text, "{word}{balance}");
     for (which, source) in ["old", "new"].into_iter().zip(comparison.sources) {
-        text.push_str(&format!("{which}: {}\n", one_line(source)));
+        let _ = writeln!(text, "{which}: {}", one_line(source));
     }
     let differs = |scope: &&ScopeDrift| scope.verdict() != Verdict::Equal;
     for scope in comparison.drift.scopes.iter().filter(differs) {
@@ -48,7 +51,7 @@ pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
             } else {
                 what.to_owned()
             };
-            text.push_str(&format!("{amount} {what}\n"));
+            let _ = writeln!(text, "{amount} {what}");
         }
     }
     text.truncate(text.trim_end().len());
@@ -73,7 +76,7 @@ impl Page {
             (Some(_), None) => " (only in old)".to_owned(),
             (None, _) => " (only in new)".to_owned(),
         };
-        text.push_str(&format!("{name}{other} ({}): {}\n", scope.direction, scope.verdict()));
+        let _ = writeln!(text, "{name}{other} ({}): {}", scope.direction, scope.verdict());
         let groups = groups(&scope.changes);
         let widest = groups.iter().map(|group| group.services().chars().count());
         let width = widest.filter(|width| *width <= WIDEST_SERVICE).max().unwrap_or(0);
@@ -84,7 +87,7 @@ impl Page {
                 self.more(text, shown);
                 effect = Some(group.effect);
                 shown = 0;
-                text.push_str(&format!("  {}\n", heading(group.effect, comparison.wanted_is_new)));
+                let _ = writeln!(text, "  {}", heading(group.effect, comparison.wanted_is_new));
             }
             shown += 1;
             if shown <= MOST_ROWS {
@@ -127,9 +130,9 @@ impl Page {
         };
         let body = wrapped(&format!("{}{addresses}", peers(row, MOST_ITEMS)), indent, indent);
         if what.chars().count() > width {
-            text.push_str(&format!("    {sign} {what}\n{body}"));
+            let _ = write!(text, "    {sign} {what}\n{body}");
         } else {
-            text.push_str(&format!("    {sign} {what:width$}  {}", body.trim_start()));
+            let _ = write!(text, "    {sign} {what:width$}  {}", body.trim_start());
         }
         let mut lines = Vec::new();
         if let Some(source) = &row.source {
@@ -153,15 +156,13 @@ impl Page {
     }
 }
 
-fn colour(verdict: Verdict) -> Option<anstyle::Color> {
-    Some(
-        match verdict {
-            Verdict::Equal => AnsiColor::Green,
-            Verdict::Broadened | Verdict::Changed => AnsiColor::Red,
-            Verdict::Narrowed | Verdict::Unknown => AnsiColor::Yellow,
-        }
-        .into(),
-    )
+fn colour(verdict: Verdict) -> anstyle::Color {
+    match verdict {
+        Verdict::Equal => AnsiColor::Green,
+        Verdict::Broadened | Verdict::Changed => AnsiColor::Red,
+        Verdict::Narrowed | Verdict::Unknown => AnsiColor::Yellow,
+    }
+    .into()
 }
 
 /// Words in lines no wider than the page, where words allow it: the first line indented by `first`, the others by

@@ -3,6 +3,7 @@
 use super::change::{Comparison, Group, addresses, count, cut, groups, heading, peers, sign, witness};
 use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
+use std::fmt::Write as _;
 
 /// The most characters of a comment on GitHub; a longer one is refused whole.
 pub const MARKDOWN_LIMIT: usize = 65_536;
@@ -149,10 +150,10 @@ fn folded(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)]) {
         );
         let causes = group.causes();
         for cause in causes.iter().take(MOST_FOLDED) {
-            lines.push_str(&format!("  - {}\n", code(cause)));
+            let _ = writeln!(lines, "  - {}", code(cause));
         }
         if causes.len() > MOST_FOLDED {
-            lines.push_str(&format!("  - and {} more\n", causes.len() - MOST_FOLDED));
+            let _ = writeln!(lines, "  - and {} more", causes.len() - MOST_FOLDED);
         }
         lines
     };

@@ -151,7 +151,7 @@ fn what_no_endpoint_explains_is_unmanaged_and_what_another_region_explains_is_ex
     assert_eq!(drift[0]["code"], "drift/unmanaged");
     assert_eq!(
         drift[0]["line"].as_u64(),
-        text.lines().position(|line| line == "COMMIT").map(|at| at as u64 + 1)
+        (1..).zip(text.lines()).find(|(_, line)| *line == "COMMIT").map(|(at, _)| at)
     );
     // The project as the old side: what the file has beyond it is newly allowed.
     let run = egressor(&[&["diff", "--new", path.as_str()], project.as_slice()].concat());

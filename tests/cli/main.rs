@@ -4,8 +4,8 @@
 
 mod acceptance;
 mod bad_input;
-mod diff;
 mod check;
+mod diff;
 mod generate;
 mod lint;
 mod run;

@@ -47,7 +47,7 @@ fn artifacts_of_one_project_mean_the_same_in_every_format() {
             let found = drift(old, new, &Terms::default());
             let egress = found.scopes.iter().find(|scope| scope.direction == Direction::Egress).unwrap();
             let both = [&egress.difference.added, &egress.difference.removed];
-            assert_eq!(both.map(|set| set.rows()), [Vec::new(), Vec::new()]);
+            assert_eq!(both.map(PacketSet::rows), [Vec::new(), Vec::new()]);
             assert_eq!(found.verdict(), Verdict::Equal);
         }
     }

@@ -197,7 +197,8 @@ proptest! {
 /// A rule for each of many unknowns, all about the same packets.
 fn tangled(count: usize, allow: bool) -> RuleSet {
     let rule = |number: usize| {
-        let plain = Plain { allow: allow || number % 2 == 0, first: 0, bits: 3, ports: 7, unknowns: 0 };
+        let plain =
+            Plain { allow: allow || number.is_multiple_of(2), first: 0, bits: 3, ports: 7, unknowns: 0 };
         let text = format!("unknown {number}");
         Rule { unmodelled: vec![Unmodelled { text, why: "a test".into() }], ..plain.rule() }
     };

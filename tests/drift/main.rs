@@ -3,6 +3,7 @@
 #[cfg(test)]
 #[path = "../common"]
 mod common {
+    #[expect(dead_code, reason = "other tests use the rest")]
     pub(crate) mod policies;
 }
 #[cfg(test)]

@@ -13,9 +13,9 @@ pub(crate) fn read(texts: &[&str]) -> Policy {
     let importers = TARGETS.iter().flat_map(|target| target.importers().iter());
     let importer =
         importers.clone().find(|importer| importer.recognizes(&sources[0])).expect("a known format");
-    let imported = importer.import(&sources);
-    assert!(!any_error(&imported.findings), "{:#?}", imported.findings);
-    imported.policy
+    let read = importer.import(&sources);
+    assert!(!any_error(&read.findings), "{:#?}", read.findings);
+    read.policy
 }
 
 /// Compares two texts of one format.
