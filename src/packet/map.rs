@@ -104,6 +104,17 @@ impl<V: Value> PacketMap<V> {
         self.v4.cuts().len() + self.v6.cuts().len() + self.names.cuts().len() + self.groups.cuts().len()
     }
 
+    /// About how much [`Self::within`] has to look at for a set with these peers.
+    pub fn cuts_within(&self, peers: &PeerSet) -> usize {
+        let counts = [
+            self.v4.cuts_within(&peers.addrs.v4),
+            self.v6.cuts_within(&peers.addrs.v6),
+            self.names.cuts_within(&peers.names),
+            self.groups.cuts_within(&peers.groups),
+        ];
+        counts.into_iter().fold(1, usize::saturating_add)
+    }
+
     /// For each value but the default, the packets that have it. One pass over the function, however many values.
     pub fn by_value(&self) -> BTreeMap<V, PacketSet>
     where

@@ -136,6 +136,11 @@ impl PacketSet {
         AddrSet { v4: self.v4.map(|inner| !inner.is_default()), v6: self.v6.map(|inner| !inner.is_default()) }
     }
 
+    /// All opaque groups that any packet of the set goes to.
+    pub fn peer_groups(&self) -> GroupSet {
+        self.groups.map(|inner| !inner.is_default())
+    }
+
     /// All names that any packet of the set goes to.
     pub fn peer_names(&self) -> NameSet {
         self.names.map(|inner| !inner.is_default())

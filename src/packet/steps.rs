@@ -165,6 +165,15 @@ impl<K: Key, V: Value> Steps<K, V> {
         Steps::from_cuts(cuts)
     }
 
+    /// How many cuts lie where the other function is not its default.
+    pub(super) fn cuts_within<W: Value>(&self, other: &Steps<K, W>) -> usize {
+        let before = |key: &K| self.0.partition_point(|(cut, _)| cut < key);
+        let count = |(from, until, _): (&K, Option<&K>, &W)| {
+            until.map_or(self.0.len(), before).saturating_sub(before(from)).saturating_add(1)
+        };
+        other.segments().map(count).fold(0, usize::saturating_add)
+    }
+
     /// A number that two living functions share only when they are equal; it lets an operation remember what it has
     /// already computed for a pair. The default function is 0 wherever it lies, for it may be a passing value.
     pub(super) fn identity(&self) -> usize {

@@ -66,9 +66,17 @@ impl RuleSet {
     }
 
     pub(super) fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
-        let numbered: Vec<PacketMap<Decision>> = (1..)
-            .zip(&self.rules)
-            .filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule))
+        self.deciders_of(
+            (1..).zip(&self.rules).filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule)),
+        )
+    }
+
+    /// For each packet the first of these rules that matches it.
+    pub(super) fn deciders_of<'a>(
+        &self,
+        rules: impl Iterator<Item = (Decision, &'a Rule)>,
+    ) -> PacketMap<Decision> {
+        let numbered: Vec<PacketMap<Decision>> = rules
             .map(|(index, rule)| self.packets(&rule.matches).map(|member| if *member { index } else { 0 }))
             .collect();
         first_of(&numbered)

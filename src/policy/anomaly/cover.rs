@@ -24,8 +24,8 @@ pub struct Shadow<'a> {
 
 /// The most rules among which a smallest cover is sought.
 const MOST_BLOCKERS: usize = 256;
-/// How many hidden statements are explained; the others are only named.
-const MOST_EXPLAINED: usize = 2000;
+/// How much is looked at to explain hidden statements; those that are left are only named.
+const MOST_CUTS: usize = 4_000_000;
 
 /// Explains each hidden statement by its first scope.
 pub(super) fn explain<'a>(
@@ -34,17 +34,32 @@ pub(super) fn explain<'a>(
     hidden: &BTreeSet<usize>,
     reached: &[Reached<'a>],
 ) -> Vec<Shadow<'a>> {
-    let explained = |(nth, at): (usize, &usize)| {
+    let mut left = MOST_CUTS;
+    let mut explained = |at: &usize| {
         let named = Shadow { statement: *at, hidden_by: Vec::new(), opposite: None };
-        let statement = statements.get(*at).filter(|_| nth < MOST_EXPLAINED);
-        let found = statement.and_then(|statement| {
+        let found = statements.get(*at).and_then(|statement| {
             let (set, _) = *statement.rules.first()?;
             let rules = statement.rules.iter().filter(|(other, _)| *other == set).map(|(_, rule)| *rule);
-            Some(blame(*at, policy.sets.get(set)?, &rules.collect::<Vec<_>>(), reached.get(set)?))
+            let (rules, reached) = (rules.collect::<Vec<usize>>(), reached.get(set)?);
+            let set = policy.sets.get(set)?;
+            left = left.checked_sub(cost(set, &rules, reached))?;
+            Some(blame(*at, set, &rules, reached))
         });
         found.unwrap_or(named)
     };
-    hidden.iter().enumerate().map(explained).collect()
+    hidden.iter().map(&mut explained).collect()
+}
+
+/// How much has to be looked at to explain these rules.
+fn cost(set: &RuleSet, rules: &[usize], reached: &Reached<'_>) -> usize {
+    let rules = rules.iter().filter_map(|index| set.rules.get(*index));
+    rules
+        .map(|rule| {
+            let peers = rule.matches.peer.set().unwrap_or(&set.universe);
+            let own = reached.classes.get(rule.unmodelled.as_slice()).map_or(0, |own| own.cuts_within(peers));
+            reached.surely.cuts_within(peers).saturating_add(own)
+        })
+        .fold(0, usize::saturating_add)
 }
 
 /// A rule before, and what it matches of the hidden packets.
@@ -60,13 +75,11 @@ fn blame<'a>(statement: usize, set: &'a RuleSet, rules: &[usize], reached: &Reac
     for index in rules {
         let Some(rule) = set.rules.get(*index) else { continue };
         let of_rule = set.packets(&rule.matches);
-        let surely = if rule.unmodelled.is_empty() {
-            reached.surely.within(&of_rule)
-        } else {
-            let before = |other: &Rule| other.unmodelled.is_empty() || other.unmodelled == rule.unmodelled;
-            set.deciders(before).within(&of_rule)
-        };
-        deciding.extend(surely.by_value().into_keys().filter(|before| *before < decision(*index)));
+        let own = reached.classes.get(rule.unmodelled.as_slice());
+        for before in std::iter::once(&reached.surely).chain(own) {
+            let before = before.within(&of_rule).by_value().into_keys();
+            deciding.extend(before.filter(|before| *before < decision(*index)));
+        }
         packets.push(of_rule);
     }
     let packets = PacketSet::union_all(&packets);

@@ -8,7 +8,7 @@ mod search;
 
 use super::{Decision, Origin, Policy, Rule, RuleSet, Traffic, Unmodelled};
 use crate::diag::{Place, Span};
-use crate::packet::PacketMap;
+use crate::packet::{PacketMap, PeerSet};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +48,8 @@ pub struct Anomalies<'a> {
     pub redundant: Vec<Redundant<'a>>,
 }
 
-/// How many different lists of conditions that are not modelled are judged; nothing is claimed of rules with others.
-const MOST_CONDITIONS: usize = 1000;
+/// How much is looked at for rules with conditions that are not modelled; nothing is claimed of those that are left.
+const MOST_CUTS: usize = 20_000_000;
 
 impl Policy {
     /// The statements of the files that the policy was read from.
@@ -97,6 +97,8 @@ struct Reached<'a> {
     set: &'a RuleSet,
     /// For each packet the first rule without such conditions.
     surely: PacketMap<Decision>,
+    /// For each packet the first rule with these conditions.
+    classes: BTreeMap<&'a [Unmodelled], PacketMap<Decision>>,
     deciding: BTreeSet<Decision>,
 }
 
@@ -108,27 +110,37 @@ impl<'a> Reached<'a> {
             deciding.borrow_mut().insert(*decision);
             false
         });
-        let mut classes: BTreeMap<&[Unmodelled], Vec<Decision>> = BTreeMap::new();
+        let mut rules: BTreeMap<&[Unmodelled], Vec<(Decision, &Rule)>> = BTreeMap::new();
         for (decision, rule) in (1..).zip(&set.rules) {
             if !rule.unmodelled.is_empty() && rule.traffic == Traffic::New {
-                classes.entry(&rule.unmodelled).or_default().push(decision);
+                rules.entry(&rule.unmodelled).or_default().push((decision, rule));
             }
         }
-        for (judged, (conditions, rules)) in classes.into_iter().enumerate() {
-            if judged >= MOST_CONDITIONS {
-                deciding.borrow_mut().extend(rules);
-                continue;
-            }
+        let (mut classes, mut left) = (BTreeMap::new(), MOST_CUTS);
+        for (conditions, rules) in rules {
             // In the worst case these conditions hold and no others do: only rules with the same conditions, and
             // those without any, can surely come before.
-            set.deciders(|rule| rule.unmodelled == conditions).zip(&surely, |own, surely| {
+            let own = set.deciders_of(rules.iter().copied());
+            let matched = own.map(|decision| *decision != 0);
+            let peers = PeerSet {
+                addrs: matched.peer_addrs(),
+                names: matched.peer_names(),
+                groups: matched.peer_groups(),
+            };
+            let Some(rest) = left.checked_sub(surely.cuts_within(&peers)) else {
+                deciding.borrow_mut().extend(rules.into_iter().map(|(decision, _)| decision));
+                continue;
+            };
+            left = rest;
+            own.zip(&surely.within(&matched), |own, surely| {
                 if *own != 0 && (*surely == 0 || *surely > *own) {
                     deciding.borrow_mut().insert(*own);
                 }
                 false
             });
+            classes.insert(conditions, own);
         }
-        Self { set, surely, deciding: deciding.into_inner() }
+        Self { set, surely, classes, deciding: deciding.into_inner() }
     }
 
     /// Reports whether a rule decides some packet. Other traffic than new connections is not judged.
