@@ -72,3 +72,27 @@ fn the_line_that_the_readme_shows_is_the_one_that_is_written() {
     let line = shown.lines().find(|line| line.starts_with("-A EGRESSOR-OUT")).expect("a rule is shown");
     assert!(text.lines().any(|written| written == line), "{line}\n{text}");
 }
+
+#[test]
+fn the_comment_of_the_drift_example_is_the_one_that_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let arguments =
+        "diff examples/02_drift_in_ci/host.rules --region us --lock examples/01_quickstart/egressor.lock";
+    assert!(file("examples/02_drift_in_ci/README.md").contains(&format!("egressor {arguments}\n")));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_egressor"))
+        .args(arguments.split(' '))
+        .args(["--format", "markdown", "-q"])
+        .current_dir(root)
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "the sides differ");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(root.join("examples/02_drift_in_ci/comment.md"), &printed).expect("it is written");
+    }
+    assert_eq!(
+        file("examples/02_drift_in_ci/comment.md"),
+        printed,
+        "run the tests with UPDATE=1 to write it anew"
+    );
+}
