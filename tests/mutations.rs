@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const MUTANTS: usize = 2_000;
 /// Longer parents are cut, so that time goes into many mutants.
 const LONGEST: usize = 4_000;
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW: Duration = Duration::from_mins(1);
 
 /// Numbers that look random and are the same everywhere: xorshift64*.
 struct Dice(u64);
