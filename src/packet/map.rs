@@ -82,6 +82,18 @@ impl<V: Value> PacketMap<V> {
         }
     }
 
+    /// How large the answer of [`Self::zip`] can become, found without computing it: the cuts of each pair of service
+    /// functions that meet, each pair counted once.
+    pub fn zip_size<W: Value>(&self, other: &PacketMap<W>) -> usize {
+        let sizes = [
+            zip_size(&self.v4, &other.v4),
+            zip_size(&self.v6, &other.v6),
+            zip_size(&self.names, &other.names),
+            zip_size(&self.groups, &other.groups),
+        ];
+        sizes.into_iter().fold(0, usize::saturating_add)
+    }
+
     /// The function whose value is `f` of this one's, for every packet. `f` of the default must be the default.
     pub fn map<W: Value>(&self, f: impl Fn(&V) -> W) -> PacketMap<W> {
         // The second operand is the default everywhere, so only `f` decides.
@@ -229,6 +241,22 @@ fn zip_layer<P: Key, S: Key, V: Value, W: Value, X: Value>(
     left.zip(right, |a, b| {
         remember(&sources, a, b, || a.zip(b, |a, b| remember(&services, a, b, || a.zip(b, |a, b| f(a, b)))))
     })
+}
+
+fn zip_size<P: Key, S: Key, V: Value, W: Value>(left: &Layer<P, S, V>, right: &Layer<P, S, W>) -> usize {
+    let (sources, services) = (RefCell::new(BTreeMap::new()), RefCell::new(BTreeMap::new()));
+    left.zip(right, |a, b| {
+        remember(&sources, a, b, || {
+            a.zip(b, |a, b| {
+                remember(&services, a, b, || a.cuts().len().saturating_add(b.cuts().len()));
+                false
+            })
+            .is_default()
+        });
+        false
+    });
+    let services = services.into_inner();
+    services.into_values().fold(0, usize::saturating_add)
 }
 
 fn within_layer<P: Key, S: Key, V: Value>(layer: &Layer<P, S, V>, set: &Layer<P, S, bool>) -> Layer<P, S, V> {

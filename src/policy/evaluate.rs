@@ -65,21 +65,30 @@ impl RuleSet {
         self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == Action::Allow)
     }
 
-    pub(super) fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
+    fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
         self.deciders_of(
             (1..).zip(&self.rules).filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule)),
         )
     }
 
     /// For each packet the first of these rules that matches it.
-    pub(super) fn deciders_of<'a>(
+    fn deciders_of<'a>(&self, rules: impl Iterator<Item = (Decision, &'a Rule)>) -> PacketMap<Decision> {
+        first_of(&self.numbered(rules))
+    }
+
+    /// The same, unless that would become larger than so many cuts at once.
+    pub(super) fn deciders_within<'a>(
         &self,
         rules: impl Iterator<Item = (Decision, &'a Rule)>,
-    ) -> PacketMap<Decision> {
-        let numbered: Vec<PacketMap<Decision>> = rules
+        most: usize,
+    ) -> Option<PacketMap<Decision>> {
+        by_halves_within(&self.numbered(rules), |first, second| earlier_of(*first, *second), most)
+    }
+
+    fn numbered<'a>(&self, rules: impl Iterator<Item = (Decision, &'a Rule)>) -> Vec<PacketMap<Decision>> {
+        rules
             .map(|(index, rule)| self.packets(&rule.matches).map(|member| if *member { index } else { 0 }))
-            .collect();
-        first_of(&numbered)
+            .collect()
     }
 
     /// The rule of a decision; none where the default decides.
@@ -150,7 +159,25 @@ const MOST_LOOKUPS: usize = 50_000_000;
 
 /// Overlays maps of which the earlier wins, by halves: `first(a, first(b, c)) == first(first(a, b), c)`.
 fn first_of(maps: &[PacketMap<Decision>]) -> PacketMap<Decision> {
-    by_halves(maps, |first, second| if *first == 0 { *second } else { *first })
+    by_halves(maps, |first, second| earlier_of(*first, *second))
+}
+
+fn earlier_of(first: Decision, second: Decision) -> Decision {
+    if first == 0 { second } else { first }
+}
+
+/// [`by_halves`], unless that would become larger than so many cuts at once.
+pub(super) fn by_halves_within<V: Value>(
+    maps: &[PacketMap<V>],
+    join: impl Fn(&V, &V) -> V + Copy,
+    most: usize,
+) -> Option<PacketMap<V>> {
+    if maps.len() < 2 {
+        return Some(by_halves(maps, join));
+    }
+    let (earlier, later) = maps.split_at(maps.len() / 2);
+    let (earlier, later) = (by_halves_within(earlier, join, most)?, by_halves_within(later, join, most)?);
+    (earlier.zip_size(&later) <= most).then(|| earlier.zip(&later, join))
 }
 
 /// Joins maps in their order, by halves, with an operation for which it does not matter where it begins:

@@ -189,3 +189,18 @@ fn the_cost_grows_nearly_as_the_rules_do() {
     let (few, many) = (best(500, 4), best(5_000, 2));
     assert!(many < few * 50, "ten times the rules take {few:?} and {many:?}");
 }
+
+#[test]
+fn rules_that_overlap_without_end_are_told_and_not_judged() {
+    let mut text = "*filter\n:OUTPUT DROP [0:0]\n".to_owned();
+    for number in 0..6_000 {
+        let (high, low, port) = (number / 256, number % 256, number % 7);
+        writeln!(text, "-A OUTPUT -d 10.0.{high}.{low}/32 -p tcp -m tcp --dport {port} -j ACCEPT").unwrap();
+        writeln!(text, "-A OUTPUT -p tcp -m tcp --dport {} -j ACCEPT", 10_000 + number * 2).unwrap();
+    }
+    text.push_str("COMMIT\n");
+    let policy = iptables(&text);
+    let found = policy.anomalies();
+    assert_eq!(found.unjudged.len(), 1);
+    assert!(found.shadowed.is_empty() && found.redundant.is_empty());
+}

@@ -35,6 +35,13 @@ pub(super) fn findings(
         }
         findings.push(changes_nothing(redundant, statement, rule));
     }
+    findings.extend(found.unjudged.iter().map(|scope| {
+        let message = format!(
+            "the rules of `{}` {} overlap so much that not all that are shadowed or redundant were sought",
+            scope.name, scope.direction
+        );
+        Finding { severity: Severity::Warning, ..Finding::new(Code::ReadTooLarge, message) }
+    }));
     findings
 }
 

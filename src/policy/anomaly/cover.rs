@@ -32,7 +32,7 @@ pub(super) fn explain<'a>(
     policy: &'a Policy,
     statements: &[Statement<'a>],
     hidden: &BTreeSet<usize>,
-    reached: &[Reached<'a>],
+    reached: &[Option<Reached<'a>>],
 ) -> Vec<Shadow<'a>> {
     let mut left = MOST_CUTS;
     let mut explained = |at: &usize| {
@@ -40,7 +40,7 @@ pub(super) fn explain<'a>(
         let found = statements.get(*at).and_then(|statement| {
             let (set, _) = *statement.rules.first()?;
             let rules = statement.rules.iter().filter(|(other, _)| *other == set).map(|(_, rule)| *rule);
-            let (rules, reached) = (rules.collect::<Vec<usize>>(), reached.get(set)?);
+            let (rules, reached) = (rules.collect::<Vec<usize>>(), reached.get(set)?.as_ref()?);
             let set = policy.sets.get(set)?;
             left = left.checked_sub(cost(set, &rules, reached))?;
             Some(blame(*at, set, &rules, reached))

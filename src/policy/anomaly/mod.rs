@@ -6,7 +6,7 @@
 mod cover;
 mod search;
 
-use super::{Decision, Origin, Policy, Rule, RuleSet, Traffic, Unmodelled};
+use super::{Decision, Origin, Policy, Rule, RuleSet, Scope, Traffic, Unmodelled};
 use crate::diag::{Place, Span};
 use crate::packet::{PacketMap, PeerSet};
 use std::cell::RefCell;
@@ -46,8 +46,13 @@ pub struct Anomalies<'a> {
     pub shadowed: Vec<Shadow<'a>>,
     /// Those that change nothing.
     pub redundant: Vec<Redundant<'a>>,
+    /// The scopes whose rules overlap so much that not all was sought.
+    pub unjudged: Vec<&'a Scope>,
 }
 
+/// How large a function of packets may become. Thousands of hosts and thousands of ports that all overlap make
+/// millions of cases, each with rules of its own.
+const MOST_SIZE: usize = 20_000_000;
 /// How much is looked at for rules with conditions that are not modelled; nothing is claimed of those that are left.
 const MOST_CUTS: usize = 20_000_000;
 
@@ -75,15 +80,19 @@ impl Policy {
     /// Finds what could go.
     pub fn anomalies(&self) -> Anomalies<'_> {
         let statements = self.statements();
-        let reached: Vec<Reached<'_>> = self.sets.iter().map(Reached::new).collect();
-        let is_reached =
-            |(set, rule): &(usize, usize)| reached.get(*set).is_none_or(|reached| reached.decides(*rule));
+        let reached: Vec<Option<Reached<'_>>> = self.sets.iter().map(Reached::new).collect();
+        let is_reached = |(set, rule): &(usize, usize)| {
+            reached.get(*set).and_then(Option::as_ref).is_none_or(|reached| reached.decides(*rule))
+        };
         let is_shadowed = |statement: &Statement<'_>| !statement.rules.iter().any(is_reached);
         let hidden: BTreeSet<usize> =
             (0..).zip(&statements).filter(|(_, each)| is_shadowed(each)).map(|(at, _)| at).collect();
         let shadowed = cover::explain(self, &statements, &hidden, &reached);
-        let redundant = Search { policy: self, statements: &statements }.run(&hidden);
-        Anomalies { statements, shadowed, redundant }
+        let unjudged = (0..).zip(&reached).filter(|(_, reached)| reached.is_none()).map(|(set, _)| set);
+        let mut search = Search { policy: self, statements: &statements, unjudged: unjudged.collect() };
+        let redundant = search.run(&hidden);
+        let unjudged = search.unjudged.iter().filter_map(|set| Some(&self.sets.get(*set)?.scope)).collect();
+        Anomalies { statements, shadowed, redundant, unjudged }
     }
 }
 
@@ -103,24 +112,25 @@ struct Reached<'a> {
 }
 
 impl<'a> Reached<'a> {
-    fn new(set: &'a RuleSet) -> Self {
-        let surely = set.deciders(|rule| rule.unmodelled.is_empty());
+    /// Nothing, where the rules overlap too much.
+    fn new(set: &'a RuleSet) -> Option<Self> {
+        let opening = || (1..).zip(&set.rules).filter(|(_, rule)| rule.traffic == Traffic::New);
+        let surely =
+            set.deciders_within(opening().filter(|(_, rule)| rule.unmodelled.is_empty()), MOST_SIZE)?;
         let deciding = RefCell::new(BTreeSet::new());
         surely.map(|decision| {
             deciding.borrow_mut().insert(*decision);
             false
         });
         let mut rules: BTreeMap<&[Unmodelled], Vec<(Decision, &Rule)>> = BTreeMap::new();
-        for (decision, rule) in (1..).zip(&set.rules) {
-            if !rule.unmodelled.is_empty() && rule.traffic == Traffic::New {
-                rules.entry(&rule.unmodelled).or_default().push((decision, rule));
-            }
+        for (decision, rule) in opening().filter(|(_, rule)| !rule.unmodelled.is_empty()) {
+            rules.entry(&rule.unmodelled).or_default().push((decision, rule));
         }
         let (mut classes, mut left) = (BTreeMap::new(), MOST_CUTS);
         for (conditions, rules) in rules {
             // In the worst case these conditions hold and no others do: only rules with the same conditions, and
             // those without any, can surely come before.
-            let own = set.deciders_of(rules.iter().copied());
+            let own = set.deciders_within(rules.iter().copied(), MOST_SIZE)?;
             let matched = own.map(|decision| *decision != 0);
             let peers = PeerSet {
                 addrs: matched.peer_addrs(),
@@ -140,7 +150,7 @@ impl<'a> Reached<'a> {
             });
             classes.insert(conditions, own);
         }
-        Self { set, surely, classes, deciding: deciding.into_inner() }
+        Some(Self { set, surely, classes, deciding: deciding.into_inner() })
     }
 
     /// Reports whether a rule decides some packet. Other traffic than new connections is not judged.

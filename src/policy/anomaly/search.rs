@@ -3,9 +3,9 @@
 //! A statement can go when for each packet that it decides the next rule does the same. Of two that each lean on the
 //! other only one can go, so those that go together are chosen in rounds.
 
-use super::{Redundant, Statement, decision};
+use super::{MOST_SIZE, Redundant, Statement, decision};
 use crate::packet::PacketMap;
-use crate::policy::evaluate::by_halves;
+use crate::policy::evaluate::by_halves_within;
 use crate::policy::{Action, Decision, Match, Policy, Rule, RuleSet, Traffic};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,11 +40,13 @@ type Instead = BTreeMap<(usize, usize), Option<BTreeSet<(usize, Decision)>>>;
 pub(super) struct Search<'a, 'p> {
     pub(super) policy: &'p Policy,
     pub(super) statements: &'a [Statement<'p>],
+    /// The rule sets whose rules overlap too much.
+    pub(super) unjudged: BTreeSet<usize>,
 }
 
 impl<'p> Search<'_, 'p> {
     /// Finds statements that change nothing, beside the hidden ones.
-    pub(super) fn run(&self, hidden: &BTreeSet<usize>) -> Vec<Redundant<'p>> {
+    pub(super) fn run(&mut self, hidden: &BTreeSet<usize>) -> Vec<Redundant<'p>> {
         let of_rule: BTreeMap<(usize, usize), usize> = (0..)
             .zip(self.statements)
             .flat_map(|(at, statement)| statement.rules.iter().map(move |rule| (*rule, at)))
@@ -83,12 +85,19 @@ impl<'p> Search<'_, 'p> {
     }
 
     /// For every rule that surely decides something, what happens without it, when these statements are gone.
-    fn instead(&self, gone: &BTreeSet<usize>, of_rule: &BTreeMap<(usize, usize), usize>) -> Instead {
+    fn instead(&mut self, gone: &BTreeSet<usize>, of_rule: &BTreeMap<(usize, usize), usize>) -> Instead {
         let mut instead = Instead::new();
         for (at, set) in self.policy.sets.iter().enumerate() {
             let stays =
                 |index: usize| of_rule.get(&(at, index)).is_none_or(|statement| !gone.contains(statement));
-            for (decided, next) in pairs(set, stays) {
+            if self.unjudged.contains(&at) {
+                continue;
+            }
+            let Some(pairs) = pairs(set, stays) else {
+                self.unjudged.insert(at);
+                continue;
+            };
+            for (decided, next) in pairs {
                 let Some(rule) = set.rule(decided) else { continue };
                 let Some(index) = usize::try_from(decided).ok().and_then(|decided| decided.checked_sub(1))
                 else {
@@ -138,6 +147,9 @@ impl<'p> Search<'_, 'p> {
     /// Reports whether all is known of a rule: it has no condition that is not modelled, and new connections are its
     /// matter.
     fn is_judged(&self, (set, rule): &(usize, usize)) -> bool {
+        if self.unjudged.contains(set) {
+            return false;
+        }
         let rule = self.policy.sets.get(*set).and_then(|set| set.rules.get(*rule));
         rule.is_some_and(|rule| rule.traffic == Traffic::New && rule.unmodelled.is_empty())
     }
@@ -156,8 +168,8 @@ impl<'p> Search<'_, 'p> {
 }
 
 /// Every pair of a rule that surely decides some packet and of what may decide that packet next and otherwise: a rule
-/// without conditions, or one whose doubt matters because it does the opposite.
-fn pairs(set: &RuleSet, stays: impl Fn(usize) -> bool) -> BTreeSet<(Decision, Decision)> {
+/// without conditions, or one whose doubt matters because it does the opposite. Nothing where there are too many.
+fn pairs(set: &RuleSet, stays: impl Fn(usize) -> bool) -> Option<BTreeSet<(Decision, Decision)>> {
     let staying =
         || (0..).zip(&set.rules).filter(|(index, rule)| rule.traffic == Traffic::New && stays(*index));
     let exact = staying().all(|(_, rule)| rule.unmodelled.is_empty());
@@ -180,7 +192,8 @@ fn pairs(set: &RuleSet, stays: impl Fn(usize) -> bool) -> BTreeSet<(Decision, De
             ways.push(way(set, &Match::ANY, Way { first: last, surely: last, next: 0 }));
         }
         let seen = RefCell::new(BTreeSet::new());
-        by_halves(&ways, |earlier: &Way, later: &Way| earlier.then(*later)).map(|way| {
+        let ways = by_halves_within(&ways, |earlier: &Way, later: &Way| earlier.then(*later), MOST_SIZE)?;
+        ways.map(|way| {
             seen.borrow_mut().insert((way.surely, way.next));
             false
         });
@@ -189,7 +202,7 @@ fn pairs(set: &RuleSet, stays: impl Fn(usize) -> bool) -> BTreeSet<(Decision, De
         };
         found.extend(seen.into_inner().into_iter().filter(of_action));
     }
-    found
+    Some(found)
 }
 
 fn way(set: &RuleSet, matches: &Match, way: Way) -> PacketMap<Way> {
