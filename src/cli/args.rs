@@ -351,13 +351,7 @@ pub(super) struct DiffArgs {
     #[arg(long)]
     pub(super) schema: bool,
     #[command(flatten)]
-    pub(super) select: SelectArgs,
-    /// Set a variable or a target's option
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
-    /// The lockfile; `egressor.lock` when it is there
-    #[arg(long, value_name = "FILE")]
-    pub(super) lock: Option<PathBuf>,
+    pub(super) project: ProjectArgs,
 }
 
 /// Which differences count.

@@ -5,14 +5,11 @@ use super::args::{DiffArgs, ExitCodeStyle, FailOn, Format, Unmodelled};
 use super::output::Output;
 use crate::diag::{Code, Finding, any_error};
 use crate::drift::{Doubt, Verdict};
-use crate::ops::{DiffRequest, Diffed, Project, Side, diff};
+use crate::ops::{DiffRequest, Diffed, Side, diff};
 use crate::packet::Set as _;
 use crate::report::{Comparison, DiffJson, diff_human, diff_markdown, diff_sarif, diff_schema};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// The lockfile that is used when none is named.
-const LOCK: &str = "egressor.lock";
 
 pub(super) fn run(args: &DiffArgs, output: Output) -> ExitCode {
     let exit = compare(args, output);
@@ -100,17 +97,11 @@ fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
     if !findings.is_empty() {
         return Err(findings);
     }
-    let implicit = || Path::new(LOCK).exists().then(|| PathBuf::from(LOCK));
     Ok(DiffRequest {
         old,
         new,
-        project: Project {
-            catalogs: args.select.catalog.clone(),
-            selection: args.select.selection(),
-            settings: args.set.clone(),
-            lock: args.lock.clone().or_else(implicit),
-        },
-        explain: args.select.is_given(),
+        project: args.project.project(),
+        explain: args.project.is_asked(),
         maps: args.map.clone(),
         scopes: args.scope.clone(),
         ignore: args.ignore.clone(),
