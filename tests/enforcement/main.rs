@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+#[path = "../common/real.rs"]
+mod real;
 #[path = "../common/tables.rs"]
 mod tables;
 
