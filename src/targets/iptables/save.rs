@@ -156,7 +156,7 @@ impl<'a> Reader<'a, '_> {
                 self.findings.push(finding.help("compare `nft list ruleset` too").at(self.source, span));
             }
         } else if line.starts_with("# Table `") && line.contains("incompatible base-chains") {
-            let message = "a table holds chains made with `nft`, which the dump leaves out";
+            let message = "a table holds chains made with `nft`, which the dump leaves out: what it prints of that table cannot be trusted";
             let finding = Finding { severity: Severity::Warning, ..Finding::new(Code::ReadNative, message) };
             self.findings.push(finding.help("compare `nft list ruleset` too").at(self.source, span));
         } else if line.starts_with("# Table `") && line.contains("is incompatible") {
