@@ -9,10 +9,12 @@ mod expand;
 mod function;
 mod parse;
 mod quote;
+mod variables;
 
 pub use expand::read;
 pub use parse::declares;
 pub use quote::quote;
+pub use variables::{ends_with, is_loaded_by_itself, is_module_file};
 
 use crate::diag::{Finding, Place};
 use std::collections::BTreeMap;
