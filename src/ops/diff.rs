@@ -2,8 +2,8 @@
 
 use super::files::{TEXT_LIMIT, read};
 use super::scopes::fits;
-use super::wanted::{approved, explaining, target_of, wanted};
 use super::show::{once, stages};
+use super::wanted::{approved, explaining, target_of, wanted};
 use super::{Project, Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
 use crate::drift::{Change, Doubt, Drift, ScopeDrift, Terms, drift};

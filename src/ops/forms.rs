@@ -79,7 +79,8 @@ pub(super) fn joined(parts: Vec<(&'static str, Policy)>, findings: &mut Vec<Find
                         continue;
                     }
                     let message = format!("{} stands in {first} and in {form}", set.scope);
-                    let help = "which of its rules come first is not known; read the files of one form at a time";
+                    let help =
+                        "which of its rules come first is not known; read the files of one form at a time";
                     findings.push(Finding::new(Code::ReadRefused, message).help(help));
                 }
                 None => drop(sets.insert(set.scope.clone(), (form, set))),

@@ -4,7 +4,7 @@ use super::files::{RULES_LIMIT, below, read, read_text};
 use super::forms::{Claim, claims, formats, joined};
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::policy::{Policy, Scope};
-use crate::syntax::hcl::{ends_with, is_loaded_by_itself};
+use crate::syntax::hcl::{ends_with, is_loaded_by_itself, is_variables};
 use crate::targets::Imported;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -109,8 +109,10 @@ impl Given {
                 others = others.saturating_add(rest);
                 if others > 0 {
                     let read = found.len().saturating_sub(rest);
-                    let message =
-                        format!("{read} files below {} were read, {others} are in no known format", given.source);
+                    let message = format!(
+                        "{read} files below {} were read, {others} are in no known format",
+                        given.source
+                    );
                     given.findings.push(Finding::new(Code::ReadNotCompared, message));
                 }
             }
@@ -136,7 +138,8 @@ impl Given {
         }
         let mut before = before.into_iter();
         // What no plan is about has only one state.
-        let stage = |claim: &Claim| before.next().flatten().unwrap_or_else(|| claim.importer.import(&claim.sources));
+        let stage =
+            |claim: &Claim| before.next().flatten().unwrap_or_else(|| claim.importer.import(&claim.sources));
         Some(self.shown(stage))
     }
 
@@ -174,7 +177,8 @@ pub(super) fn once(findings: Vec<Finding>) -> Vec<Finding> {
 /// Why a file below a folder is not read although its form is known.
 fn aside(file: &Source, names: &BTreeSet<String>) -> Option<&'static str> {
     let name = file.name();
-    if ends_with(name, ".tfvars") && !is_loaded_by_itself(name) {
+    let module = |name: &String| ends_with(name, ".tf");
+    if is_variables(name) && !is_loaded_by_itself(name) && names.iter().any(module) {
         Some("Terraform does not read it by itself; give it beside the folder, as for `-var-file`")
     } else if name.strip_suffix(".backup").is_some_and(|original| names.contains(original)) {
         Some("the file that it is a copy of stands beside it")

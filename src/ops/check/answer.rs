@@ -62,7 +62,9 @@ impl Asked<'_> {
             let rule = set.rule(step.decision);
             let origin = match rule {
                 Some(rule) => rule.origin.clone(),
-                None => Origin::System(system_default(self.shown.format_of(&set.scope), step.action).to_owned()),
+                None => {
+                    Origin::System(system_default(self.shown.format_of(&set.scope), step.action).to_owned())
+                }
             };
             let unmodelled = rule.map(|rule| rule.unmodelled.clone()).unwrap_or_default();
             Deciding { action: step.action, certain: step.certain, origin, unmodelled, packets: step.packets }

@@ -145,8 +145,7 @@ pub fn check(request: &CheckRequest) -> Checked {
     }
     let known = addresses::known(&request.project, &question, &sets, &mut findings);
     if !any_error(&findings) {
-        let asked =
-            Asked { question: &question, from: from.as_ref(), known: known.as_ref(), shown: &shown };
+        let asked = Asked { question: &question, from: from.as_ref(), known: known.as_ref(), shown: &shown };
         checked.scopes = sets.into_iter().map(|set| asked.of(set)).collect();
         if shown.format == "project" {
             findings.retain(|finding| finding.is_error() || is_about(finding, &checked.scopes));

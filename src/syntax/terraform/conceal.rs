@@ -5,16 +5,8 @@
 
 use super::{Asked, File, entries, items};
 use crate::diag::Span;
-use crate::syntax::hcl::{Block, Kind, Value};
+use crate::syntax::hcl::{Block, Kind, SENSITIVE, Value};
 use crate::syntax::yaml::{self, Node};
-
-/// What stands in the text of a value that is not shown.
-const MARK: &str = ", sensitive in ";
-
-/// Reports whether a value is not known because it is not to be shown.
-pub fn is_concealed(value: &Value) -> bool {
-    matches!(&value.kind, Kind::Unresolvable(text) if text.contains(MARK))
-}
 
 /// Takes what is sensitive out of a resource. `when` tells which of its states an attribute is of, where they differ:
 /// two values that are called the same count as the same value.
@@ -28,7 +20,7 @@ pub(super) fn conceal<'a>(
     let whole = marks.is_some_and(|marks| marks.kind == yaml::Kind::Bool(true));
     for (name, value) in &mut block.attributes {
         let path = format!("{address}.{name}");
-        let end = format!("{MARK}{}{}", file.source.name(), when(name));
+        let end = format!("{SENSITIVE}{}{}", file.source.name(), when(name));
         if whole {
             value.kind = Kind::Unresolvable(format!("{path}{end}"));
         } else if let Some(marks) = marks.and_then(|marks| marks.get(name)) {
@@ -45,7 +37,7 @@ pub(super) fn conceal_paths(file: &File<'_>, block: &mut Block, paths: Option<&N
         for (attribute, value) in &mut block.attributes {
             // A path that is not understood may lead anywhere.
             if name.is_none_or(|name| name == attribute) {
-                let text = format!("{address}.{attribute}{MARK}{}", file.source.name());
+                let text = format!("{address}.{attribute}{SENSITIVE}{}", file.source.name());
                 value.kind = Kind::Unresolvable(text);
             }
         }
@@ -77,7 +69,8 @@ pub(super) fn hidden(root: &Node, asked: Asked<'_>) -> Vec<Span> {
     let mut left = vec![root];
     while let Some(node) = left.pop() {
         let text = |key: &str| node.get(key).and_then(Node::as_str);
-        if text("type").is_some_and(|kind| asked.is_for(kind)) {
+        // The configuration of a resource has expressions in the place of values; no place is in it.
+        if text("type").is_some_and(|kind| asked.is_for(kind)) && node.get("expressions").is_none() {
             resource(node, &mut spans);
             continue;
         }
@@ -105,10 +98,8 @@ fn resource(node: &Node, spans: &mut Vec<Span>) {
     }
     for instance in items(node.get("instances")) {
         let paths = items(instance.get("sensitive_attributes"));
-        let names: Vec<Option<&str>> = paths
-            .iter()
-            .map(|path| items(Some(path)).first()?.get("value").and_then(Node::as_str))
-            .collect();
+        let names: Vec<Option<&str>> =
+            paths.iter().map(|path| items(Some(path)).first()?.get("value").and_then(Node::as_str)).collect();
         for (key, value) in entries(instance.get("attributes")) {
             if names.iter().any(|name| name.is_none_or(|name| name == key.name)) {
                 spans.push(value.span);

@@ -16,8 +16,6 @@ use crate::diag::{Code, Finding, Place, Source, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use conceal::is_concealed;
-
 /// Which of the two states that a plan is about. A state has only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

@@ -20,7 +20,8 @@ pub(super) fn read(file: &File<'_>, root: &Node, stage: Stage) -> Read {
     read.findings.extend(changed_beside(file, root));
     if stage == Stage::Before {
         let changes = changes(file, root);
-        read.resources = prior.iter().map(|shown| was(file, *shown, changes.get(&shown.identity()))).collect();
+        read.resources =
+            prior.iter().map(|shown| was(file, *shown, changes.get(&shown.identity()))).collect();
         return read;
     }
     let changes = changes(file, root);
@@ -76,7 +77,8 @@ fn whole(file: &File<'_>, root: &Node, prior: &[Shown<'_>], planned: &[Shown<'_>
         && let Some(shown) = planned.first()
     {
         let address = shown.text("address");
-        let message = format!("the plan has no `resource_changes`, so what of `{address}` is known is not told");
+        let message =
+            format!("the plan has no `resource_changes`, so what of `{address}` is known is not told");
         findings.push(refuse(message, shown.node.span));
     }
     findings.extend(prior.iter().chain(planned).filter_map(|shown| shown.empty(file)));
@@ -85,13 +87,18 @@ fn whole(file: &File<'_>, root: &Node, prior: &[Shown<'_>], planned: &[Shown<'_>
         let (address, deposed) = identity;
         let change = shown.node.get("change");
         let says = |state: &str| {
-            matches!(change.and_then(|change| change.get(state)).map(|node| &node.kind), Some(yaml::Kind::Mapping(_)))
+            matches!(
+                change.and_then(|change| change.get(state)).map(|node| &node.kind),
+                Some(yaml::Kind::Mapping(_))
+            )
         };
         let forgotten = || actions(shown.node).any(|action| action == "forget");
         if actions(shown.node).next().is_none() {
-            findings.push(refuse(format!("the plan does not say what becomes of `{address}`"), shown.node.span));
+            findings
+                .push(refuse(format!("the plan does not say what becomes of `{address}`"), shown.node.span));
         } else if deposed.is_empty() && says("after") && !forgotten() && !planned.contains(&identity) {
-            let message = format!("`{address}` is not among the `planned_values`, so what it will say is not known");
+            let message =
+                format!("`{address}` is not among the `planned_values`, so what it will say is not known");
             findings.push(refuse(message, shown.node.span));
         }
         // A resource that was moved may be in the state under its former address, one that is imported not yet.
@@ -118,7 +125,8 @@ fn changed_beside(file: &File<'_>, root: &Node) -> Vec<Finding> {
     let changed = changes.filter(|node| actions(node).any(|action| !matches!(action, "no-op" | "read")));
     let finding = |node: &Node| {
         let address = node.get("address").and_then(Node::as_str).unwrap_or_default();
-        let message = format!("the plan changes `{address}`, which also decides about packets and is not read");
+        let message =
+            format!("the plan changes `{address}`, which also decides about packets and is not read");
         let span = node.get("address").unwrap_or(node).span;
         let finding = file.finding(Code::ReadNotCompared, message, span);
         Finding { severity: Severity::Warning, ..finding }

@@ -12,7 +12,7 @@ use crate::diag::{Code, Finding, Severity, Source};
 use crate::packet::Protocol;
 use crate::policy::{Direction, Policy, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
-use crate::syntax::terraform::{self, Asked, Resource, Stage, is_concealed, mentions, recognizes};
+use crate::syntax::terraform::{self, Asked, Resource, Stage, mentions, recognizes};
 use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS, Stated, found, is_beside};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,7 +197,7 @@ fn drop_unset(block: &mut Block, seen: &BTreeSet<String>, separate: bool) -> Vec
     let mut findings = Vec::new();
     for argument in BLOCKS {
         let unknown =
-            block.get(argument).is_some_and(|value| value.unknown().is_some() && !is_concealed(value));
+            block.get(argument).is_some_and(|value| value.unknown().is_some() && !value.is_concealed());
         if unknown && separate && seen.contains(argument) {
             block.attributes.remove(argument);
             let message = format!(
