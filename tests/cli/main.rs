@@ -10,3 +10,4 @@ mod generate;
 mod lint;
 mod run;
 mod show;
+mod terraform;

@@ -81,9 +81,17 @@ fn whole(file: &File<'_>, root: &Node, prior: &[Shown<'_>], planned: &[Shown<'_>
             format!("the plan has no `resource_changes`, so what of `{address}` is known is not told");
         findings.push(refuse(message, shown.node.span));
     }
-    findings.extend(prior.iter().chain(planned).filter_map(|shown| shown.empty(file)));
+    // Terraform prints no values of what it forgets; they are those of the state before.
+    let changes = changes(file, root);
+    let forgotten = |shown: &&Shown<'_>| {
+        changes
+            .get(&shown.identity())
+            .is_some_and(|change| actions(change.node).any(|action| action == "forget"))
+    };
+    let remaining = planned.iter().filter(|shown| !forgotten(shown));
+    findings.extend(prior.iter().chain(remaining).filter_map(|shown| shown.empty(file)));
     let (prior, planned) = (identities(prior), identities(planned));
-    for (identity, shown) in changes(file, root) {
+    for (identity, shown) in changes {
         let (address, deposed) = identity;
         let change = shown.node.get("change");
         let says = |state: &str| {
