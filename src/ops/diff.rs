@@ -10,6 +10,7 @@ use crate::drift::{Change, Doubt, Drift, ScopeDrift, Terms, drift};
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope};
 use crate::targets::Target;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// One side of a comparison.
@@ -147,6 +148,9 @@ fn sides(request: &DiffRequest) -> (Option<Shown>, Option<Shown>) {
     let (before, mut after) = stages(paths);
     match before {
         Some(mut before) => {
+            // What is said of both states is said once.
+            let said: BTreeSet<_> = after.findings.iter().map(|it| (it.code, it.message.clone())).collect();
+            before.findings.retain(|finding| !said.contains(&(finding.code, finding.message.clone())));
             before.source.push_str(" (before)");
             after.source.push_str(" (after)");
             (Some(before), Some(after))

@@ -3,7 +3,6 @@
 use crate::run::{Run, egressor_in};
 use egressor::report::{diff_schema, policy_schema};
 use serde_json::{Value, json};
-use std::path::Path;
 use tempfile::TempDir;
 
 /// A folder with files.
@@ -169,7 +168,7 @@ fn edited() -> Vec<Resource> {
     deleted.module = "module.mail";
     vec![
         group(),
-        Resource::stays(RULE, "same", rule(53, "192.0.2.53/32")),
+        Resource::stays(RULE, "same", rule(53, "172.16.0.53/32")),
         Resource::changes(RULE, "port", &["update"], rule(80, "192.0.2.0/24"), rule(443, "192.0.2.0/24")),
         Resource::changes(RULE, "all", &["delete", "create"], rule(22, "10.0.0.0/8"), rule(22, "10.0.0.0/9")),
         deleted,
@@ -532,17 +531,14 @@ fn never_shows(folder: &TempDir, files: &[&str], canary: &str) {
     for (command, forms) in [
         (vec![&["show", "-v"], files].concat(), &["human", "json"][..]),
         (vec![&["show", "-v", "--before"], files].concat(), &["human", "json"]),
-        (vec![&["check", "203.0.113.77:443", "-v"], files].concat(), &["human", "json"]),
+        (vec![&["check", "203.0.113.9:443", "-v"], files].concat(), &["human", "json"]),
         (vec![&["lint", "-v", "--region", "us", "--lock", &lock], files].concat(), &["human", "json"]),
         (vec![&diff[..], &["-v", "--witness"]].concat(), &["human", "json", "markdown", "sarif"]),
         (vec![&against[..], &["-v", "--witness"]].concat(), &["human", "json", "markdown", "sarif"]),
     ] {
         for form in forms {
             let run = run(folder, &[&command[..], &["--format", form]].concat());
-            let told = format!("{}{}", run.stdout, run.stderr).replace("203.0.113.77:443 is", "");
-            let told = told
-                .replace("\"question\": \"203.0.113.77:443/tcp\"", "")
-                .replace("203.0.113.77:443/tcp is", "");
+            let told = format!("{}{}", run.stdout, run.stderr);
             assert!(!told.is_empty(), "{command:?}");
             assert!(!told.contains(canary), "{command:?} {form}:\n{told}");
         }
@@ -668,5 +664,4 @@ fn a_plan_with_thousands_of_rules_is_read() {
     assert_eq!(document(&folder, &["diff", "plan.json"])["verdict"], "equal");
     // Unoptimised and beside other tests; a release build takes a small part of a second.
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
-    assert!(Path::new(&folder.path().join("plan.json")).exists());
 }
