@@ -92,6 +92,13 @@ pub fn diff(request: &DiffRequest) -> Diffed {
             .push(finding.help("name a file; the other side is then the project, or a second file"));
         return diffed;
     };
+    let several = [&old, &new].into_iter().flatten().any(|shown| shown.format.contains(" + "));
+    if with_project && several {
+        let message =
+            format!("the project is said the way `{}` says it, for all of the files", target.name());
+        let finding = Finding::new(Code::ReadDefaulted, message);
+        diffed.findings.push(Finding { severity: Severity::Note, ..finding });
+    }
     let mut policy = |side: &Option<Shown>| {
         if let Some(shown) = side {
             return shown.policy.clone();

@@ -519,6 +519,57 @@ fn files_of_variables_override_defaults_in_the_order_that_terraform_has() {
     assert_eq!(run(&unknown, &["show", "infra"]).code, 2, "values that are not read are not left out");
 }
 
+#[test]
+fn a_module_that_is_called_does_not_rest_on_its_defaults() {
+    let call = "module \"sg\" {\n  source = \"./modules/sg\"\n  cidr = \"0.0.0.0/0\"\n}\n";
+    let module = format!(
+        "variable \"cidr\" {{\n  default = \"10.0.0.0/8\"\n}}\n{}",
+        AWS.replace("local.cidr", "var.cidr")
+    );
+    let folder = folder(&[("infra/main.tf", call.to_owned()), ("infra/modules/sg/main.tf", module)]);
+    for path in ["infra", "./infra", "infra/modules/../../infra"] {
+        let shown = document(&folder, &["show", path]);
+        assert_eq!(shown["scopes"][0]["unmodelled"][0]["text"], "var.cidr", "{path}");
+    }
+    let alone = document(&folder, &["show", "infra/modules/sg"]);
+    assert_eq!(rows(&alone, "sg-1 egress", "at_least"), ["tcp/443 10.0.0.0/8"]);
+}
+
+#[test]
+fn a_tag_is_compared_alike_in_configuration_and_in_lists() {
+    let object = |name: &str, tag: Option<&str>, cidr: &str| {
+        json!({"name": name, "network": "n", "direction": "EGRESS", "priority": 1000, "denied": [{"IPProtocol": "all"}],
+            "destinationRanges": [cidr], "targetTags": tag.map(|tag| vec![tag])})
+    };
+    let block = |name: &str, tag: &str, cidr: &str| {
+        format!(
+            "resource \"google_compute_firewall\" \"{name}\" {{\n  network = \"n\"\n  direction = \"EGRESS\"\n  \
+                 destination_ranges = [\"{cidr}\"]\n{tag}  deny {{\n    protocol = \"all\"\n  }}\n}}\n"
+        )
+    };
+    let (all, web) = (object("a", None, "10.0.0.0/8"), object("w", Some("web"), "192.0.2.0/24"));
+    let everyone = block("a", "", "10.0.0.0/8");
+    let tagged = block("w", "  target_tags = [\"web\"]\n", "192.0.2.0/24");
+    let folder = folder(&[
+        ("old.json", json!([all, web]).to_string()),
+        ("new.json", json!([all]).to_string()),
+        ("old.tf", format!("{everyone}{tagged}")),
+        ("new.tf", everyone),
+        ("none.tf", block("x", "  target_tags = [\"db\"]\n", "198.51.100.0/24")),
+    ]);
+    for (old, new) in
+        [("old.json", "new.json"), ("old.tf", "new.tf"), ("old.json", "new.tf"), ("old.tf", "new.json")]
+    {
+        let changed = document(&folder, &["diff", old, new]);
+        assert_eq!(rows(&changed, "n/tag:web egress", "added"), ["any/ 192.0.2.0/24"], "{old} {new}");
+        assert_eq!(changed["verdict"], "broadened", "{old} {new}");
+    }
+    // Where no rule at all is about a tag and none is for everyone, egress is allowed by the implied rule.
+    let changed = document(&folder, &["diff", "old.tf", "none.tf"]);
+    assert_eq!(rows(&changed, "n egress", "added"), ["any/ 10.0.0.0/8"]);
+    assert_eq!(rows(&changed, "n/tag:db egress", "removed"), ["any/ 198.51.100.0/24"]);
+}
+
 /// What a value is that nobody may see, as an address and as a text.
 const CANARY: &str = "203.0.113.77/32";
 

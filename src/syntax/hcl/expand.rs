@@ -21,7 +21,8 @@ pub fn read(sources: &[Arc<Source>]) -> Read {
             Err(finding) => read.findings.push(finding),
         }
     }
-    for files in folders.values_mut() {
+    let called = called(&folders);
+    for (folder, files) in &mut folders {
         files.sort_by(|a, b| {
             let rank = |file: &File| {
                 let name = file.source.name();
@@ -33,7 +34,10 @@ pub fn read(sources: &[Arc<Source>]) -> Read {
             rank(a).cmp(&rank(b))
         });
         let concealed = conceal(files);
+        let set_by_calls = called.get(&beside(folder, "")).cloned().unwrap_or_default();
         let mut expressions = values(files, &mut read.findings);
+        // What calls the module sets these, so their defaults say nothing.
+        expressions.retain(|name, _| !set_by_calls.contains(name));
         expressions.extend(locals(files));
         let definitions = Definitions::new(expressions, concealed);
         let mut expander = Expander { definitions, findings: Vec::new() };
@@ -75,6 +79,37 @@ fn homes<'a>(sources: &'a [Arc<Source>], findings: &mut Vec<Finding>) -> Vec<&'a
         root.copied().unwrap_or(own)
     };
     sources.iter().map(home).collect()
+}
+
+/// The variables that calls of modules set, by the folder of the module.
+fn called(folders: &BTreeMap<&str, Vec<File>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut called: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (folder, files) in folders {
+        let calls =
+            files.iter().flat_map(|file| file.body.blocks()).filter(|block| block.has_ident("module"));
+        for call in calls {
+            let source = call.body.attributes().find(|attribute| attribute.has_key("source"));
+            let Some(path) = source.and_then(|source| source.value.as_str()) else { continue };
+            let arguments =
+                call.body.attributes().map(|argument| format!("var.{}", argument.key.value().as_str()));
+            called.entry(beside(folder, path)).or_default().extend(arguments);
+        }
+    }
+    called
+}
+
+/// The folder that a path leads to from another one.
+fn beside(folder: &str, path: &str) -> String {
+    let mut steps: Vec<&str> = folder.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
+    for step in path.split('/') {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => drop(steps.pop()),
+            step => steps.push(step),
+        }
+    }
+    let root = if folder.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", steps.join("/"))
 }
 
 /// The expressions behind `local.x`.
