@@ -334,12 +334,8 @@ pub(super) struct DiffArgs {
     /// A file or folder of the new side; several are one rule set
     #[arg(long = "new", value_name = "FILE", num_args = 1..)]
     pub(super) new_files: Vec<PathBuf>,
-    /// NEW is the project, also when OLD is a plan
-    #[arg(long = "project", conflicts_with_all = ["before", "new", "new_files"])]
-    pub(super) with_project: bool,
-    /// OLD is the state before a plan and NEW the state after it, also when endpoints are chosen, which then explain traffic
-    #[arg(long, conflicts_with_all = ["new", "new_files"])]
-    pub(super) before: bool,
+    #[command(flatten)]
+    pub(super) plan: PlanArgs,
     /// Compare these scopes although their names differ
     #[arg(long, value_name = "OLD=NEW")]
     pub(super) map: Vec<String>,
@@ -369,6 +365,17 @@ pub(super) struct DiffArgs {
     pub(super) schema: bool,
     #[command(flatten)]
     pub(super) project: ProjectArgs,
+}
+
+/// What a plan alone is compared with.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// NEW is the project, also when OLD is a plan
+    #[arg(long = "project", conflicts_with_all = ["before", "new", "new_files"])]
+    pub(super) with_project: bool,
+    /// OLD is the state before a plan and NEW the state after it, also when endpoints are chosen, which then explain traffic
+    #[arg(long, conflicts_with_all = ["new", "new_files"])]
+    pub(super) before: bool,
 }
 
 /// Which differences count.

@@ -85,8 +85,8 @@ fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
     let mut new = side(args.new.as_ref(), &args.new_files);
     // OLD alone is a plan, or what the project is compared with; who names the project means the latter.
     let one = args.old.is_some() && args.new.is_none();
-    if args.before || (one && !args.with_project && !args.project.is_asked()) {
-        new = Side::Planned { or_project: !args.before };
+    if args.plan.before || (one && !args.plan.with_project && !args.project.is_asked()) {
+        new = Side::Planned { or_project: !args.plan.before };
     }
     let stdin = [&old, &new].into_iter().filter(|side| match side {
         Side::Files(paths) => paths.iter().any(|path| path == Path::new("-")),

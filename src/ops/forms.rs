@@ -33,11 +33,11 @@ pub(super) fn claims(
     let mut taken = vec![false; all.len()];
     let claims = chosen.into_iter().map(|importer| {
         let mut sources: Vec<Arc<Source>> = Vec::new();
-        let (takes, open): (Vec<_>, Vec<_>) = all.iter().enumerate().partition(|(at, file)| {
+        let (own, open): (Vec<_>, Vec<_>) = all.iter().enumerate().partition(|(at, file)| {
             let of_no_use = || file.readers.is_empty() && !completes_any(file.source);
             file.is_read_by(importer) || importer.completes(file.source) || (*at < named.len() && of_no_use())
         });
-        for (at, file) in takes {
+        for (at, file) in own {
             taken.get_mut(at).into_iter().for_each(|taken| *taken = true);
             sources.push(Arc::clone(file.source));
         }

@@ -1,6 +1,6 @@
 //! `show`: what rule files mean.
 
-use super::files::{RULES_LIMIT, below, read, read_text};
+use super::files::{self, RULES_LIMIT, read, read_text};
 use super::forms::{Claim, claims, formats, joined};
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::policy::{Policy, Scope};
@@ -90,9 +90,9 @@ impl Given {
             others = others.saturating_add(all.iter().filter(|file| file.is_none()).count());
             found.extend(all.into_iter().flatten().filter(|file| seen.insert(file.name().to_owned())));
         }
-        let names: BTreeSet<String> = found.iter().map(|file| file.name().to_owned()).collect();
+        let below: BTreeSet<String> = found.iter().map(|file| file.name().to_owned()).collect();
         found.retain(|file| {
-            let why = aside(file, &names);
+            let why = aside(file, &below);
             findings.extend(why.map(|why| {
                 let message = format!("`{}` was left aside: {why}", file.name());
                 Finding::new(Code::ReadNotCompared, message)
@@ -189,7 +189,7 @@ fn aside(file: &Source, names: &BTreeSet<String>) -> Option<&'static str> {
 
 /// The files below a folder, `None` for those that are no text.
 fn texts_below(folder: &Path, findings: &mut Vec<Finding>) -> Vec<Option<Arc<Source>>> {
-    let paths = below(folder).unwrap_or_else(|finding| {
+    let paths = files::below(folder).unwrap_or_else(|finding| {
         findings.push(finding);
         Vec::new()
     });

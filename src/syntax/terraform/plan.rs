@@ -130,7 +130,7 @@ fn changed_beside(file: &File<'_>, root: &Node) -> Vec<Finding> {
     let changes = items(root.get("resource_changes")).iter().filter(|node| {
         is_asked_for(file, node) && node.get("type").and_then(Node::as_str).is_some_and(file.asked.beside)
     });
-    let changed = changes.filter(|node| actions(node).any(|action| !matches!(action, "no-op" | "read")));
+    let applied = changes.filter(|node| actions(node).any(|action| !matches!(action, "no-op" | "read")));
     let finding = |node: &Node| {
         let address = node.get("address").and_then(Node::as_str).unwrap_or_default();
         let message =
@@ -139,7 +139,7 @@ fn changed_beside(file: &File<'_>, root: &Node) -> Vec<Finding> {
         let finding = file.finding(Code::ReadNotCompared, message, span);
         Finding { severity: Severity::Warning, ..finding }
     };
-    changed.map(finding).collect()
+    applied.map(finding).collect()
 }
 
 /// What a plan that is not whole says about itself.
