@@ -218,9 +218,12 @@ pub(super) struct LintArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// Rule files of one format, read as one rule set; `-` is standard input
+    /// Rule files of one format, or of Terraform in any form, read as one rule set; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "schema")]
     pub(super) files: Vec<PathBuf>,
+    /// Of a plan, the state before it and not the one after
+    #[arg(long)]
+    pub(super) before: bool,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
@@ -245,11 +248,14 @@ pub(super) struct CheckArgs {
     /// `HOST:443/tcp/PATH`; without a port, every port; tcp unless said otherwise
     #[arg(value_name = "HOST|IP[:PORT][/PROTO]", required_unless_present = "schema")]
     pub(super) question: Option<String>,
-    /// Rule files of one format, read as one rule set; what the project wants when not given
+    /// Rule files of one format, or of Terraform in any form, read as one rule set; what the project wants when not given
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) project: ProjectArgs,
+    /// Of a plan, the state before it and not the one after
+    #[arg(long, requires = "files")]
+    pub(super) before: bool,
     /// Where the connection comes from, an address or a block; from anywhere when not given
     #[arg(long, value_name = "ADDR")]
     pub(super) from: Option<String>,
@@ -275,9 +281,12 @@ pub(super) enum Way {
 
 #[derive(Debug, Args)]
 pub(super) struct RulesLintArgs {
-    /// Rule files of one format, read as one rule set; `-` is standard input
+    /// Rule files of one format, or of Terraform in any form, read as one rule set; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "schema")]
     pub(super) files: Vec<PathBuf>,
+    /// Of a plan, the state before it and not the one after
+    #[arg(long)]
+    pub(super) before: bool,
     /// With a region, a catalog or another choice of endpoints, traffic that none of them explains is told, too
     #[command(flatten)]
     pub(super) project: ProjectArgs,
@@ -308,7 +317,9 @@ impl ProjectArgs {
 }
 
 /// OLD is what is there, NEW is what is wanted or comes next: what NEW allows and OLD does not is newly allowed. With OLD
-/// alone, NEW is the project: what the catalog wants, said the way the target of OLD's format says it.
+/// alone, NEW is the project: what the catalog wants, said the way the target of OLD's format says it. A Terraform plan
+/// alone is compared with itself: the state before it is OLD, the state after it NEW, unless the project is named, with
+/// `--project` or a choice of endpoints. Beside another file, a plan stands for the state after it.
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
     /// A rule file or a folder of them, in any format; `-` is standard input
@@ -323,6 +334,8 @@ pub(super) struct DiffArgs {
     /// A file or folder of the new side; several are one rule set
     #[arg(long = "new", value_name = "FILE", num_args = 1..)]
     pub(super) new_files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) plan: PlanArgs,
     /// Compare these scopes although their names differ
     #[arg(long, value_name = "OLD=NEW")]
     pub(super) map: Vec<String>,
@@ -352,6 +365,17 @@ pub(super) struct DiffArgs {
     pub(super) schema: bool,
     #[command(flatten)]
     pub(super) project: ProjectArgs,
+}
+
+/// What a plan alone is compared with.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// NEW is the project, also when OLD is a plan
+    #[arg(long = "project", conflicts_with_all = ["before", "new", "new_files"])]
+    pub(super) with_project: bool,
+    /// OLD is the state before a plan and NEW the state after it, also when endpoints are chosen, which then explain traffic
+    #[arg(long, conflicts_with_all = ["new", "new_files"])]
+    pub(super) before: bool,
 }
 
 /// Which differences count.

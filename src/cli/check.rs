@@ -17,6 +17,7 @@ pub(super) fn run(args: &CheckArgs, output: Output) -> Exit {
     let request = CheckRequest {
         question: args.question.clone().unwrap_or_default(),
         files: args.files.clone(),
+        before: args.before,
         project: args.project.project(),
         from: args.from.clone(),
         scope: args.scope.clone(),
@@ -47,7 +48,7 @@ pub(super) fn run(args: &CheckArgs, output: Output) -> Exit {
 fn document(checked: &Checked) -> CheckJson<'_> {
     CheckJson::new(
         checked.question.as_ref().map(ToString::to_string),
-        (&checked.source, checked.format),
+        (&checked.source, &checked.format),
         checked.verdict().map(Verdict::as_str),
         checked.scopes.iter().map(scope_json).collect(),
         &checked.findings,

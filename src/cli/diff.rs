@@ -82,10 +82,15 @@ fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
         if all.is_empty() { Side::Project } else { Side::Files(all) }
     };
     let old = side(args.old.as_ref(), &args.old_files);
-    let new = side(args.new.as_ref(), &args.new_files);
+    let mut new = side(args.new.as_ref(), &args.new_files);
+    // OLD alone is a plan, or what the project is compared with; who names the project means the latter.
+    let one = args.old.is_some() && args.new.is_none();
+    if args.plan.before || (one && !args.plan.with_project && !args.project.is_asked()) {
+        new = Side::Planned { or_project: !args.plan.before };
+    }
     let stdin = [&old, &new].into_iter().filter(|side| match side {
         Side::Files(paths) => paths.iter().any(|path| path == Path::new("-")),
-        Side::Project => false,
+        Side::Project | Side::Planned { .. } => false,
     });
     if stdin.count() > 1 {
         findings.push(Finding::new(Code::FileRead, "standard input can be one side only"));

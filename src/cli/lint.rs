@@ -15,6 +15,7 @@ pub(super) fn run(args: &RulesLintArgs, output: Output) -> Exit {
     let linted = match super::catalog::day(args.today.as_deref()) {
         Ok(today) => lint(&LintRequest {
             files: args.files.clone(),
+            before: args.before,
             project: args.project.is_asked().then(|| args.project.project()),
             today,
         }),

@@ -72,11 +72,11 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     if args.schema {
         return output.json(&policy_schema(), Exit::Same);
     }
-    let shown = ops::show(&args.files);
+    let shown = if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
     let exit = Output::exit(&shown.findings);
     if output.is_json() {
         return output
-            .json(&PolicyJson::new(&shown.source, shown.format, &shown.policy, &shown.findings), exit);
+            .json(&PolicyJson::new(&shown.source, &shown.format, &shown.policy, &shown.findings), exit);
     }
     output.findings(&shown.findings);
     if exit == Exit::Failed {

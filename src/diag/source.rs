@@ -64,6 +64,30 @@ impl Source {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
+    /// The same text with stars in place of the letters and digits of some spans, each place where it was: what is not to
+    /// be shown to whoever reads a finding.
+    pub fn masked(&self, hidden: &[Span]) -> Self {
+        let mut hidden: Vec<Span> = hidden.iter().map(|span| self.clamp_span(*span)).collect();
+        hidden.sort();
+        let mut text = String::with_capacity(self.text.len());
+        let mut at = 0;
+        for span in hidden {
+            let (start, end) = (span.start.max(at), span.end.max(at));
+            text.push_str(self.slice(Span::new(at, start)));
+            for char in self.slice(Span::new(start, end)).chars() {
+                if char.is_alphanumeric() {
+                    // A character may take several bytes, and each of them stays a byte.
+                    text.extend(std::iter::repeat_n('*', char.len_utf8()));
+                } else {
+                    text.push(char);
+                }
+            }
+            at = end;
+        }
+        text.push_str(self.slice(Span::new(at, self.text.len())));
+        Self::new(self.name.clone(), text)
+    }
+
     /// The line and column of a byte, both from 1; the column counts characters.
     pub fn line_column(&self, byte: usize) -> (usize, usize) {
         let byte = self.clamp(byte);
@@ -118,6 +142,14 @@ mod tests {
             .collect();
         let line = before.matches('\n').count() + 1;
         (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
+    }
+
+    #[test]
+    fn what_is_masked_stays_in_its_place() {
+        let source = Source::new("x", "a: \"s\u{e9}cret-1\"\nb: 2");
+        let masked = source.masked(&[Span::new(7, 12), Span::new(3, 9), Span::new(40, 50)]);
+        assert_eq!(masked.text(), "a: \"*******-1\"\nb: 2");
+        assert_eq!((masked.name(), masked.text().len()), ("x", source.text().len()));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn verify(
     let said = |set: &&RuleSet| {
         read.sets.iter().any(|read| read.scope == set.scope) || !expected(Some(*set), &set.scope).is_empty()
     };
-    let wanted = Policy { sets: wanted.sets.iter().filter(said).cloned().collect() };
+    let wanted = Policy::new(wanted.sets.iter().filter(said).cloned().collect());
     pair_scopes(&wanted, read)
         .into_iter()
         .filter_map(|pair| {

@@ -53,6 +53,8 @@ pub struct ScopeDrift {
     pub old: Option<String>,
     /// The name of the new scope, when there is one.
     pub new: Option<String>,
+    /// What holds on the side that has no such scope, where something does.
+    pub stand_in: Option<String>,
     /// What differs.
     pub difference: Difference,
     /// The same in rows, with the rules that are responsible.
@@ -97,15 +99,18 @@ pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Drift {
         .iter()
         .filter_map(|pair| {
             let scope = &pair.old.or(pair.new)?.scope;
-            let difference = compare(*pair, terms.doubt);
+            let stand_in = stand_in(*pair, old, new);
+            let whole = Pair { old: pair.old.or(stand_in), new: pair.new.or(stand_in) };
+            let difference = compare(whole, terms.doubt);
             Some(ScopeDrift {
                 name: scope.name.clone(),
                 direction: scope.direction,
                 old: pair.old.map(|set| set.scope.name.clone()),
                 new: pair.new.map(|set| set.scope.name.clone()),
-                changes: changes(*pair, &difference, &catalog(scope.direction)),
+                stand_in: stand_in.map(|set| set.scope.name.clone()),
+                changes: changes(whole, &difference, &catalog(scope.direction)),
                 difference,
-                unmodelled: unmodelled(pair),
+                unmodelled: unmodelled(&whole),
             })
         })
         .collect();
@@ -119,6 +124,15 @@ pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Drift {
         0
     };
     Drift { scopes, ignored: left_out, rewritten }
+}
+
+/// What holds on the side of a pair that is not there.
+fn stand_in<'a>(pair: Pair<'_>, old: &'a Policy, new: &'a Policy) -> Option<&'a RuleSet> {
+    match (pair.old, pair.new) {
+        (Some(set), None) => new.stand_in(old, &set.scope),
+        (None, Some(set)) => old.stand_in(new, &set.scope),
+        (Some(_), Some(_)) | (None, None) => None,
+    }
 }
 
 /// The unmodelled matches of a pair, each once, with the first place where it stands.

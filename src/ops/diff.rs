@@ -2,14 +2,16 @@
 
 use super::files::{TEXT_LIMIT, read};
 use super::scopes::fits;
+use super::show::{once, stages};
 use super::wanted::{approved, explaining, target_of, wanted};
-use super::{Project, Shown, show};
+use super::{Project, Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
 use crate::drift::{Change, Doubt, Drift, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope};
 use crate::report::row_in_words;
 use crate::targets::Target;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// One side of a comparison.
@@ -19,6 +21,12 @@ pub enum Side {
     Files(Vec<PathBuf>),
     /// What the project wants, in the terms of the other side.
     Project,
+    /// What the plan on the other side leads to, which then stands for the state before the plan. Where there is no plan,
+    /// the project takes its place, or the comparison fails.
+    Planned {
+        /// Whether the project takes its place.
+        or_project: bool,
+    },
 }
 
 /// What the user asked for.
@@ -67,23 +75,31 @@ const PROJECT: &str = "the project";
 /// Compares two sides.
 pub fn diff(request: &DiffRequest) -> Diffed {
     let mut diffed = Diffed::default();
-    let (old, new) = (files(&request.old), files(&request.new));
+    let (old, new) = sides(request);
     diffed.sources =
         [&old, &new].map(|side| side.as_ref().map_or(PROJECT.to_owned(), |shown| shown.source.clone()));
     diffed.findings.extend([&old, &new].into_iter().flatten().flat_map(|shown| shown.findings.clone()));
+    diffed.findings = once(diffed.findings);
     let with_project = old.is_none() || new.is_none();
     diffed.wanted_is_new = with_project.then_some(new.is_none());
     if any_error(&diffed.findings) {
         return diffed;
     }
-    let format = |side: &Option<Shown>| side.as_ref().map(|shown| shown.format);
-    let Some(target) = format(&old).or_else(|| format(&new)).and_then(target_of) else {
+    let format = |side: &Option<Shown>| side.as_ref().map(|shown| shown.format.clone());
+    let Some(target) = format(&old).or_else(|| format(&new)).and_then(|format| target_of(&format)) else {
         let finding = Finding::new(Code::ReadUnknownFormat, "neither side is a rule file");
         diffed
             .findings
             .push(finding.help("name a file; the other side is then the project, or a second file"));
         return diffed;
     };
+    let several = [&old, &new].into_iter().flatten().any(|shown| shown.format.contains(" + "));
+    if with_project && several {
+        let message =
+            format!("the project is said the way `{}` says it, for all of the files", target.name());
+        let finding = Finding::new(Code::ReadDefaulted, message);
+        diffed.findings.push(Finding { severity: Severity::Note, ..finding });
+    }
     let mut policy = |side: &Option<Shown>| {
         if let Some(shown) = side {
             return shown.policy.clone();
@@ -128,10 +144,27 @@ pub fn diff(request: &DiffRequest) -> Diffed {
     diffed
 }
 
-fn files(side: &Side) -> Option<Shown> {
-    match side {
+/// What each side means, but for the project.
+fn sides(request: &DiffRequest) -> (Option<Shown>, Option<Shown>) {
+    let files = |side: &Side| match side {
         Side::Files(paths) => Some(show(paths)),
-        Side::Project => None,
+        Side::Project | Side::Planned { .. } => None,
+    };
+    let (Side::Files(paths), Side::Planned { or_project }) = (&request.old, &request.new) else {
+        return (files(&request.old), files(&request.new));
+    };
+    let (before, mut after) = stages(paths);
+    match before {
+        Some(mut before) => {
+            // What is said of both states is said once.
+            let said: BTreeSet<_> = after.findings.iter().map(|it| (it.code, it.message.clone())).collect();
+            before.findings.retain(|finding| !said.contains(&(finding.code, finding.message.clone())));
+            before.source.push_str(" (before)");
+            after.source.push_str(" (after)");
+            (Some(before), Some(after))
+        }
+        None if *or_project => (Some(after), None),
+        None => (Some(show_before(paths)), None),
     }
 }
 
@@ -217,6 +250,15 @@ fn asides(scope: &ScopeDrift, sources: &[String; 2]) -> Vec<Finding> {
             finding
         })
         .collect();
+    if let Some(stand_in) = &scope.stand_in {
+        let silent = if scope.old.is_none() { old } else { new };
+        let message = format!(
+            "`{}` {} has no rules of its own in `{silent}`: those of {stand_in} hold there",
+            scope.name, scope.direction
+        );
+        let finding = Finding::new(Code::ReadDefaulted, message);
+        findings.push(Finding { severity: Severity::Note, ..finding });
+    }
     if scope.difference.coarse {
         let message = format!(
             "the unmodelled matches of `{}` {} combine to more cases than are told apart; bounds were compared",

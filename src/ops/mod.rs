@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 pub mod files;
+mod forms;
 mod generate;
 mod lint;
 mod lock;
@@ -19,4 +20,4 @@ pub use lint::{LintRequest, Linted, lint};
 pub use lock::{LockRequest, Locked, lock};
 pub use project::Project;
 pub use prove::{File, Proven, prove};
-pub use show::{Shown, show};
+pub use show::{Shown, show, show_before};

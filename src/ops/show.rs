@@ -1,9 +1,12 @@
 //! `show`: what rule files mean.
 
-use super::files::{RULES_LIMIT, below, read, read_text};
+use super::files::{self, RULES_LIMIT, read, read_text};
+use super::forms::{Claim, claims, formats, joined};
 use crate::diag::{Code, Finding, Source, any_error};
-use crate::policy::Policy;
-use crate::targets::{Importer, TARGETS};
+use crate::policy::{Policy, Scope};
+use crate::syntax::hcl::{ends_with, is_loaded_by_itself, is_variables};
+use crate::targets::Imported;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,120 +15,184 @@ use std::sync::Arc;
 pub struct Shown {
     /// The files, as the user named them.
     pub source: String,
-    /// The name of their format; empty when none was recognised.
-    pub format: &'static str,
+    /// The name of their format, or the names of several that were read together, with ` + ` between; empty when none was
+    /// recognised.
+    pub format: String,
     /// The meaning.
     pub policy: Policy,
     /// What the user should know. With an error the meaning is not known.
     pub findings: Vec<Finding>,
+    /// The format of each scope, where there are several.
+    formats: BTreeMap<Scope, &'static str>,
 }
 
-/// Reads files as one rule set. Of a folder all files below it are read that are recognised, and those that belong to
-/// them.
+impl Shown {
+    /// What is known under one format.
+    pub(super) fn of(source: &str, format: &str, policy: Policy, findings: Vec<Finding>) -> Self {
+        let (source, format) = (source.to_owned(), format.to_owned());
+        Self { source, format, policy, findings, formats: BTreeMap::new() }
+    }
+
+    /// The name of the format that a scope was read from.
+    pub fn format_of(&self, scope: &Scope) -> &str {
+        self.formats.get(scope).copied().unwrap_or(&self.format)
+    }
+}
+
+/// Reads files as one rule set; of a plan, the state after it. Of a folder all files below it are read that are
+/// recognised, and those that belong to them.
 pub fn show(paths: &[PathBuf]) -> Shown {
-    let name = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    let (mut sources, mut found, mut findings) = (Vec::new(), Vec::new(), Vec::new());
-    for path in paths {
-        if path.is_dir() {
-            found.extend(texts_below(path, &mut findings));
-        } else {
+    Given::read(paths).after()
+}
+
+/// Reads files as one rule set, of a plan the state before it. That none of them is a plan is an error.
+pub fn show_before(paths: &[PathBuf]) -> Shown {
+    let given = Given::read(paths);
+    given.before().unwrap_or_else(|| {
+        let mut shown = Shown { source: given.source.clone(), findings: given.findings, ..Shown::default() };
+        if !any_error(&shown.findings) {
+            let message = format!("no plan is among {}, so there is no state before it", given.source);
+            let help = "a plan is what `terraform show -json PLANFILE` prints";
+            shown.findings.push(Finding::new(Code::ReadRefused, message).help(help));
+        }
+        shown
+    })
+}
+
+/// The states before and after a plan, or the one state that files without a plan have.
+pub(super) fn stages(paths: &[PathBuf]) -> (Option<Shown>, Shown) {
+    let given = Given::read(paths);
+    (given.before(), given.after())
+}
+
+/// Files that were read, and whose they are.
+struct Given {
+    source: String,
+    claims: Vec<Claim>,
+    findings: Vec<Finding>,
+}
+
+impl Given {
+    fn read(paths: &[PathBuf]) -> Self {
+        let source = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        let (mut named, mut found, mut findings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for path in paths.iter().filter(|path| !path.is_dir()) {
             match read(path, RULES_LIMIT) {
-                Ok(source) => sources.push(source),
+                Ok(file) if seen.insert(file.name().to_owned()) => named.push(file),
+                Ok(_) => {}
                 Err(finding) => findings.push(finding),
             }
         }
+        let mut others = 0_usize;
+        for path in paths.iter().filter(|path| path.is_dir()) {
+            let all = texts_below(path, &mut findings);
+            others = others.saturating_add(all.iter().filter(|file| file.is_none()).count());
+            found.extend(all.into_iter().flatten().filter(|file| seen.insert(file.name().to_owned())));
+        }
+        let below: BTreeSet<String> = found.iter().map(|file| file.name().to_owned()).collect();
+        found.retain(|file| {
+            let why = aside(file, &below);
+            findings.extend(why.map(|why| {
+                let message = format!("`{}` was left aside: {why}", file.name());
+                Finding::new(Code::ReadNotCompared, message)
+            }));
+            why.is_none()
+        });
+        let mut given = Self { source, claims: Vec::new(), findings };
+        if any_error(&given.findings) {
+            return given;
+        }
+        match claims(&named, &found) {
+            Ok((claims, rest)) => {
+                given.claims = claims;
+                others = others.saturating_add(rest);
+                if others > 0 {
+                    let read = found.len().saturating_sub(rest);
+                    let message = format!(
+                        "{read} files below {} were read, {others} are in no known format",
+                        given.source
+                    );
+                    given.findings.push(Finding::new(Code::ReadNotCompared, message));
+                }
+            }
+            Err(why) if why.is_empty() => {
+                let message = format!("no file below {} is in a format that is known here", given.source);
+                given.findings.push(Finding::new(Code::ReadUnknownFormat, message).help(formats()));
+            }
+            Err(why) => given.findings.extend(why),
+        }
+        given
     }
-    if any_error(&findings) {
-        return Shown { source: name, findings, ..Shown::default() };
+
+    fn after(&self) -> Shown {
+        self.shown(|claim| claim.importer.import(&claim.sources))
     }
-    let named = sources.len();
-    let (recognised, rest): (Vec<Option<Arc<Source>>>, Vec<_>) = found.into_iter().partition(|source| {
-        source.as_ref().is_some_and(|source| importers().any(|it| it.recognizes(source)))
-    });
-    sources.extend(recognised.into_iter().flatten());
-    if sources.is_empty() {
-        let message = format!("no file below {name} is in a format that is known here");
-        findings.push(Finding::new(Code::ReadUnknownFormat, message).help(formats()));
-        return Shown { source: name, findings, ..Shown::default() };
+
+    /// The state before, when one of the files is a plan.
+    fn before(&self) -> Option<Shown> {
+        let before: Vec<Option<Imported>> =
+            self.claims.iter().map(|claim| claim.importer.import_before(&claim.sources)).collect();
+        if before.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut before = before.into_iter();
+        // What no plan is about has only one state.
+        let stage =
+            |claim: &Claim| before.next().flatten().unwrap_or_else(|| claim.importer.import(&claim.sources));
+        Some(self.shown(stage))
     }
-    let Some(importer) = recognize(&sources, &mut findings) else {
-        return Shown { source: name, findings, ..Shown::default() };
+
+    fn shown(&self, mut read: impl FnMut(&Claim) -> Imported) -> Shown {
+        let mut findings = self.findings.clone();
+        let (mut parts, mut formats) = (Vec::new(), BTreeMap::new());
+        for claim in &self.claims {
+            let imported = read(claim);
+            let name = claim.importer.name();
+            if self.claims.len() > 1 {
+                formats.extend(imported.policy.sets.iter().map(|set| (set.scope.clone(), name)));
+            }
+            findings.extend(imported.findings);
+            parts.push((name, imported.policy));
+        }
+        let format = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" + ");
+        let policy = joined(parts, &mut findings);
+        let findings = once(findings);
+        let policy = if any_error(&findings) { Policy::default() } else { policy };
+        Shown { source: self.source.clone(), format, policy, findings, formats }
+    }
+}
+
+/// Each finding once: several importers can say the same of a file that all of them read, and so can both states of a
+/// plan.
+pub(super) fn once(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let key = |finding: &Finding| {
+        let place = finding.place.as_ref().map(|place| (place.source.name().to_owned(), place.span));
+        (finding.code, finding.severity, finding.message.clone(), place)
     };
-    let all = rest.len();
-    let belonging: Vec<Arc<Source>> =
-        rest.into_iter().flatten().filter(|file| belongs(file, &sources)).collect();
-    let others = all.saturating_sub(belonging.len());
-    if others > 0 {
-        let read = sources.len().saturating_add(belonging.len()).saturating_sub(named);
-        let message = format!("{read} files below {name} were read, {others} are in no known format");
-        findings.push(Finding::new(Code::ReadNotCompared, message));
+    findings.into_iter().filter(|finding| seen.insert(key(finding))).collect()
+}
+
+/// Why a file below a folder is not read although its form is known.
+fn aside(file: &Source, names: &BTreeSet<String>) -> Option<&'static str> {
+    let name = file.name();
+    let module = |name: &String| ends_with(name, ".tf");
+    if is_variables(name) && !is_loaded_by_itself(name) && names.iter().any(module) {
+        Some("Terraform does not read it by itself; give it beside the folder, as for `-var-file`")
+    } else if name.strip_suffix(".backup").is_some_and(|original| names.contains(original)) {
+        Some("the file that it is a copy of stands beside it")
+    } else {
+        None
     }
-    sources.extend(belonging);
-    let read = importer.import(&sources);
-    findings.extend(read.findings);
-    let policy = if any_error(&findings) { Policy::default() } else { read.policy };
-    Shown { source: name, format: importer.name(), policy, findings }
 }
 
 /// The files below a folder, `None` for those that are no text.
 fn texts_below(folder: &Path, findings: &mut Vec<Finding>) -> Vec<Option<Arc<Source>>> {
-    let paths = below(folder).unwrap_or_else(|finding| {
+    let paths = files::below(folder).unwrap_or_else(|finding| {
         findings.push(finding);
         Vec::new()
     });
     let text = |path: PathBuf| read_text(&path, RULES_LIMIT).map_err(|finding| findings.push(finding)).ok();
     paths.into_iter().filter_map(text).collect()
-}
-
-/// Reports whether a file that is not recognised belongs to those that are: it is of their kind by its name, as a
-/// `.tf` file with nothing but variables is, or one of them names it, as lists and includes are named.
-fn belongs(file: &Source, recognised: &[Arc<Source>]) -> bool {
-    let path = Path::new(file.name());
-    let kind = path.extension().filter(|kind| *kind == "tf" || *kind == "tfvars");
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    recognised.iter().any(|other| {
-        let same_kind =
-            kind.is_some_and(|_| Path::new(other.name()).extension().is_some_and(|it| it == "tf"));
-        same_kind || (!name.is_empty() && other.text().contains(&name))
-    })
-}
-
-fn importers() -> impl Iterator<Item = &'static dyn Importer> {
-    TARGETS.iter().flat_map(|target| target.importers().iter().copied())
-}
-
-fn formats() -> String {
-    format!("formats are {}", importers().map(Importer::name).collect::<Vec<_>>().join(", "))
-}
-
-/// The importer that knows the form of the files. All files must be of one form; files that only an importer of another
-/// file's form can use, such as list files, are left to it.
-fn recognize(sources: &[Arc<Source>], findings: &mut Vec<Finding>) -> Option<&'static dyn Importer> {
-    let mut found: Vec<&'static dyn Importer> = Vec::new();
-    let mut unknown: Vec<&Arc<Source>> = Vec::new();
-    for source in sources {
-        match importers().find(|importer| importer.recognizes(source)) {
-            Some(importer) if found.iter().any(|other| other.name() == importer.name()) => {}
-            Some(importer) => found.push(importer),
-            None => unknown.push(source),
-        }
-    }
-    match found.as_slice() {
-        [importer] => Some(*importer),
-        [] => {
-            for source in unknown {
-                let message = format!("`{}` is in no format that is known here", source.name());
-                findings.push(Finding::new(Code::ReadUnknownFormat, message).help(formats()));
-            }
-            None
-        }
-        several => {
-            let names: Vec<&str> = several.iter().map(|importer| importer.name()).collect();
-            let message = format!("the files are of different formats: {}", names.join(", "));
-            findings.push(
-                Finding::new(Code::ReadUnknownFormat, message).help("show the files of one format at a time"),
-            );
-            None
-        }
-    }
 }

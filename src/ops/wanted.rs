@@ -8,8 +8,9 @@ use crate::policy::{Action, Match, Need, Origin, Policy, Rule, RuleSet, Traffic}
 use crate::targets::{Loss, OptionKind, Options, Scoping, Speech, TARGETS, Target, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The target whose files are of this format.
+/// The target whose files are of this format, of several the first.
 pub(super) fn target_of(format: &str) -> Option<&'static dyn Target> {
+    let format = format.split(" + ").next().unwrap_or_default();
     let reads = |target: &&dyn Target| target.importers().iter().any(|importer| importer.name() == format);
     TARGETS.iter().copied().find(reads)
 }

@@ -1,5 +1,6 @@
 //! What a rule set means, whoever wrote it: the one model that catalogs compile to and rule files lift to.
 
+mod absent;
 mod anomaly;
 mod evaluate;
 mod origin;
@@ -7,6 +8,7 @@ mod pair;
 mod trace;
 mod unknown;
 
+pub use absent::Absent;
 pub use anomaly::{Anomalies, Redundant, Shadow, Statement};
 pub use evaluate::{Bounds, Decision};
 pub use origin::{Justification, Need, Origin};
@@ -183,13 +185,15 @@ impl RuleSet {
 pub struct Policy {
     /// The rule sets, in the order of their scopes.
     pub sets: Vec<RuleSet>,
+    /// What holds for scopes that have none.
+    pub absent: Absent,
 }
 
 impl Policy {
     /// A policy of these rule sets, ordered by scope.
     pub fn new(mut sets: Vec<RuleSet>) -> Self {
         sets.sort_by(|a, b| a.scope.cmp(&b.scope));
-        Self { sets }
+        Self { sets, absent: Absent::default() }
     }
 
     /// Every rule with the scope it belongs to.

@@ -44,7 +44,12 @@ pub fn pair_scopes_as<'a>(old: &'a Policy, new: &'a Policy, names: &[(String, St
     }
     let mut new_left: Vec<&RuleSet> = new_by_scope.into_values().flatten().collect();
     for direction in [Direction::Egress, Direction::Ingress] {
-        if let (Some(old), Some(new)) = (meant(&old_left, direction), meant(&new_left, direction)) {
+        if let (Some(old_set), Some(new_set)) = (meant(&old_left, direction), meant(&new_left, direction)) {
+            // What the other side knows and has no rules for is not called something else there.
+            if new.knows(old, &old_set.scope) || old.knows(new, &new_set.scope) {
+                continue;
+            }
+            let (old, new) = (old_set, new_set);
             pairs.push(Pair { old: Some(old), new: Some(new) });
             old_left.retain(|set| !std::ptr::eq(*set, old));
             new_left.retain(|set| !std::ptr::eq(*set, new));

@@ -84,6 +84,19 @@ pub trait Importer: Sync + fmt::Debug {
     /// Reports whether a text is of this form, by its content.
     fn recognizes(&self, source: &Source) -> bool;
 
+    /// Reports whether a text completes files of this form and says nothing by itself: members of sets, entries of
+    /// lists, values of variables.
+    fn completes(&self, source: &Source) -> bool {
+        let _ = source;
+        false
+    }
+
+    /// Whose files these are. Forms of one family can be read together, each by its own importer, as one rule set; a
+    /// form without a family stands alone.
+    fn family(&self) -> Option<FormFamily> {
+        None
+    }
+
     /// What the files mean together, as one rule set. Never stops at the first problem, never drops a match: what is
     /// not understood is a finding.
     fn import(&self, sources: &[Arc<Source>]) -> Imported;
@@ -94,6 +107,13 @@ pub trait Importer: Sync + fmt::Debug {
         let _ = sources;
         None
     }
+}
+
+/// Whose files some forms are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormFamily {
+    /// Terraform's: configuration, states, plans.
+    Terraform,
 }
 
 /// How a target names peers and groups rules.

@@ -3,10 +3,9 @@
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{Prefix, PrefixError};
 use crate::policy::Unmodelled;
-use crate::syntax::hcl::{Kind, Value};
+use crate::syntax::hcl::{Block, Kind, Value};
 
-/// The types of resources that are rules of security groups, and the one that is a rule of a VPC network. A state or a
-/// plan with both is read by the reader of the former, which says that the latter is left.
+/// The types of resources that are rules of security groups, and the one that is a rule of a VPC network.
 pub(super) const SECURITY_GROUPS: [&str; 5] = [
     "aws_security_group",
     "aws_default_security_group",
@@ -15,6 +14,42 @@ pub(super) const SECURITY_GROUPS: [&str; 5] = [
     "aws_vpc_security_group_ingress_rule",
 ];
 pub(super) const FIREWALL: &str = "google_compute_firewall";
+
+/// How the types of resources start that decide about packets beside security groups and firewall rules, and that no
+/// reader reads.
+const BESIDE: [&str; 13] = [
+    "aws_default_network_acl",
+    "aws_network_acl",
+    "aws_networkfirewall_firewall",
+    "aws_networkfirewall_rule_group",
+    "aws_route53_resolver_firewall_",
+    "aws_vpc_block_public_access_",
+    "azurerm_firewall",
+    "azurerm_network_security_",
+    "google_compute_firewall_policy",
+    "google_compute_network_firewall_policy",
+    "google_compute_organization_security_policy",
+    "google_compute_region_network_firewall_policy",
+    "google_network_security_gateway_security_policy",
+];
+
+/// Reports whether a resource of a type decides about packets and is read by no reader. It is named instead.
+pub(super) fn is_beside(kind: &str) -> bool {
+    BESIDE.iter().any(|start| kind.starts_with(start))
+}
+
+/// The finding for a resource or a module that may decide about packets and is not read.
+pub(super) fn not_read(block: &Block) -> Option<Finding> {
+    let kind = block.labels.first().map_or("", String::as_str);
+    let message = if block.kind == "resource" && is_beside(kind) {
+        format!("`{}` also decides about packets and is not read", block.address())
+    } else if block.kind == "module" {
+        format!("`{}` may declare rules of its own and is not read", block.address())
+    } else {
+        return None;
+    };
+    Some(found(Code::ReadNotCompared, message, &block.place))
+}
 
 /// A field as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,13 @@
 mod acceptance;
 mod bad_input;
 mod check;
+mod clouds;
 mod diff;
+mod existing;
 mod generate;
 mod lint;
+mod plans;
 mod run;
+mod sensitive;
 mod show;
+mod variables;

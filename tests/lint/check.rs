@@ -120,6 +120,7 @@ fn agrees(files: &[PathBuf], most: usize) -> usize {
         let stride = corners.len().div_ceil(most).max(1);
         for (end, source, (protocol, port)) in corners.into_iter().step_by(stride) {
             let request = CheckRequest {
+                before: false,
                 question: format!("{end}:{port}/{protocol}"),
                 files: files.to_vec(),
                 project: Project::default(),

@@ -56,7 +56,10 @@ fn every_file_means_what_is_written_beside_it() {
             let sources = sources(&path);
             let mut claims: Vec<&str> = sources.iter().flat_map(|source| claimed(source)).collect();
             claims.dedup();
-            assert_eq!(claims, [reader], "{}", path.display());
+            // A state holds whatever its project has, so the readers of several clouds can find something in it.
+            let others = claims.iter().filter(|claim| **claim != reader).collect::<Vec<_>>();
+            assert!(claims.contains(&reader), "{}", path.display());
+            assert!(others.iter().all(|other| other.ends_with("-state")), "{}: {others:?}", path.display());
             let mut found = meaning(&importer(reader).import(&sources));
             if let Some(before) = importer(reader).import_before(&sources) {
                 found.push_str("before\n");

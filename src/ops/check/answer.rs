@@ -1,6 +1,7 @@
 //! What one rule set answers, from the same sets that `show` prints.
 
 use super::{Answered, Deciding, Question, Verdict, Whom, addresses};
+use crate::ops::Shown;
 use crate::packet::{AddrSet, PacketSet, PeerSet, Set};
 use crate::policy::{Action, Origin, RuleSet, Step};
 
@@ -11,8 +12,8 @@ pub(super) struct Asked<'a> {
     pub(super) from: Option<&'a AddrSet>,
     /// The addresses of the host.
     pub(super) known: Option<&'a AddrSet>,
-    /// The format of the rules.
-    pub(super) format: &'a str,
+    /// The rules, which know their format.
+    pub(super) shown: &'a Shown,
 }
 
 impl Asked<'_> {
@@ -61,7 +62,9 @@ impl Asked<'_> {
             let rule = set.rule(step.decision);
             let origin = match rule {
                 Some(rule) => rule.origin.clone(),
-                None => Origin::System(system_default(self.format, step.action).to_owned()),
+                None => {
+                    Origin::System(system_default(self.shown.format_of(&set.scope), step.action).to_owned())
+                }
             };
             let unmodelled = rule.map(|rule| rule.unmodelled.clone()).unwrap_or_default();
             Deciding { action: step.action, certain: step.certain, origin, unmodelled, packets: step.packets }

@@ -9,7 +9,7 @@ pub use question::{Question, Whom};
 
 use super::project::Project;
 use super::scopes::fits;
-use super::show;
+use super::{Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
@@ -24,6 +24,8 @@ pub struct CheckRequest {
     pub question: String,
     /// Rule files; the project is asked when there are none.
     pub files: Vec<PathBuf>,
+    /// Whether the state before the plan among the files is asked, and not the one after it.
+    pub before: bool,
     /// What is wanted, and where the addresses of hosts are from.
     pub project: Project,
     /// Where the connection comes from; anywhere when not said.
@@ -42,7 +44,7 @@ pub struct Checked {
     /// The files, or what the project is made of.
     pub source: String,
     /// The name of their format; `project` for what is wanted.
-    pub format: &'static str,
+    pub format: String,
     /// The answer of each scope.
     pub scopes: Vec<Answered>,
     /// What the user should know. With an error there is no answer.
@@ -120,25 +122,32 @@ pub fn check(request: &CheckRequest) -> Checked {
         Ok(parsed) => parsed,
         Err(findings) => return Checked { findings, ..Checked::default() },
     };
-    let (source, format, policy, mut findings) = rules(request, &question);
+    let shown = rules(request, &question);
+    let policy = &shown.policy;
+    let mut findings = shown.findings.clone();
     // Those that matter here stand beside the rules that decide.
     for finding in findings.iter_mut().filter(|finding| finding.code == Code::ReadUnmodelled) {
         finding.severity = Severity::Note;
     }
-    let mut checked = Checked { source, format, question: Some(question.clone()), ..Checked::default() };
+    let mut checked = Checked {
+        source: shown.source.clone(),
+        format: shown.format.clone(),
+        question: Some(question.clone()),
+        ..Checked::default()
+    };
     let chosen = |set: &&RuleSet| {
         set.scope.direction == request.direction
             && request.scope.as_ref().is_none_or(|pattern| fits(pattern, &set.scope.name))
     };
     let sets: Vec<&RuleSet> = policy.sets.iter().filter(chosen).collect();
     if sets.is_empty() && !any_error(&findings) {
-        findings.push(no_scope(request, &policy));
+        findings.push(no_scope(request, policy));
     }
     let known = addresses::known(&request.project, &question, &sets, &mut findings);
     if !any_error(&findings) {
-        let asked = Asked { question: &question, from: from.as_ref(), known: known.as_ref(), format };
+        let asked = Asked { question: &question, from: from.as_ref(), known: known.as_ref(), shown: &shown };
         checked.scopes = sets.into_iter().map(|set| asked.of(set)).collect();
-        if format == "project" {
+        if shown.format == "project" {
             findings.retain(|finding| finding.is_error() || is_about(finding, &checked.scopes));
         }
     }
@@ -164,10 +173,9 @@ fn parse(request: &CheckRequest) -> Result<(Question, Option<AddrSet>), Vec<Find
 }
 
 /// The rules that are asked: those of the files, else what the project wants.
-fn rules(request: &CheckRequest, question: &Question) -> (String, &'static str, Policy, Vec<Finding>) {
+fn rules(request: &CheckRequest, question: &Question) -> Shown {
     if !request.files.is_empty() {
-        let shown = show(&request.files);
-        return (shown.source, shown.format, shown.policy, shown.findings);
+        return if request.before { show_before(&request.files) } else { show(&request.files) };
     }
     let peers = match question.whom {
         Whom::Host(..) => PeerKind::Names,
@@ -189,7 +197,7 @@ fn rules(request: &CheckRequest, question: &Question) -> (String, &'static str, 
     for set in &mut policy.sets {
         set.universe = universe.clone();
     }
-    ("project".to_owned(), "project", policy, findings)
+    Shown::of("project", "project", policy, findings)
 }
 
 fn no_scope(request: &CheckRequest, policy: &Policy) -> Finding {

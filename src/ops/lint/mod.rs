@@ -6,7 +6,7 @@ mod unexplained;
 mod wide;
 
 use super::files::{TEXT_LIMIT, read};
-use super::{Project, show};
+use super::{Project, show, show_before};
 use crate::catalog::Date;
 use crate::diag::{Code, Finding, Place, Severity, any_error};
 use crate::policy::{Origin, Rule};
@@ -17,6 +17,8 @@ use std::path::PathBuf;
 pub struct LintRequest {
     /// Rule files of one format, read as one rule set.
     pub files: Vec<PathBuf>,
+    /// Whether the state before the plan among the files is judged, and not the one after it.
+    pub before: bool,
     /// What is wanted; without it nothing is said about traffic that no catalog explains.
     pub project: Option<Project>,
     /// The day to judge by.
@@ -29,7 +31,7 @@ pub struct Linted {
     /// The files, as the user named them.
     pub source: String,
     /// The name of their format; empty when none was recognised.
-    pub format: &'static str,
+    pub format: String,
     /// How many statements the files have.
     pub statements: usize,
     /// How many rule sets they make.
@@ -40,7 +42,7 @@ pub struct Linted {
 
 /// Judges rule files.
 pub fn lint(request: &LintRequest) -> Linted {
-    let shown = show(&request.files);
+    let shown = if request.before { show_before(&request.files) } else { show(&request.files) };
     let mut findings = shown.findings;
     if any_error(&findings) {
         point_to_catalogs(request, &mut findings);
@@ -51,12 +53,12 @@ pub fn lint(request: &LintRequest) -> Linted {
         finding.severity = Severity::Note;
     }
     let found = shown.policy.anomalies();
-    let could_go = anomalies::findings(&shown.policy, &found, shown.format, &findings);
+    let could_go = anomalies::findings(&shown.policy, &found, &shown.format, &findings);
     findings.extend(could_go);
     findings.extend(wide::findings(&shown.policy, &found));
     findings.extend(expired::findings(&found.statements, request.today));
     if let Some(project) = &request.project {
-        findings.extend(unexplained::findings(&shown.policy, &found.statements, shown.format, project));
+        findings.extend(unexplained::findings(&shown.policy, &found.statements, &shown.format, project));
     }
     let key = |finding: &Finding| {
         let place = finding.place.as_ref().map(|place| (place.source.name().to_owned(), place.span.start));

@@ -2,10 +2,11 @@
 
 use crate::diag::{Code, Finding, Span};
 use crate::ops::Project;
+use crate::ops::wanted::target_of;
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Origin, Policy, RuleSet, Scope, Statement};
 use crate::report::rows_in_words;
-use crate::targets::{Loss, Options, TARGETS, Target, Wanted};
+use crate::targets::{Loss, Options, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A finding for each statement that allows something unexplained, and for each default that does.
@@ -15,8 +16,7 @@ pub(super) fn findings(
     format: &str,
     project: &Project,
 ) -> Vec<Finding> {
-    let reads = |target: &&dyn Target| target.importers().iter().any(|importer| importer.name() == format);
-    let Some(target) = TARGETS.iter().copied().find(|target| reads(target)) else { return Vec::new() };
+    let Some(target) = target_of(format) else { return Vec::new() };
     let needs: BTreeSet<_> = target.needs().iter().copied().collect();
     let (wanted, findings) = project.wanted(&[(target.speech(), needs.clone())]);
     // What is to be known of the catalog is told when rules are generated.

@@ -1,14 +1,15 @@
 //! Values of expressions: literals, templates of literals, references to locals and variables, `for` over literals.
 
 use super::parse::File;
-use super::{Kind, Value};
+use super::variables::is_variables;
+use super::{Kind, SENSITIVE, Value};
 use crate::diag::Place;
 use hcl_edit::expr::{
     Conditional, Expression, ForExpr, ObjectKey, Traversal, TraversalOperator, UnaryOp, UnaryOperator,
 };
 use hcl_edit::template::{Element, StringTemplate};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most that a module may expand to, in values. Far above a real module, far below what fills memory.
@@ -32,6 +33,10 @@ pub(super) struct Definitions<'a> {
     pub(super) expressions: BTreeMap<String, (&'a Expression, &'a File)>,
     /// Those that were evaluated; `None` while that is going on, so that a cycle is seen.
     known: RefCell<BTreeMap<String, Option<Arc<Value>>>>,
+    /// Those that are not to be shown, each with the file of its value.
+    concealed: BTreeMap<String, String>,
+    /// The files of such values, each time that one was met.
+    met: RefCell<Vec<String>>,
     spent: Cell<usize>,
     depth: Cell<usize>,
     exceeded: Cell<bool>,
@@ -45,9 +50,14 @@ pub(super) struct Site<'a> {
 }
 
 impl<'a> Definitions<'a> {
-    pub(super) fn new(expressions: BTreeMap<String, (&'a Expression, &'a File)>) -> Self {
+    pub(super) fn new(
+        expressions: BTreeMap<String, (&'a Expression, &'a File)>,
+        concealed: BTreeMap<String, String>,
+    ) -> Self {
         Self {
             expressions,
+            concealed,
+            met: RefCell::default(),
             known: RefCell::default(),
             spent: Cell::new(0),
             depth: Cell::new(0),
@@ -80,12 +90,50 @@ impl<'a> Definitions<'a> {
             return Value { place, kind: Kind::Unresolvable(String::new()) };
         }
         self.depth.set(depth);
+        let before = self.met.borrow().len();
         let value = self.kind(expr, site).map_or_else(
-            || Value { kind: Kind::Unresolvable(self.text(expr, site)), place: place.clone() },
+            || {
+                let text = self.text(expr, site) + &self.mark(before);
+                Value { kind: Kind::Unresolvable(text), place: place.clone() }
+            },
             |found| found.at(&place),
         );
+        self.meet(&value);
         self.depth.set(depth - 1);
         value
+    }
+
+    /// Notes a value that is not to be shown.
+    fn meet(&self, value: &Value) {
+        let files = value.unknown().and_then(|text| text.rsplit_once(SENSITIVE)).map(|(_, files)| files);
+        self.met.borrow_mut().extend(files.map(str::to_owned));
+    }
+
+    /// The value of an expression, and what is to stand in a text about it when it rests on what is not to be shown.
+    pub(super) fn marked(&self, expr: &Expression, site: Site<'_>) -> (Value, String) {
+        let before = self.met.borrow().len();
+        let value = self.evaluate(expr, site);
+        (value, self.mark(before))
+    }
+
+    /// The value of an argument. In a file of variables it is that of the variable.
+    pub(super) fn argument(&self, name: &str, expr: &Expression, site: Site<'_>) -> Value {
+        let variable = format!("var.{name}");
+        match self.concealed.get(&variable).filter(|_| is_variables(site.file.source.name())) {
+            Some(file) => concealed(&variable, file, site.file.place(expr)),
+            None => self.evaluate(expr, site),
+        }
+    }
+
+    /// The files of the values that are not to be shown and were met since then, as the texts of values have them: two texts
+    /// that read the same are the same value, and from one run to another such a value can change.
+    fn mark(&self, since: usize) -> String {
+        let met = self.met.borrow();
+        let files: BTreeSet<&str> = met.iter().skip(since).map(String::as_str).collect();
+        if files.is_empty() {
+            return String::new();
+        }
+        format!("{SENSITIVE}{}", files.into_iter().collect::<Vec<_>>().join(" and "))
     }
 
     /// The text of an expression that is not known, with the turns of the repetitions that it depends on.
@@ -130,6 +178,10 @@ impl<'a> Definitions<'a> {
             Expression::ForExpr(repetition) => self.repeat(repetition, site).map(Found::New),
             Expression::FuncCall(call) => {
                 let name = (!call.name.is_namespaced()).then(|| call.name.name.value().as_str())?;
+                if name == "sensitive" {
+                    self.met.borrow_mut().push(site.file.source.name().to_owned());
+                    return None;
+                }
                 let plain = !call.args.expand_final();
                 let args = call.args.iter().map(|arg| self.evaluate(arg, site)).collect();
                 plain.then(|| super::function::call(name, args)).flatten().map(Found::New)
@@ -223,7 +275,10 @@ impl<'a> Definitions<'a> {
                     let steps: Vec<Step> = std::iter::once(step).chain(rest).cloned().collect();
                     return Some(Found::New(Kind::Reference(written(text, &steps))));
                 }
-                _ => return None,
+                _ => {
+                    self.meet(value);
+                    return None;
+                }
             };
         }
         Some(self.copy(value))
@@ -252,6 +307,10 @@ impl<'a> Definitions<'a> {
     /// The value of `local.x` or `var.x`; an unknown one when it is defined in terms of itself.
     fn defined(&self, name: &str) -> Option<Arc<Value>> {
         let (expr, file) = self.expressions.get(name)?;
+        if let Some(from) = self.concealed.get(name) {
+            self.met.borrow_mut().push(from.clone());
+            return Some(Arc::new(concealed(name, from, file.place(*expr))));
+        }
         let known = self.known.borrow().get(name).cloned();
         match known {
             Some(Some(value)) => Some(value),
@@ -280,6 +339,11 @@ impl Site<'_> {
         let binding = self.bindings.iter().rev().find(|binding| binding.name == name);
         binding.map(|binding| Arc::clone(&binding.value))
     }
+}
+
+/// A value that is not to be shown.
+fn concealed(name: &str, file: &str, place: Place) -> Value {
+    Value { place, kind: Kind::Unresolvable(format!("{name}{SENSITIVE}{file}")) }
 }
 
 /// A value that has a place of its own, or one that takes the place of its expression.

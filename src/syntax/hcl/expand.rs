@@ -2,26 +2,44 @@
 
 use super::evaluate::{Binding, Definitions, Site, turns};
 use super::parse::{File, parse};
+use super::variables::{conceal, is_variables, rank, values};
 use super::{Block, Kind, Module, Read, Value};
-use crate::diag::{Code, Finding, Place, Source};
+use crate::diag::{Code, Finding, Place, Source, Span};
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block as Syntax, Body, Structure};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Reads files; those of one folder are one module.
 pub fn read(sources: &[Arc<Source>]) -> Read {
     let mut read = Read::default();
     let mut folders: BTreeMap<&str, Vec<File>> = BTreeMap::new();
-    for source in sources {
-        let folder = source.name().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let homes = homes(sources, &mut read.findings);
+    for (source, folder) in sources.iter().zip(homes) {
         match parse(source) {
             Ok(file) => folders.entry(folder).or_default().push(file),
             Err(finding) => read.findings.push(finding),
         }
     }
-    for files in folders.values() {
-        let definitions = Definitions::new(definitions(files));
+    let called = called(&folders);
+    for (folder, files) in &mut folders {
+        files.sort_by(|a, b| {
+            let rank = |file: &File| {
+                let name = file.source.name();
+                is_variables(name).then(|| {
+                    let (rank, name) = rank(name);
+                    (rank, name.to_owned())
+                })
+            };
+            rank(a).cmp(&rank(b))
+        });
+        let concealed = conceal(files);
+        let set_by_calls = called.get(&beside(folder, "")).cloned().unwrap_or_default();
+        let mut expressions = values(files, &mut read.findings);
+        // What calls the module sets these, so their defaults say nothing.
+        expressions.retain(|name, _| !set_by_calls.contains(name));
+        expressions.extend(locals(files));
+        let definitions = Definitions::new(expressions, concealed);
         let mut expander = Expander { definitions, findings: Vec::new() };
         let module = expander.module(files);
         if expander.definitions.exceeded() {
@@ -35,18 +53,73 @@ pub fn read(sources: &[Arc<Source>]) -> Read {
     read
 }
 
-/// The expressions behind `local.x` and `var.x`. A variable without a default has none: its value is not known.
-fn definitions(files: &[File]) -> BTreeMap<String, (&Expression, &File)> {
+/// The folder whose module each file belongs to: its own. A file of variables that was given from elsewhere belongs to the
+/// one module that no other module's folder holds.
+fn homes<'a>(sources: &'a [Arc<Source>], findings: &mut Vec<Finding>) -> Vec<&'a str> {
+    let folder = |source: &'a Arc<Source>| source.name().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_values = |source: &Arc<Source>| is_variables(source.name());
+    let modules: BTreeSet<&str> = sources.iter().filter(|source| !is_values(source)).map(folder).collect();
+    let inside = |folder: &str| {
+        modules
+            .iter()
+            .any(|outer| folder != *outer && (outer.is_empty() || folder.starts_with(&format!("{outer}/"))))
+    };
+    let mut roots = modules.iter().filter(|folder| !inside(folder));
+    let root = roots.next().filter(|_| roots.next().is_none());
+    let home = |source| {
+        let own = folder(source);
+        if !is_values(source) || modules.contains(own) || modules.is_empty() {
+            return own;
+        }
+        if root.is_none() {
+            let message = "these values are for one module, and which of several that is cannot be told";
+            let help = "give the folder of one module at a time";
+            findings.push(Finding::new(Code::ReadRefused, message).help(help).at(source, Span::default()));
+        }
+        root.copied().unwrap_or(own)
+    };
+    sources.iter().map(home).collect()
+}
+
+/// The variables that calls of modules set, by the folder of the module.
+fn called(folders: &BTreeMap<&str, Vec<File>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut called: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (folder, files) in folders {
+        let calls =
+            files.iter().flat_map(|file| file.body.blocks()).filter(|block| block.has_ident("module"));
+        for call in calls {
+            let source = call.body.attributes().find(|attribute| attribute.has_key("source"));
+            let Some(path) = source.and_then(|source| source.value.as_str()) else { continue };
+            let arguments =
+                call.body.attributes().map(|argument| format!("var.{}", argument.key.value().as_str()));
+            called.entry(beside(folder, path)).or_default().extend(arguments);
+        }
+    }
+    called
+}
+
+/// The folder that a path leads to from another one.
+fn beside(folder: &str, path: &str) -> String {
+    let mut steps: Vec<&str> = folder.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
+    for step in path.split('/') {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => drop(steps.pop()),
+            step => steps.push(step),
+        }
+    }
+    let root = if folder.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", steps.join("/"))
+}
+
+/// The expressions behind `local.x`.
+fn locals(files: &[File]) -> BTreeMap<String, (&Expression, &File)> {
     let mut found = BTreeMap::new();
     for (file, block) in files.iter().flat_map(|file| file.body.blocks().map(move |block| (file, block))) {
         if block.has_ident("locals") {
             for attribute in block.body.attributes() {
                 found.insert(format!("local.{}", attribute.key.value().as_str()), (&attribute.value, file));
             }
-        } else if let ("variable", [name]) = (block.ident.value().as_str(), block.labels.as_slice())
-            && let Some(default) = block.body.attributes().find(|attribute| attribute.has_key("default"))
-        {
-            found.insert(format!("var.{}", name.as_str()), (&default.value, file));
         }
     }
     found
@@ -97,14 +170,14 @@ impl Expander<'_> {
     fn repetition(&mut self, block: &Syntax, site: Site<'_>) -> (Repetition, &'static str) {
         let attribute = |name: &str| block.body.attributes().find(|attribute| attribute.has_key(name));
         if let Some(attribute) = attribute("for_each") {
-            let collection = self.definitions.evaluate(&attribute.value, site);
-            let why = format!("for_each = {}", site.file.text(&attribute.value));
+            let (collection, mark) = self.definitions.marked(&attribute.value, site);
+            let why = format!("for_each = {}{mark}", site.file.text(&attribute.value));
             return (each("each", collection, site, why, true), "for_each");
         }
         let Some(attribute) = attribute("count") else {
             return (Repetition::Known(vec![(String::new(), Vec::new())]), "");
         };
-        let value = self.definitions.evaluate(&attribute.value, site);
+        let (value, mark) = self.definitions.marked(&attribute.value, site);
         let count = value.as_text().and_then(|text| text.parse::<u32>().ok());
         let repetition = match count {
             Some(count) if self.definitions.charge(usize::try_from(count).unwrap_or(usize::MAX)) => {
@@ -117,7 +190,9 @@ impl Expander<'_> {
                 };
                 Repetition::Known((0..count).map(turn).collect())
             }
-            Some(_) | None => Repetition::Unknown(format!("count = {}", site.file.text(&attribute.value))),
+            Some(_) | None => {
+                Repetition::Unknown(format!("count = {}{mark}", site.file.text(&attribute.value)))
+            }
         };
         (repetition, "count")
     }
@@ -186,8 +261,8 @@ impl Expander<'_> {
             return;
         };
         let iterator = attribute("iterator").map(|attribute| site.file.text(&attribute.value));
-        let collection = self.definitions.evaluate(&for_each.value, site);
-        let why = format!("for_each = {}", site.file.text(&for_each.value));
+        let (collection, mark) = self.definitions.marked(&for_each.value, site);
+        let why = format!("for_each = {}{mark}", site.file.text(&for_each.value));
         let how = each(iterator.as_deref().unwrap_or(&label), collection, site, why, false);
         let first = into.len();
         self.repeat(content, site, &how, "", into);
@@ -201,8 +276,9 @@ impl Expander<'_> {
     fn attributes(&mut self, body: &Body, site: Site<'_>, into: &mut BTreeMap<String, Value>) {
         for attribute in body.iter().filter_map(Structure::as_attribute) {
             let name = attribute.key.value().to_string();
-            let value = self.definitions.evaluate(&attribute.value, site);
-            if into.contains_key(&name) {
+            let value = self.definitions.argument(&name, &attribute.value, site);
+            // Of files of variables the later wins.
+            if into.contains_key(&name) && !is_variables(site.file.source.name()) {
                 let message = format!("the argument `{name}` is given twice");
                 let place = Some(site.file.place(attribute));
                 self.findings.push(Finding { place, ..Finding::new(Code::ReadRefused, message) });

@@ -9,10 +9,12 @@ mod expand;
 mod function;
 mod parse;
 mod quote;
+mod variables;
 
 pub use expand::read;
 pub use parse::declares;
 pub use quote::quote;
+pub use variables::{ends_with, is_loaded_by_itself, is_module_file, is_variables};
 
 use crate::diag::{Finding, Place};
 use std::collections::BTreeMap;
@@ -103,7 +105,15 @@ impl Kind {
     }
 }
 
+/// What stands in the text of a value that is not to be shown: a sensitive one. The name of its file follows.
+pub(super) const SENSITIVE: &str = ", sensitive in ";
+
 impl Value {
+    /// Reports whether the value is not known because it is not to be shown.
+    pub fn is_concealed(&self) -> bool {
+        matches!(&self.kind, Kind::Unresolvable(text) if text.contains(SENSITIVE))
+    }
+
     /// The text of a literal text, number or boolean, as Terraform converts it.
     pub fn as_text(&self) -> Option<String> {
         match &self.kind {

@@ -1,5 +1,6 @@
 //! From text to the syntax tree of the `hcl-edit` crate, which has a span on every node.
 
+use super::variables::{is_json, is_variables};
 use crate::diag::{Code, Finding, Place, Source, Span};
 use crate::syntax::text;
 use hcl_edit::structure::Body;
@@ -19,12 +20,24 @@ pub(super) struct File {
 pub(super) fn parse(source: &Arc<Source>) -> Result<File, Finding> {
     let text = source.text().strip_prefix('\u{FEFF}').unwrap_or(source.text());
     let offset = source.text().len() - text.len();
+    if is_json(source.name()) {
+        let message = "configuration in JSON is not read, so what it says is not known";
+        let help = "`terraform show -json` of a plan says what all of the configuration comes to";
+        return Err(Finding::new(Code::ReadRefused, message).help(help).at(source, Span::default()));
+    }
     match hcl_edit::parser::parse_body(text) {
         Ok(body) => Ok(File { source: Arc::clone(source), body, offset }),
         Err(error) => {
             let at = offset + error.location().offset();
             let message = text::one_line(error.message());
-            Err(Finding::new(Code::ReadSyntax, message).at(source, Span::new(at, at + 1)))
+            // Of a text that cannot be read it is not known what is sensitive in it.
+            let hidden = is_variables(source.name()) || text.contains("sensitive");
+            let shown = if hidden {
+                Arc::new(source.masked(&[Span::new(0, source.text().len())]))
+            } else {
+                Arc::clone(source)
+            };
+            Err(Finding::new(Code::ReadSyntax, message).at(&shown, Span::new(at, at + 1)))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! only known after an apply is a [`Kind::Reference`] or a [`Kind::Unresolvable`] with its address. An empty text is
 //! as good as none: providers store either.
 
+mod conceal;
 mod configuration;
 mod plan;
 mod state;
@@ -68,21 +69,40 @@ pub struct Asked<'a> {
     pub types: &'a [&'a str],
     /// Their arguments that may be written as `dynamic` blocks, which a plan's configuration does not show.
     pub blocks: &'a [&'a str],
+    /// Reports whether resources of a type also decide about packets. They are handed over to be named, not to be read.
+    pub beside: fn(&str) -> bool,
+}
+
+impl Asked<'_> {
+    fn is_for(&self, kind: &str) -> bool {
+        self.types.contains(&kind) || (self.beside)(kind)
+    }
 }
 
 /// The resources that are asked for. Data sources are not read: they are only looked at.
+///
+/// A state holds much that is not for everyone. The places of what is found show the resources that are asked for, less
+/// their sensitive values, and nothing else of the text.
 pub fn read(source: &Arc<Source>, stage: Stage, asked: Asked<'_>) -> Read {
     let root = match json::parse(source, Code::ReadSyntax) {
         Ok(root) => root,
-        Err(finding) => return Read { findings: vec![finding], ..Read::default() },
+        Err(mut finding) => {
+            let masked = Arc::new(source.masked(&[Span::new(0, source.text().len())]));
+            finding.place.iter_mut().for_each(|place| place.source = Arc::clone(&masked));
+            return Read { findings: vec![finding], ..Read::default() };
+        }
     };
-    let file = File { source, asked };
+    let masked = Arc::new(source.masked(&conceal::hidden(&root, asked)));
+    let file = File { source: &masked, original: source, asked };
     if root.get("planned_values").is_some() || root.get("resource_changes").is_some() {
         return plan::read(&file, &root, stage);
     }
     let mut read = Read::default();
     if let Some(values) = root.get("values") {
-        read.resources = shown(&file, values).into_iter().map(|shown| shown.resource(&file)).collect();
+        for shown in shown(&file, values) {
+            read.findings.extend(shown.empty(&file));
+            read.resources.push(shown.resource(&file, ""));
+        }
     } else if root.get("format_version").is_none() {
         state::read(&file, &root, &mut read);
     }
@@ -90,7 +110,10 @@ pub fn read(source: &Arc<Source>, stage: Stage, asked: Asked<'_>) -> Read {
 }
 
 struct File<'a> {
+    /// The text that places show.
     source: &'a Arc<Source>,
+    /// The text as it is.
+    original: &'a Source,
     asked: Asked<'a>,
 }
 
@@ -128,10 +151,22 @@ impl<'a> Shown<'a> {
         empty(file, self.module, (self.text("type"), self.text("name")), self.node.get("index"), address)
     }
 
-    fn resource(&self, file: &File<'_>) -> Resource {
+    /// Its values. What is sensitive is not known, and called by its address with `when` after it.
+    fn resource(&self, file: &File<'_>, when: &str) -> Resource {
         let mut block = self.block(file);
         block.attributes = attributes(file, self.node.get("values"));
+        conceal::conceal(file, &mut block, self.node.get("sensitive_values"), |_| when);
         Resource { block, seen: BTreeSet::new() }
+    }
+
+    /// The finding for a resource without values: it would be read as one that says nothing.
+    fn empty(&self, file: &File<'_>) -> Option<Finding> {
+        let values = self.node.get("values").map(|values| &values.kind);
+        if matches!(values, Some(yaml::Kind::Mapping(_))) {
+            return None;
+        }
+        let message = format!("`{}` has no values, so what it says is not known", self.text("address"));
+        Some(file.finding(Code::ReadRefused, message, self.block(file).place.span))
     }
 }
 
@@ -150,7 +185,7 @@ fn shown<'a>(file: &File<'_>, values: &'a Node) -> Vec<Shown<'a>> {
 
 fn is_asked_for(file: &File<'_>, node: &Node) -> bool {
     let text = |key: &str| node.get(key).and_then(Node::as_str);
-    text("mode") == Some("managed") && text("type").is_some_and(|kind| file.asked.types.contains(&kind))
+    text("mode") == Some("managed") && text("type").is_some_and(|kind| file.asked.is_for(kind))
 }
 
 fn items(node: Option<&Node>) -> &[Node] {

@@ -3,8 +3,9 @@
 //! Terraform's "JSON Output Format": `planned_values` leaves out what is not known, which `after_unknown` of a change
 //! marks. Resources that a plan with `-target` does not look at are in `prior_state` alone, and stay as they are.
 
+use super::conceal::conceal;
 use super::configuration::Configuration;
-use super::{File, Read, Resource, Shown, Stage, attributes, entries, field, is_asked_for, items, shown};
+use super::{File, Read, Resource, Shown, Stage, attributes, entries, is_asked_for, items, shown};
 use crate::diag::{Code, Finding, Severity, Span};
 use crate::syntax::hcl::{Block, Kind, Value};
 use crate::syntax::yaml::{self, Node};
@@ -14,13 +15,17 @@ pub(super) fn read(file: &File<'_>, root: &Node, stage: Stage) -> Read {
     let mut read = Read { is_plan: true, findings: complete(file, root), ..Read::default() };
     let prior = root.get("prior_state").and_then(|prior| prior.get("values"));
     let prior = prior.map(|values| shown(file, values)).unwrap_or_default();
+    let planned = root.get("planned_values").map(|values| shown(file, values)).unwrap_or_default();
+    read.findings.extend(whole(file, root, &prior, &planned));
+    read.findings.extend(changed_beside(file, root));
     if stage == Stage::Before {
-        read.resources = prior.iter().map(|shown| shown.resource(file)).collect();
+        let changes = changes(file, root);
+        read.resources =
+            prior.iter().map(|shown| was(file, *shown, changes.get(&shown.identity()))).collect();
         return read;
     }
     let changes = changes(file, root);
     let configuration = Configuration::of(root.get("configuration"));
-    let planned = root.get("planned_values").map(|values| shown(file, values)).unwrap_or_default();
     let mut there = BTreeSet::new();
     // What Terraform forgets stays as it is.
     let forgets = |shown: &Shown<'_>| actions(shown.node).any(|action| action == "forget");
@@ -35,11 +40,106 @@ pub(super) fn read(file: &File<'_>, root: &Node, stage: Stage) -> Read {
     for shown in prior {
         let stays = changes.get(&shown.identity()).is_none_or(forgets);
         if stays && !there.contains(&shown.identity()) {
-            read.resources.push(shown.resource(file));
+            read.resources.push(shown.resource(file, ""));
         }
     }
     read.replaced = changes.values().filter_map(|change| before(file, *change)).collect();
     read
+}
+
+/// A resource of the state before.
+fn was(file: &File<'_>, shown: Shown<'_>, change: Option<&Shown<'_>>) -> Resource {
+    let Resource { mut block, seen } = shown.resource(file, "");
+    block.attributes = attributes(file, shown.node.get("values"));
+    let change = change.and_then(|shown| shown.node.get("change"));
+    conceal(file, &mut block, shown.node.get("sensitive_values"), |name| {
+        if stays(file, change, name) { "" } else { " before" }
+    });
+    Resource { block, seen }
+}
+
+/// Reports whether an attribute is written the same in both states of a change.
+fn stays(file: &File<'_>, change: Option<&Node>, name: &str) -> bool {
+    let text = |state: &str| change?.get(state)?.get(name).map(|node| file.original.slice(node.span));
+    change.is_none() || text("before").is_some_and(|before| text("after") == Some(before))
+}
+
+/// What keeps a plan from being read: a part that is missing would be read as nothing, and so as rules that are gone.
+fn whole(file: &File<'_>, root: &Node, prior: &[Shown<'_>], planned: &[Shown<'_>]) -> Vec<Finding> {
+    let refuse = |message: String, span: Span| file.finding(Code::ReadRefused, message, span);
+    let mut findings: Vec<Finding> = Vec::new();
+    if !matches!(root.get("planned_values").map(|node| &node.kind), Some(yaml::Kind::Mapping(_))) {
+        let message = "the plan has no `planned_values`, so the state after it is not known";
+        findings.push(refuse(message.to_owned(), Span::default()));
+        return findings;
+    }
+    if root.get("resource_changes").is_none()
+        && let Some(shown) = planned.first()
+    {
+        let address = shown.text("address");
+        let message =
+            format!("the plan has no `resource_changes`, so what of `{address}` is known is not told");
+        findings.push(refuse(message, shown.node.span));
+    }
+    // Terraform prints no values of what it forgets; they are those of the state before.
+    let changes = changes(file, root);
+    let forgotten = |shown: &&Shown<'_>| {
+        changes
+            .get(&shown.identity())
+            .is_some_and(|change| actions(change.node).any(|action| action == "forget"))
+    };
+    let remaining = planned.iter().filter(|shown| !forgotten(shown));
+    findings.extend(prior.iter().chain(remaining).filter_map(|shown| shown.empty(file)));
+    let (prior, planned) = (identities(prior), identities(planned));
+    for (identity, shown) in changes {
+        let (address, deposed) = identity;
+        let change = shown.node.get("change");
+        let says = |state: &str| {
+            matches!(
+                change.and_then(|change| change.get(state)).map(|node| &node.kind),
+                Some(yaml::Kind::Mapping(_))
+            )
+        };
+        let forgotten = || actions(shown.node).any(|action| action == "forget");
+        if actions(shown.node).next().is_none() {
+            findings
+                .push(refuse(format!("the plan does not say what becomes of `{address}`"), shown.node.span));
+        } else if deposed.is_empty() && says("after") && !forgotten() && !planned.contains(&identity) {
+            let message =
+                format!("`{address}` is not among the `planned_values`, so what it will say is not known");
+            findings.push(refuse(message, shown.node.span));
+        }
+        // A resource that was moved may be in the state under its former address, one that is imported not yet.
+        let moved = shown.text("previous_address");
+        let imported = change.is_some_and(|change| change.get("importing").is_some());
+        let was_there = prior.contains(&identity) || prior.contains(&(moved, deposed));
+        if says("before") && !imported && !was_there {
+            let message = format!("`{address}` is not in the `prior_state`, so the plan is not whole");
+            findings.push(refuse(message, shown.node.span));
+        }
+    }
+    findings
+}
+
+fn identities<'a>(shown: &[Shown<'a>]) -> BTreeSet<(&'a str, &'a str)> {
+    shown.iter().map(Shown::identity).collect()
+}
+
+/// The findings for resources that also decide about packets, are not read and are changed by the plan.
+fn changed_beside(file: &File<'_>, root: &Node) -> Vec<Finding> {
+    let changes = items(root.get("resource_changes")).iter().filter(|node| {
+        is_asked_for(file, node) && node.get("type").and_then(Node::as_str).is_some_and(file.asked.beside)
+    });
+    let applied = changes.filter(|node| actions(node).any(|action| !matches!(action, "no-op" | "read")));
+    let finding = |node: &Node| {
+        let address = node.get("address").and_then(Node::as_str).unwrap_or_default();
+        let message =
+            format!("the plan changes `{address}`, which also decides about packets and is not read");
+        let span = node.get("address").unwrap_or(node).span;
+        let finding = file.finding(Code::ReadNotCompared, message, span);
+        Finding { severity: Severity::Warning, ..finding }
+    };
+    applied.map(finding).collect()
 }
 
 /// What a plan that is not whole says about itself.
@@ -88,6 +188,10 @@ fn before(file: &File<'_>, change: Shown<'_>) -> Option<Block> {
     let values = change.node.get("change")?.get("before")?;
     let mut block = change.block(file);
     block.attributes = attributes(file, Some(values));
+    let node = change.node.get("change");
+    conceal(file, &mut block, node.and_then(|change| change.get("before_sensitive")), |name| {
+        if stays(file, node, name) { "" } else { " before" }
+    });
     Some(block)
 }
 
@@ -98,7 +202,11 @@ fn after(
     change: Option<&Node>,
     configuration: &Configuration<'_>,
 ) -> Resource {
-    let Resource { mut block, mut seen } = shown.resource(file);
+    let Resource { mut block, mut seen } = shown.resource(file, "");
+    block.attributes = attributes(file, shown.node.get("values"));
+    conceal(file, &mut block, shown.node.get("sensitive_values"), |name| {
+        if stays(file, change, name) { "" } else { " after" }
+    });
     let set = configuration.arguments(shown.module, shown.text("type"), shown.text("name"));
     if let Some(set) = set {
         seen.extend(block.attributes.keys().filter(|name| set.get(name).is_none()).cloned());
@@ -116,8 +224,7 @@ fn after(
                 continue;
             }
         }
-        let known = shown.node.get("values").and_then(|values| values.get(&key.name));
-        let known = known.map(|node| field(file.source, node));
+        let known = block.attributes.remove(&key.name);
         let mut value = overlay(file, known, marks, &path, block.place.span);
         if whole && let Some(reference) = configuration.reference(shown.module, set, &key.name) {
             value.kind = reference;

@@ -1,5 +1,6 @@
 //! State files, version 4.
 
+use super::conceal::conceal_paths;
 use super::{File, Read, Resource, attributes, empty, is_asked_for, items};
 use crate::diag::Code;
 use crate::syntax::yaml::{Kind, Node};
@@ -18,6 +19,11 @@ pub(super) fn read(file: &File<'_>, root: &Node, read: &mut Read) {
             return;
         }
     }
+    if !matches!(root.get("resources").map(|list| &list.kind), Some(Kind::Sequence(_))) {
+        let message = "the state has no list of `resources`, so what there is is not known";
+        read.findings.push(file.finding(Code::ReadRefused, message, root.span));
+        return;
+    }
     for resource in items(root.get("resources")).iter().filter(|node| is_asked_for(file, node)) {
         let text = |key: &str| resource.get(key).and_then(Node::as_str).unwrap_or_default();
         let span = resource.get("name").unwrap_or(resource).span;
@@ -34,6 +40,7 @@ pub(super) fn read(file: &File<'_>, root: &Node, read: &mut Read) {
                 continue;
             }
             block.attributes = attributes(file, values);
+            conceal_paths(file, &mut block, instance.get("sensitive_attributes"));
             read.resources.push(Resource { block, seen: BTreeSet::new() });
         }
     }

@@ -33,6 +33,10 @@ impl Importer for AwsSecurityGroupDescribe {
             || has("GroupId") && has("IsEgress")
     }
 
+    fn completes(&self, source: &Source) -> bool {
+        entries::recognizes(source.text())
+    }
+
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
         let mut reader = Reader::default();
         let mut lists = Entries::default();

@@ -1,22 +1,19 @@
 //! Security groups in Terraform HCL: rules of their own, and rules inside of the groups.
 
+use super::entries::{self, Entries};
 use super::lift::{Peer, Permission, lift};
 use super::peer::{Family, PrefixLists, blocks, group, groups, name, names_any};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::policy::{Direction, Policy, Scope};
-use crate::syntax::hcl::{Block, Kind, Module, Value, declares, read};
-use crate::targets::terraform::{Stated, found, items, stated};
-use crate::targets::{Imported, Importer};
+use crate::syntax::hcl::{Block, Kind, Module, Value, declares, is_module_file, read};
+use crate::targets::terraform::{Stated, found, items, not_read, stated};
+use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Reads `aws_security_group`, `aws_security_group_rule` and `aws_vpc_security_group_*_rule`.
 #[derive(Debug)]
 pub(super) struct AwsSecurityGroupHcl;
-
-/// Other resources that decide about packets in a VPC and are not read.
-pub(super) const BESIDE: [&str; 4] =
-    ["aws_network_acl", "aws_network_acl_rule", "aws_networkfirewall_rule_group", "aws_default_network_acl"];
 
 impl Importer for AwsSecurityGroupHcl {
     fn name(&self) -> &'static str {
@@ -34,13 +31,28 @@ impl Importer for AwsSecurityGroupHcl {
         .any(|label| declares(source.text(), "resource", label))
     }
 
+    fn completes(&self, source: &Source) -> bool {
+        is_module_file(source.name()) || entries::recognizes(source.text())
+    }
+
+    fn family(&self) -> Option<FormFamily> {
+        Some(FormFamily::Terraform)
+    }
+
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let read = read(sources);
+        let (lists, files): (Vec<_>, Vec<_>) =
+            sources.iter().cloned().partition(|source| entries::recognizes(source.text()));
+        let read = read(&files);
         let mut reader = Reader { findings: read.findings, ..Reader::default() };
         for module in &read.modules {
             reader.module(module);
         }
-        let Reader { permissions, stated, mut findings } = reader;
+        let Reader { mut permissions, stated, mut findings } = reader;
+        let mut known = Entries::default();
+        for source in &lists {
+            known.read(source, &mut findings);
+        }
+        known.resolve(&mut permissions);
         let policy: Policy = lift(permissions, stated, &mut findings);
         Imported { policy, findings }
     }
@@ -68,16 +80,7 @@ impl Reader {
                     self.inline(block, Direction::Egress, &lists);
                     self.inline(block, Direction::Ingress, &lists);
                 }
-                _ if BESIDE.contains(&kind) => {
-                    let message = format!("`{}` also decides about packets and is not read", block.address());
-                    self.note(Code::ReadNotCompared, message, &block.place);
-                }
-                _ if block.kind == "module" => {
-                    let message =
-                        format!("`{}` may declare rules of its own and is not read", block.address());
-                    self.note(Code::ReadNotCompared, message, &block.place);
-                }
-                _ => {}
+                _ => self.findings.extend(not_read(block)),
             }
         }
     }

@@ -4,7 +4,7 @@
 //! rules are resources of their own, a plan still lists those there that it is about to delete.
 
 use super::entries::{self, Entries};
-use super::hcl::{BESIDE, Reader};
+use super::hcl::Reader;
 use super::lift::{Peer, Permission, lift};
 use super::peer::name;
 use super::service::has_ports;
@@ -13,8 +13,8 @@ use crate::packet::Protocol;
 use crate::policy::{Direction, Policy, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::terraform::{self, Asked, Resource, Stage, mentions, recognizes};
-use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS, Stated, found};
-use crate::targets::{Imported, Importer};
+use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS, Stated, found, is_beside};
+use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,6 +34,14 @@ impl Importer for AwsSecurityGroupState {
     fn recognizes(&self, source: &Source) -> bool {
         let text = source.text();
         recognizes(text, &SECURITY_GROUPS) || (recognizes(text, &LISTS) && !mentions(text, &[FIREWALL]))
+    }
+
+    fn completes(&self, source: &Source) -> bool {
+        entries::recognizes(source.text())
+    }
+
+    fn family(&self) -> Option<FormFamily> {
+        Some(FormFamily::Terraform)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -66,13 +74,6 @@ fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
         permissions.extend(one.permissions);
         scopes.extend(one.stated);
         findings.extend(one.findings);
-        if mentions(source.text(), &[FIREWALL]) {
-            let message =
-                format!("`{}` also holds `{FIREWALL}` resources, which are not read here", source.name());
-            let help = "rules of two clouds in one file are not compared together";
-            let finding = Finding::new(Code::ReadNotCompared, message).help(help);
-            findings.push(Finding { severity: Severity::Warning, ..finding });
-        }
     }
     known.resolve(&mut permissions);
     let policy: Policy = lift(permissions, scopes, &mut findings);
@@ -91,8 +92,9 @@ struct State {
 
 impl State {
     fn read(source: &Arc<Source>, stage: Stage) -> Self {
-        let types = [&SECURITY_GROUPS[..], &LISTS, &BESIDE].concat();
-        let read = terraform::read(source, stage, Asked { types: &types, blocks: &BLOCKS });
+        let types = [&SECURITY_GROUPS[..], &LISTS].concat();
+        let asked = Asked { types: &types, blocks: &BLOCKS, beside: is_beside };
+        let read = terraform::read(source, stage, asked);
         let (mut reader, mut findings) = (Reader::default(), read.findings);
         let ruled = ruled(&read.resources);
         let (mut blocks, mut listed) = (Vec::new(), Vec::new());
@@ -194,7 +196,8 @@ fn ruled(resources: &[Resource]) -> BTreeSet<String> {
 fn drop_unset(block: &mut Block, seen: &BTreeSet<String>, separate: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for argument in BLOCKS {
-        let unknown = block.get(argument).is_some_and(|value| value.unknown().is_some());
+        let unknown =
+            block.get(argument).is_some_and(|value| value.unknown().is_some() && !value.is_concealed());
         if unknown && separate && seen.contains(argument) {
             block.attributes.remove(argument);
             let message = format!(

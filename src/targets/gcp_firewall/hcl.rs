@@ -5,9 +5,9 @@ use super::service::{parse, whole};
 use crate::diag::{Code, Finding, Source};
 use crate::packet::{AddrSet, GroupSet, PeerSet, Prefix, PrefixError, TransportSet};
 use crate::policy::{Action, Direction, Unmodelled};
-use crate::syntax::hcl::{Block, Module, Value, declares, read};
-use crate::targets::terraform::{Stated, found, items, stated, unknown};
-use crate::targets::{Imported, Importer};
+use crate::syntax::hcl::{Block, Module, Value, declares, is_module_file, read};
+use crate::targets::terraform::{Stated, found, items, not_read, stated, unknown};
+use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,13 +18,6 @@ pub(super) struct GcpFirewallHcl;
 /// Services that may be meant, and what decides it.
 type Doubtful = (TransportSet, Vec<Unmodelled>);
 
-/// Other resources that decide about packets in a network and are not read.
-pub(super) const BESIDE: [&str; 3] = [
-    "google_compute_firewall_policy",
-    "google_compute_network_firewall_policy",
-    "google_compute_region_network_firewall_policy",
-];
-
 impl Importer for GcpFirewallHcl {
     fn name(&self) -> &'static str {
         "gcp-firewall-hcl"
@@ -32,6 +25,14 @@ impl Importer for GcpFirewallHcl {
 
     fn recognizes(&self, source: &Source) -> bool {
         declares(source.text(), "resource", "google_compute_firewall")
+    }
+
+    fn completes(&self, source: &Source) -> bool {
+        is_module_file(source.name())
+    }
+
+    fn family(&self) -> Option<FormFamily> {
+        Some(FormFamily::Terraform)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -62,9 +63,8 @@ impl Reader {
                 if block.kind == "resource" { block.labels.first().map_or("", String::as_str) } else { "" };
             if kind == "google_compute_firewall" {
                 self.firewall(block);
-            } else if BESIDE.iter().any(|beside| kind.starts_with(beside)) || block.kind == "module" {
-                let message = format!("`{}` may also decide about packets and is not read", block.address());
-                self.findings.push(found(Code::ReadNotCompared, message, &block.place));
+            } else {
+                self.findings.extend(not_read(block));
             }
         }
     }

@@ -6,7 +6,7 @@
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set, TransportSet};
 use crate::policy::{
-    Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+    Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,15 +79,44 @@ pub(super) fn lift(firewalls: &[Firewall], spoken: &BTreeSet<Spoken>, findings: 
         }
     }
     let mut sets = Vec::new();
+    let mut absent = absent(&everyone, targeted.keys().map(|(network, ..)| *network));
     for ((network, direction, target), mut own) in targeted {
         own.extend(everyone.get(&(network, direction)).cloned().unwrap_or_default());
         sets.push(set(format!("{network}/{target}"), direction, own));
+        absent.look_up(Scope { name: format!("{network}/{target}"), direction }, keys(network));
     }
-    sets.extend(
-        everyone.into_iter().map(|((network, direction), rules)| set(network.to_owned(), direction, rules)),
-    );
-    Policy::new(sets)
+    for ((network, direction), rules) in everyone {
+        sets.push(set(network.to_owned(), direction, rules));
+        absent.look_up(Scope { name: network.to_owned(), direction }, keys(network));
+    }
+    Policy { absent, ..Policy::new(sets) }
 }
+
+/// What holds for instances that no rule targets: in a network that is spoken of, the rules for all of its instances;
+/// in any other, the rules that nobody wrote.
+fn absent<'a>(
+    everyone: &BTreeMap<(&'a str, Direction), Vec<Ordered>>,
+    targeted: impl Iterator<Item = &'a str>,
+) -> Absent {
+    let mut absent = Absent::default();
+    let networks: BTreeSet<&str> = everyone.keys().map(|(network, _)| *network).chain(targeted).collect();
+    for direction in [Direction::Egress, Direction::Ingress] {
+        absent.hold(ANY_NETWORK.to_owned(), set("a network without rules".to_owned(), direction, Vec::new()));
+        for network in &networks {
+            let rules = everyone.get(&(*network, direction)).cloned().unwrap_or_default();
+            absent.hold(format!("{ANY_NETWORK} {network}"), set((*network).to_owned(), direction, rules));
+        }
+    }
+    absent
+}
+
+/// Under what the scopes of a network are looked up where no rule targets them.
+fn keys(network: &str) -> Vec<String> {
+    vec![format!("{ANY_NETWORK} {network}"), ANY_NETWORK.to_owned()]
+}
+
+/// What all networks of Google Cloud are looked up under.
+const ANY_NETWORK: &str = "google_compute_network";
 
 fn set(name: String, direction: Direction, mut rules: Vec<Ordered>) -> RuleSet {
     // `Action::Allow` sorts before `Action::Deny`; a denial comes first here.

@@ -1,14 +1,14 @@
 //! Firewall rules in Terraform's state files, and in what `terraform show -json` prints of a state or a plan.
 
-use super::hcl::{BESIDE, Reader, network, targets};
+use super::hcl::{Reader, network, targets};
 use super::lift::{Spoken, lift};
 use super::list::tell_apart;
 use crate::diag::{Finding, Source};
 use crate::policy::Direction;
 use crate::syntax::hcl::{Block, Kind, Module, Value};
-use crate::syntax::terraform::{self, Asked, Stage, mentions, recognizes};
-use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS};
-use crate::targets::{Imported, Importer};
+use crate::syntax::terraform::{self, Asked, Stage, recognizes};
+use crate::targets::terraform::{FIREWALL, is_beside};
+use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,7 +24,11 @@ impl Importer for GcpFirewallState {
     }
 
     fn recognizes(&self, source: &Source) -> bool {
-        recognizes(source.text(), &[FIREWALL]) && !mentions(source.text(), &SECURITY_GROUPS)
+        recognizes(source.text(), &[FIREWALL])
+    }
+
+    fn family(&self) -> Option<FormFamily> {
+        Some(FormFamily::Terraform)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -47,12 +51,7 @@ struct Firewalls {
 
 /// The rules before, where one of the files is a plan, and after.
 fn stages(sources: &[Arc<Source>]) -> (Option<Firewalls>, Firewalls) {
-    let types = BESIDE
-        .iter()
-        .flat_map(|kind| ["", "_rule", "_with_rules", "_association"].map(|end| format!("{kind}{end}")));
-    let types: Vec<String> = types.chain([FIREWALL.to_owned()]).collect();
-    let types: Vec<&str> = types.iter().map(String::as_str).collect();
-    let asked = Asked { types: &types, blocks: &BLOCKS };
+    let asked = Asked { types: &[FIREWALL], blocks: &BLOCKS, beside: is_beside };
     let (mut before, mut after, mut is_plan) = (Firewalls::default(), Firewalls::default(), false);
     for source in sources {
         let read = terraform::read(source, Stage::After, asked);

@@ -8,9 +8,9 @@ use crate::packet::{
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::syntax::hcl::{Value, read};
+use crate::syntax::hcl::{Value, is_module_file, read};
 use crate::targets::terraform::{Stated, found, items, stated, unknown, unmodelled};
-use crate::targets::{Imported, Importer};
+use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +33,14 @@ impl Importer for GkeModuleHcl {
             let name = line.trim_start_matches('\u{FEFF}').trim_start().split(['=', ' ', '\t']).next();
             name.is_some_and(|name| [SWITCH, PORTS].contains(&name))
         })
+    }
+
+    fn completes(&self, source: &Source) -> bool {
+        is_module_file(source.name())
+    }
+
+    fn family(&self) -> Option<FormFamily> {
+        Some(FormFamily::Terraform)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {

@@ -136,6 +136,10 @@ impl Importer for IptablesSave {
             || ipset::recognizes(source.text())
     }
 
+    fn completes(&self, source: &Source) -> bool {
+        ipset::recognizes(source.text())
+    }
+
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
         lift::import(sources)
     }
@@ -148,6 +152,10 @@ impl Importer for IptablesCommands {
 
     fn recognizes(&self, source: &Source) -> bool {
         !IptablesSave.recognizes(source) && commands::recognizes(source.text())
+    }
+
+    fn completes(&self, source: &Source) -> bool {
+        ipset::recognizes(source.text())
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
