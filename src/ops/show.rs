@@ -99,19 +99,31 @@ fn formats() -> String {
 }
 
 /// The importer that knows the form of the files. All files must be of one form; files that only an importer of another
-/// file's form can use, such as list files, are left to it.
+/// file's form can use, such as list files, are left to it. Some files belong to several forms, as the members of sets
+/// do, so the form is one that knows all files that any form knows.
 fn recognize(sources: &[Arc<Source>], findings: &mut Vec<Finding>) -> Option<&'static dyn Importer> {
     let mut found: Vec<&'static dyn Importer> = Vec::new();
     let mut unknown: Vec<&Arc<Source>> = Vec::new();
+    let mut common: Option<Vec<&'static dyn Importer>> = None;
     for source in sources {
-        match importers().find(|importer| importer.recognizes(source)) {
-            Some(importer) if found.iter().any(|other| other.name() == importer.name()) => {}
-            Some(importer) => found.push(importer),
-            None => unknown.push(source),
+        let mut claims = importers().filter(|importer| importer.recognizes(source)).peekable();
+        let Some(first) = claims.peek().copied() else {
+            unknown.push(source);
+            continue;
+        };
+        if found.iter().all(|other| other.name() != first.name()) {
+            found.push(first);
         }
+        let knows = |all: &[&dyn Importer], one: &dyn Importer| all.iter().any(|it| it.name() == one.name());
+        common = Some(match common {
+            None => claims.collect(),
+            Some(before) => claims.filter(|one| knows(&before, *one)).collect(),
+        });
+    }
+    if let Some(importer) = common.iter().flatten().next() {
+        return Some(*importer);
     }
     match found.as_slice() {
-        [importer] => Some(*importer),
         [] => {
             for source in unknown {
                 let message = format!("`{}` is in no format that is known here", source.name());
