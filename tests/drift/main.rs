@@ -5,7 +5,11 @@
 mod common {
     #[expect(dead_code, reason = "other tests use the rest")]
     pub(crate) mod policies;
+
+    pub(crate) mod corpus;
 }
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The laws of `diff` over the whole corpus: a thing is equal to itself, and a comparison turned round is its mirror.
 
-use super::corpus::{Case, all, importer};
+use super::common::corpus::{Case, all, cases, importer, importers};
 use egressor::diag::any_error;
 use egressor::drift::{Drift, Terms, drift};
 use egressor::policy::Policy;
@@ -92,8 +92,8 @@ fn mirrored(validator: &Validator, (a, old): &(String, Policy), (b, new): &(Stri
 fn comparisons_within_an_importer_are_mirrored_and_valid() {
     let validator = jsonschema::validator_for(&diff_schema()).unwrap();
     let (mut pairs, mut different) = (0, 0);
-    for name in super::corpus::importers().map(egressor::targets::Importer::name) {
-        let all: Vec<_> = super::corpus::cases(name).iter().flat_map(policies).collect();
+    for name in importers().map(egressor::targets::Importer::name) {
+        let all: Vec<_> = cases(name).iter().flat_map(policies).collect();
         for (at, one) in all.iter().enumerate() {
             for other in all.iter().skip(at) {
                 pairs += 1;
