@@ -194,7 +194,7 @@ pub(crate) fn edited<F: Format>(seeds: std::ops::Range<u64>) {
         };
         assert!(possible.contains(&verdict), "seed {seed}: {verdict} {differs:?}\n{}\n{}", old.text, new.text);
     }
-    assert!(changed > count / 3, "{changed} of {count} edits changed a packet that was tried");
+    assert!(changed > count / 5, "{changed} of {count} edits changed a packet that was tried");
 }
 
 /// The tests of a format.

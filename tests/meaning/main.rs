@@ -8,11 +8,9 @@
 
 mod aws;
 mod dice;
-
+mod gcp;
 mod gke;
-
 mod law;
-
+mod network_policy;
 mod rows;
-
 mod world;
