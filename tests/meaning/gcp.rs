@@ -7,7 +7,7 @@ use super::world::{Block, Edges, Far, Packet};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-laws!(Network, 50);
+laws!(Network, 40);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Service {

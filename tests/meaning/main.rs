@@ -13,4 +13,5 @@ mod gke;
 mod law;
 mod network_policy;
 mod rows;
+mod squid;
 mod world;
