@@ -16,7 +16,9 @@ fn policies(case: &Case) -> Vec<(String, Policy)> {
     let before = importer(case.importer).import_before(&sources);
     let both = [(case.name(), Some(now)), (format!("{} before", case.name()), before)];
     both.into_iter()
-        .filter_map(|(name, read)| read.filter(|read| !any_error(&read.findings)).map(|read| (name, read.policy)))
+        .filter_map(|(name, read)| {
+            read.filter(|read| !any_error(&read.findings)).map(|read| (name, read.policy))
+        })
         .collect()
 }
 

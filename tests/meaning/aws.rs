@@ -40,7 +40,10 @@ impl Service {
         match dice.below(8) {
             0 => Self::Any,
             1 => Self::Icmp(*dice.pick(&[1, 58]), None),
-            2 => Self::Icmp(*dice.pick(&[1, 58]), Some((*dice.pick(&[3, 8, 128]), *dice.pick(&[None, Some(0), Some(1)])))),
+            2 => Self::Icmp(
+                *dice.pick(&[1, 58]),
+                Some((*dice.pick(&[3, 8, 128]), *dice.pick(&[None, Some(0), Some(1)]))),
+            ),
             3 => Self::Number(*dice.pick(&[47, 50, 51])),
             _ => Self::Ports(*dice.pick(&[6, 6, 17]), dice.ports()),
         }
@@ -118,8 +121,11 @@ impl Rule {
 
     /// Values of a rule of its own, as Terraform stores them.
     fn values(&self, dice: &mut Dice) -> (&'static str, Map<String, Value>) {
-        let kind =
-            if self.egress { "aws_vpc_security_group_egress_rule" } else { "aws_vpc_security_group_ingress_rule" };
+        let kind = if self.egress {
+            "aws_vpc_security_group_egress_rule"
+        } else {
+            "aws_vpc_security_group_ingress_rule"
+        };
         let (protocol, ports) = self.service.spelt(dice);
         let mut values = Map::new();
         values.insert("security_group_id".to_owned(), json!("sg-1"));
@@ -283,7 +289,9 @@ impl Format for Group {
             peer: Peer::Block(Block::any(false).with_len(32)),
         };
         let count = dice.below(7) + 1;
-        Self([anchor(true), anchor(false)].into_iter().chain((0..count).map(|_| Rule::random(dice))).collect())
+        Self(
+            [anchor(true), anchor(false)].into_iter().chain((0..count).map(|_| Rule::random(dice))).collect(),
+        )
     }
 
     fn write(&self, dice: &mut Dice) -> Files {
@@ -303,9 +311,10 @@ impl Format for Group {
             }
             1 => ("rules.json", serde_json::to_string_pretty(&group.described(dice)).unwrap()),
             2 => {
-                let text = resources.iter().enumerate().map(|(at, (kind, values))| {
-                    hcl(kind, &format!("r{at}"), values.as_object().unwrap())
-                });
+                let text = resources
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (kind, values))| hcl(kind, &format!("r{at}"), values.as_object().unwrap()));
                 ("main.tf", text.collect())
             }
             3 => {
@@ -321,7 +330,10 @@ impl Format for Group {
                         let mut values = Rule::lists(&rules, dice);
                         values.remove("security_groups");
                         values.retain(|_, value| *value != json!([]));
-                        values.insert("type".to_owned(), json!(if rules[0].egress { "egress" } else { "ingress" }));
+                        values.insert(
+                            "type".to_owned(),
+                            json!(if rules[0].egress { "egress" } else { "ingress" }),
+                        );
                         values.insert("security_group_id".to_owned(), json!("sg-1"));
                         if part == "g" {
                             values.insert("source_security_group_id".to_owned(), json!("sg-7"));
@@ -413,7 +425,9 @@ impl Format for Group {
         let at = 2 + dice.below(rules.len() - 2);
         let rule = &mut rules[at];
         match (dice.below(6), rule.peer, rule.service) {
-            (0, Peer::Block(block), _) if block.len > 0 => rule.peer = Peer::Block(block.with_len(block.len - 1)),
+            (0, Peer::Block(block), _) if block.len > 0 => {
+                rule.peer = Peer::Block(block.with_len(block.len - 1))
+            }
             (1, Peer::Block(block), _) if block.sibling().is_some() => {
                 rule.peer = Peer::Block(block.sibling().unwrap());
             }

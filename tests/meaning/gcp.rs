@@ -132,8 +132,7 @@ impl Rule {
     }
 
     fn values(&self, at: usize, dice: &mut Dice) -> Value {
-        let service =
-            |one: &Service, dice: &mut Dice| json!({"protocol": one.protocol(dice), "ports": one.ports(dice)});
+        let service = |one: &Service, dice: &mut Dice| json!({"protocol": one.protocol(dice), "ports": one.ports(dice)});
         let services: Vec<Value> = self.services.iter().map(|one| service(one, dice)).collect();
         let (allow, deny) = if self.allow { (services, vec![]) } else { (vec![], services) };
         let range = |here: bool| if here { json!(self.ranges()) } else { json!([]) };
@@ -144,7 +143,9 @@ impl Rule {
     }
 
     fn hcl(&self, at: usize, dice: &mut Dice) -> String {
-        let mut text = format!("resource \"google_compute_firewall\" \"r{at}\" {{\n  name = \"r{at}\"\n  network = \"n\"\n");
+        let mut text = format!(
+            "resource \"google_compute_firewall\" \"r{at}\" {{\n  name = \"r{at}\"\n  network = \"n\"\n"
+        );
         if self.egress || dice.once_in(2) {
             writeln!(text, "  direction = \"{}\"", if self.egress { "EGRESS" } else { "INGRESS" }).unwrap();
         }
@@ -236,7 +237,9 @@ impl Format for Network {
         let mut mine: Vec<&Rule> = self
             .0
             .iter()
-            .filter(|rule| rule.egress == *egress && !rule.disabled && (rule.tag.is_none() || rule.tag == tag))
+            .filter(|rule| {
+                rule.egress == *egress && !rule.disabled && (rule.tag.is_none() || rule.tag == tag)
+            })
             .collect();
         mine.sort_by_key(|rule| (rule.priority, rule.allow));
         let first = mine.into_iter().find(|rule| rule.matches(packet));
@@ -262,14 +265,18 @@ impl Format for Network {
             match (dice.below(6), rule.ranges.as_slice(), rule.services.as_slice()) {
                 (0, [one, two], _) => rules.extend([part(&[*one]), part(&[*two])]),
                 (1, [one], _) if one.halves().is_some() => rules.push(part(&one.halves().unwrap())),
-                (2, _, [one, two]) => rules.extend([of(std::slice::from_ref(one)), of(std::slice::from_ref(two))]),
+                (2, _, [one, two]) => {
+                    rules.extend([of(std::slice::from_ref(one)), of(std::slice::from_ref(two))])
+                }
                 (3, _, [Service { protocol, ports }]) if ports.len() == 1 && ports[0].0 < ports[0].1 => {
                     let (first, last) = ports[0];
                     let ports = vec![(first, first), (first + 1, last)];
                     rules.push(of(&[Service { protocol: *protocol, ports }]));
                 }
                 (4, ..) => rules.extend([rule.clone(), Rule { disabled: rule.disabled, ..rule.clone() }]),
-                (5, ..) => rules.extend([rule.clone(), Rule { disabled: true, allow: !rule.allow, ..rule.clone() }]),
+                (5, ..) => {
+                    rules.extend([rule.clone(), Rule { disabled: true, allow: !rule.allow, ..rule.clone() }])
+                }
                 _ => rules.push(rule.clone()),
             }
         }

@@ -65,8 +65,14 @@ fn written(files: &Files) -> Written {
 
 fn show_json(written: &Written) -> Value {
     let shown = show(&written.paths);
-    assert!(written.folder.path().exists() && !any_error(&shown.findings), "{:?}\n{}", shown.findings, written.text);
-    serde_json::to_value(PolicyJson::new(&shown.source, shown.format, &shown.policy, &shown.findings)).unwrap()
+    assert!(
+        written.folder.path().exists() && !any_error(&shown.findings),
+        "{:?}\n{}",
+        shown.findings,
+        written.text
+    );
+    serde_json::to_value(PolicyJson::new(&shown.source, shown.format, &shown.policy, &shown.findings))
+        .unwrap()
 }
 
 fn diff_json(old: &Written, new: &Written) -> Value {
@@ -97,8 +103,12 @@ fn diff_json(old: &Written, new: &Written) -> Value {
 /// The scope of that name, or the only one of its direction: what a file calls it is its own affair.
 fn scope_of<'a>(document: &'a Value, (name, egress): &Scope) -> Option<&'a Value> {
     let direction = if *egress { "egress" } else { "ingress" };
-    let of_direction: Vec<&Value> =
-        document["scopes"].as_array().unwrap().iter().filter(|scope| scope["direction"] == direction).collect();
+    let of_direction: Vec<&Value> = document["scopes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|scope| scope["direction"] == direction)
+        .collect();
     let named = of_direction.iter().find(|scope| scope["scope"] == *name);
     named.or(of_direction.first().filter(|_| of_direction.len() == 1)).copied()
 }
@@ -192,7 +202,12 @@ pub(crate) fn edited<F: Format>(seeds: std::ops::Range<u64>) {
             [false, true] => &["narrowed", "changed"],
             [false, false] => &["equal", "broadened", "narrowed", "changed"],
         };
-        assert!(possible.contains(&verdict), "seed {seed}: {verdict} {differs:?}\n{}\n{}", old.text, new.text);
+        assert!(
+            possible.contains(&verdict),
+            "seed {seed}: {verdict} {differs:?}\n{}\n{}",
+            old.text,
+            new.text
+        );
     }
     assert!(changed > count / 5, "{changed} of {count} edits changed a packet that was tried");
 }

@@ -207,14 +207,18 @@ impl Format for Pod {
         dice.shuffle(&mut policies);
         let file = |name: &str, text: String| (name.to_owned(), text);
         match dice.below(4) {
-            0 => vec![file("list.json", json!({"apiVersion": "v1", "kind": "List", "items": policies}).to_string())],
+            0 => vec![file(
+                "list.json",
+                json!({"apiVersion": "v1", "kind": "List", "items": policies}).to_string(),
+            )],
             1 => policies
                 .iter()
                 .enumerate()
                 .map(|(at, policy)| file(&format!("p{at}.yaml"), policy.to_string()))
                 .collect(),
             _ => {
-                let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {kind: NetworkPolicy}\n";
+                let other =
+                    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {kind: NetworkPolicy}\n";
                 let mut text = format!("# {}\n", dice.below(9));
                 for policy in &policies {
                     let fields: String = policy

@@ -20,7 +20,9 @@ fn holds(row: &Value, packet: &Packet) -> bool {
     assert_eq!(kinds, 1, "exactly one kind of peer: {row}");
     let near = texts(row, "source").is_none_or(|list| list.iter().any(|cidr| within(cidr, packet.near)));
     let far = match &packet.far {
-        Far::Addr(addr) => texts(row, "cidrs").is_some_and(|list| list.iter().any(|cidr| within(cidr, *addr))),
+        Far::Addr(addr) => {
+            texts(row, "cidrs").is_some_and(|list| list.iter().any(|cidr| within(cidr, *addr)))
+        }
         Far::Name(name) => named(row, "names", "except_names", |pattern| matches_name(pattern, name)),
         Far::Group(group) => named(row, "groups", "except_groups", |item| item == "*" || item == group),
     };
@@ -68,7 +70,8 @@ fn carries(row: &Value, packet: &Packet) -> bool {
         let list = list.as_array().unwrap();
         assert!(!list.is_empty(), "{row}");
         list.iter().any(|one| {
-            one["type"] == packet.detail >> 8 && one.get("code").is_none_or(|code| *code == (packet.detail & 255))
+            one["type"] == packet.detail >> 8
+                && one.get("code").is_none_or(|code| *code == (packet.detail & 255))
         })
     });
     protocols.contains(&packet.protocol) && ports && icmp

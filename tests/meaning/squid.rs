@@ -7,8 +7,16 @@ use std::fmt::Write as _;
 
 laws!(Proxy, 40);
 
-const HOSTS: [&str; 8] =
-    ["example", "a.example", "b.a.example", "c.b.a.example", "d.a.example", "xa.example", "d.test", "x.d.test"];
+const HOSTS: [&str; 8] = [
+    "example",
+    "a.example",
+    "b.a.example",
+    "c.b.a.example",
+    "d.a.example",
+    "xa.example",
+    "d.test",
+    "x.d.test",
+];
 
 /// A condition, and whether it is negated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +51,8 @@ impl Test {
             Self::Names(negated, names) => {
                 let Far::Name(host) = &packet.far else { return false };
                 let is = |(below, name): &(bool, &str)| {
-                    host == name || (*below && host.strip_suffix(name).is_some_and(|head| head.ends_with('.')))
+                    host == name
+                        || (*below && host.strip_suffix(name).is_some_and(|head| head.ends_with('.')))
                 };
                 names.iter().any(is) != *negated
             }
@@ -66,7 +75,8 @@ impl Test {
             Self::Names(_, names) => {
                 // Squid refuses a name beside a domain that it lies in, so only the widest are written.
                 let inside = |(_, name): &(bool, &str), (below, other): &(bool, &str)| {
-                    *below && (name == other || name.strip_suffix(other).is_some_and(|head| head.ends_with('.')))
+                    *below
+                        && (name == other || name.strip_suffix(other).is_some_and(|head| head.ends_with('.')))
                 };
                 let mut kept: Vec<(bool, &str)> = Vec::new();
                 for one in names {
@@ -84,7 +94,11 @@ impl Test {
             }
             Self::Ports(_, ports) => {
                 let port = |(first, last): &(u16, u16)| {
-                    if first == last && !dice.once_in(3) { first.to_string() } else { format!("{first}-{last}") }
+                    if first == last && !dice.once_in(3) {
+                        first.to_string()
+                    } else {
+                        format!("{first}-{last}")
+                    }
                 };
                 ("port", ports.iter().map(port).collect())
             }
@@ -146,9 +160,13 @@ impl Format for Proxy {
                         writeln!(conf, "acl {name} {kind} \"{list}\"").unwrap();
                         lists.push((list, format!("# {name}\n{}\n", values.join("\n\n"))));
                     }
-                    1 => values.iter().for_each(|value| writeln!(conf, "acl  {name} {kind} {value}").unwrap()),
+                    1 => {
+                        values.iter().for_each(|value| writeln!(conf, "acl  {name} {kind} {value}").unwrap())
+                    }
                     2 => writeln!(conf, "acl {name} {kind} {}", values.join(" \\\n  ")).unwrap(),
-                    _ => writeln!(conf, "acl {name} {kind} {} # {}", values.join(" "), dice.below(9)).unwrap(),
+                    _ => {
+                        writeln!(conf, "acl {name} {kind} {} # {}", values.join(" "), dice.below(9)).unwrap()
+                    }
                 }
                 words.push(format!("{}{name}", if test.negated() { "!" } else { "" }));
             }
@@ -156,7 +174,8 @@ impl Format for Proxy {
                 words.push("all".to_owned());
             }
             dice.shuffle(&mut words);
-            writeln!(rules, "http_access {} {}", if line.allow { "allow" } else { "deny" }, words.join(" ")).unwrap();
+            writeln!(rules, "http_access {} {}", if line.allow { "allow" } else { "deny" }, words.join(" "))
+                .unwrap();
         }
         // The opposite of the last line comes after it, written or not.
         let last = if self.0.last().is_some_and(|line| line.allow) { "deny" } else { "allow" };

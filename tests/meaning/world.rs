@@ -183,7 +183,18 @@ impl Edges {
         let mut near = self.near.clone();
         near.extend([any4, any6]);
         let mut details = self.details.clone();
-        details.extend([(6, 443), (17, 53), (1, 0x0800), (58, 0x8000), (47, 0), (50, 0), (132, 9), (6, 0), (0, 0), (255, 0)]);
+        details.extend([
+            (6, 443),
+            (17, 53),
+            (1, 0x0800),
+            (58, 0x8000),
+            (47, 0),
+            (50, 0),
+            (132, 9),
+            (6, 0),
+            (0, 0),
+            (255, 0),
+        ]);
         let mut packets = Vec::new();
         while packets.len() < count {
             let (far, (protocol, detail)) = (dice.pick(&far).clone(), *dice.pick(&details));
