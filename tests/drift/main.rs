@@ -6,7 +6,10 @@ mod common {
     #[expect(dead_code, reason = "other tests use the rest")]
     pub(crate) mod policies;
 
+    #[expect(dead_code, reason = "other tests use the rest")]
     pub(crate) mod corpus;
+
+    pub(crate) mod real;
 }
 #[cfg(test)]
 mod corpus;
@@ -16,5 +19,7 @@ mod edits;
 mod formats;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod sarif;
 #[cfg(test)]
 mod support;

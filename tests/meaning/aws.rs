@@ -6,7 +6,7 @@ use super::world::{Block, Edges, Far, Packet};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
-laws!(Group, 40);
+laws!(Group, 30);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {

@@ -7,7 +7,7 @@ use super::world::{Block, Edges, Far, Packet};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-laws!(Network, 40);
+laws!(Network, 25);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Service {

@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::law::{Files, Format, Scope, laws};
 use super::world::{Edges, Far, Packet};
 
-laws!(Inputs, 30);
+laws!(Inputs, 20);
 
 #[derive(Debug, Clone)]
 struct Inputs(Vec<(u16, u16)>);

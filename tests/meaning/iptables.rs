@@ -7,7 +7,7 @@ use super::world::{Block, Edges, Far, Packet};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-laws!(Table, 60);
+laws!(Table, 40);
 
 /// Blocks of one end, or all others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::law::{Files, Format, Scope, laws};
 use super::world::{Block, Edges, Far, Packet};
 use serde_json::{Map, Value, json};
 
-laws!(Pod, 40);
+laws!(Pod, 30);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Peer {

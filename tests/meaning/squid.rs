@@ -5,7 +5,7 @@ use super::law::{Files, Format, Scope, laws};
 use super::world::{Block, Edges, Far, Packet};
 use std::fmt::Write as _;
 
-laws!(Proxy, 40);
+laws!(Proxy, 30);
 
 const HOSTS: [&str; 8] = [
     "example",
