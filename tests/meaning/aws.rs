@@ -426,7 +426,7 @@ impl Format for Group {
         let rule = &mut rules[at];
         match (dice.below(6), rule.peer, rule.service) {
             (0, Peer::Block(block), _) if block.len > 0 => {
-                rule.peer = Peer::Block(block.with_len(block.len - 1))
+                rule.peer = Peer::Block(block.with_len(block.len - 1));
             }
             (1, Peer::Block(block), _) if block.sibling().is_some() => {
                 rule.peer = Peer::Block(block.sibling().unwrap());

@@ -266,7 +266,7 @@ impl Format for Network {
                 (0, [one, two], _) => rules.extend([part(&[*one]), part(&[*two])]),
                 (1, [one], _) if one.halves().is_some() => rules.push(part(&one.halves().unwrap())),
                 (2, _, [one, two]) => {
-                    rules.extend([of(std::slice::from_ref(one)), of(std::slice::from_ref(two))])
+                    rules.extend([of(std::slice::from_ref(one)), of(std::slice::from_ref(two))]);
                 }
                 (3, _, [Service { protocol, ports }]) if ports.len() == 1 && ports[0].0 < ports[0].1 => {
                     let (first, last) = ports[0];
@@ -275,7 +275,7 @@ impl Format for Network {
                 }
                 (4, ..) => rules.extend([rule.clone(), Rule { disabled: rule.disabled, ..rule.clone() }]),
                 (5, ..) => {
-                    rules.extend([rule.clone(), Rule { disabled: true, allow: !rule.allow, ..rule.clone() }])
+                    rules.extend([rule.clone(), Rule { disabled: true, allow: !rule.allow, ..rule.clone() }]);
                 }
                 _ => rules.push(rule.clone()),
             }

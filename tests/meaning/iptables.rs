@@ -151,7 +151,9 @@ impl Writer {
                 for block in &end.blocks {
                     // A set takes no block of all addresses.
                     let parts = if block.len == 0 { block.halves().unwrap().to_vec() } else { vec![*block] };
-                    parts.iter().for_each(|part| writeln!(self.sets, "add {name} {part}").unwrap());
+                    for part in parts {
+                        writeln!(self.sets, "add {name} {part}").unwrap();
+                    }
                 }
                 format!("-m set {not}--match-set {name} {word}")
             }
@@ -380,7 +382,9 @@ impl Format for Table {
                 Service::Any => {}
                 Service::Protocol(_, protocol) => edges.protocol(*protocol),
                 Service::Ports(protocol, _, ports) => {
-                    ports.iter().for_each(|ports| edges.ports(*protocol, *ports))
+                    for ports in ports {
+                        edges.ports(*protocol, *ports);
+                    }
                 }
                 Service::Icmp(_, kind, code) => edges.icmp(if self.v6 { 58 } else { 1 }, *kind, *code),
             }

@@ -8,6 +8,7 @@ use egressor::drift::Doubt;
 use egressor::ops::{DiffRequest, Project, Side, diff, show};
 use egressor::report::{Comparison, DiffJson, PolicyJson};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,7 @@ fn written(files: &Files) -> Written {
     for (name, contents) in files {
         fs::create_dir_all(path(name).parent().unwrap()).unwrap();
         fs::write(path(name), contents).unwrap();
-        text.push_str(&format!("==> {name}\n{contents}\n"));
+        writeln!(text, "==> {name}\n{contents}").unwrap();
     }
     let paths = files.iter().map(|(name, _)| path(name)).collect();
     Written { folder, paths, text }

@@ -4,6 +4,7 @@ use super::dice::Dice;
 use super::law::{Files, Format, Scope, laws};
 use super::world::{Block, Edges, Far, Packet};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 laws!(Pod, 30);
 
@@ -177,14 +178,14 @@ fn block_style(value: &Value, indent: usize, dice: &mut Dice) -> String {
     let pad = "  ".repeat(indent);
     match value {
         _ if dice.once_in(6) => value.to_string(),
-        Value::Object(entries) if !entries.is_empty() => entries
-            .iter()
-            .map(|(key, value)| format!("\n{pad}{key}: {}", block_style(value, indent + 1, dice)))
-            .collect(),
-        Value::Array(items) if !items.is_empty() => items
-            .iter()
-            .map(|item| format!("\n{pad}- {}", block_style(item, indent + 1, dice).trim_start()))
-            .collect(),
+        Value::Object(entries) if !entries.is_empty() => {
+            let entry = |(key, value)| format!("\n{pad}{key}: {}", block_style(value, indent + 1, dice));
+            entries.iter().map(entry).collect::<Vec<_>>().concat()
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let item = |item| format!("\n{pad}- {}", block_style(item, indent + 1, dice).trim_start());
+            items.iter().map(item).collect::<Vec<_>>().concat()
+        }
         other => other.to_string(),
     }
 }
@@ -221,13 +222,9 @@ impl Format for Pod {
                     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {kind: NetworkPolicy}\n";
                 let mut text = format!("# {}\n", dice.below(9));
                 for policy in &policies {
-                    let fields: String = policy
-                        .as_object()
-                        .unwrap()
-                        .iter()
-                        .map(|(key, value)| format!("{key}: {}\n", block_style(value, 1, dice)))
-                        .collect();
-                    text += &format!("---\n{fields}");
+                    let field = |(key, value)| format!("{key}: {}\n", block_style(value, 1, dice));
+                    let fields = policy.as_object().unwrap().iter().map(field).collect::<Vec<_>>().concat();
+                    writeln!(text, "---\n{fields}").unwrap();
                 }
                 vec![file("all.yaml", format!("{text}---\n{other}"))]
             }

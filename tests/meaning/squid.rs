@@ -161,11 +161,13 @@ impl Format for Proxy {
                         lists.push((list, format!("# {name}\n{}\n", values.join("\n\n"))));
                     }
                     1 => {
-                        values.iter().for_each(|value| writeln!(conf, "acl  {name} {kind} {value}").unwrap())
+                        for value in values {
+                            writeln!(conf, "acl  {name} {kind} {value}").unwrap();
+                        }
                     }
                     2 => writeln!(conf, "acl {name} {kind} {}", values.join(" \\\n  ")).unwrap(),
                     _ => {
-                        writeln!(conf, "acl {name} {kind} {} # {}", values.join(" "), dice.below(9)).unwrap()
+                        writeln!(conf, "acl {name} {kind} {} # {}", values.join(" "), dice.below(9)).unwrap();
                     }
                 }
                 words.push(format!("{}{name}", if test.negated() { "!" } else { "" }));
