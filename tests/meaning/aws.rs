@@ -378,11 +378,12 @@ impl Format for Group {
     }
 
     fn edges(&self, edges: &mut Edges) {
-        edges.peer(Far::Group("sg-9".to_owned()));
+        edges.peer(&Far::Group("sg-9".to_owned()));
         for rule in &self.0 {
+            edges.rule();
             match rule.peer {
                 Peer::Block(block) => edges.far(block),
-                Peer::Group(group) | Peer::List(group) => edges.peer(Far::Group(group.to_owned())),
+                Peer::Group(group) | Peer::List(group) => edges.peer(&Far::Group(group.to_owned())),
             }
             match rule.service {
                 Service::Any => {}

@@ -83,7 +83,7 @@ impl Rule {
             egress: dice.once_in(2),
             allow: dice.once_in(2),
             disabled: dice.once_in(8),
-            priority: *dice.pick(&[0, 10, 10, 900, 1000, 1000, 1001, 65_533]),
+            priority: *dice.pick(&[10, 10, 10, 900, 1000, 1000, 65_533]),
             services: (0..services).map(|_| Service::random(dice)).collect(),
             ranges: (0..count).map(|_| Block::random(dice, v6)).collect(),
             tag: *dice.pick(&TAGS),
@@ -184,7 +184,7 @@ impl Format for Network {
             tag,
         };
         let anchors = [true, false].into_iter().flat_map(|egress| TAGS.map(|tag| (egress, tag))).map(anchor);
-        let count = dice.below(7) + 1;
+        let count = dice.below(9) + 2;
         Self(anchors.collect::<Vec<_>>().into_iter().chain((0..count).map(|_| Rule::random(dice))).collect())
     }
 
@@ -248,6 +248,7 @@ impl Format for Network {
 
     fn edges(&self, edges: &mut Edges) {
         for rule in &self.0 {
+            edges.rule();
             rule.ranges.iter().for_each(|range| edges.far(*range));
             for service in &rule.services {
                 let protocol = service.protocol.unwrap_or(6);

@@ -48,7 +48,7 @@ impl Format for Inputs {
 
     fn edges(&self, edges: &mut Edges) {
         for _ in 0..8 {
-            edges.peer(Far::Group("gke-control-plane".to_owned()));
+            edges.peer(&Far::Group("gke-control-plane".to_owned()));
         }
         for ports in &self.0 {
             edges.ports(6, *ports);

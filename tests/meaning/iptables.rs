@@ -376,6 +376,7 @@ impl Format for Table {
             }
         };
         for rule in &self.rules {
+            edges.rule();
             ends(edges, &rule.source, rule.chain == 0);
             ends(edges, &rule.destination, rule.chain != 0);
             match &rule.service {

@@ -240,8 +240,9 @@ impl Format for Pod {
     }
 
     fn edges(&self, edges: &mut Edges) {
-        edges.peer(Far::Group("default/app=b".to_owned()));
+        edges.peer(&Far::Group("default/app=b".to_owned()));
         for rule in &self.0 {
+            edges.rule();
             for peer in rule.peers.iter().flatten() {
                 edges.far(peer.block);
                 peer.except.iter().for_each(|except| edges.far(*except));

@@ -208,7 +208,7 @@ impl Format for Proxy {
 
     fn edges(&self, edges: &mut Edges) {
         for host in HOSTS.into_iter().chain(["test", "other.example", "b.xa.example"]) {
-            edges.peer(Far::Name(host.to_owned()));
+            edges.peer(&Far::Name(host.to_owned()));
         }
         for test in self.0.iter().flat_map(|line| &line.tests) {
             match test {

@@ -135,27 +135,44 @@ pub(crate) struct Packet {
 /// What packets are made of: the edges of what rules name.
 #[derive(Debug, Default)]
 pub(crate) struct Edges {
+    all: Named,
+    /// What each rule names.
+    rules: Vec<Named>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Named {
     far: Vec<Far>,
     near: Vec<IpAddr>,
     details: Vec<(u8, u16)>,
 }
 
 impl Edges {
-    pub(crate) fn far(&mut self, block: Block) {
-        self.far.extend(block.edges().into_iter().map(Far::Addr));
+    /// What is named from now on belongs to another rule.
+    pub(crate) fn rule(&mut self) {
+        self.rules.push(Named::default());
     }
 
-    pub(crate) fn peer(&mut self, far: Far) {
-        self.far.push(far);
+    fn both(&mut self, add: impl Fn(&mut Named)) {
+        add(&mut self.all);
+        self.rules.last_mut().into_iter().for_each(add);
+    }
+
+    pub(crate) fn far(&mut self, block: Block) {
+        self.both(|named| named.far.extend(block.edges().into_iter().map(Far::Addr)));
+    }
+
+    pub(crate) fn peer(&mut self, far: &Far) {
+        self.both(|named| named.far.push(far.clone()));
     }
 
     pub(crate) fn near(&mut self, block: Block) {
-        self.near.extend(block.edges());
+        self.both(|named| named.near.extend(block.edges()));
     }
 
     pub(crate) fn ports(&mut self, protocol: u8, (first, last): (u16, u16)) {
         let all = [first.checked_sub(1), Some(first), Some(last), last.checked_add(1)];
-        self.details.extend(all.into_iter().flatten().map(|port| (protocol, port)));
+        self.both(|named| named.details.extend(all.into_iter().flatten().map(|port| (protocol, port))));
     }
 
     /// All codes of a type, or one, and the neighbours.
@@ -167,23 +184,22 @@ impl Edges {
 
     pub(crate) fn protocol(&mut self, protocol: u8) {
         for near in [protocol.checked_sub(1), Some(protocol), protocol.checked_add(1)].into_iter().flatten() {
-            self.details.push((near, 0));
-            if [1, 6, 17, 58, 132].contains(&near) {
-                self.details.push((near, 40_000));
-            }
+            self.both(|named| {
+                named.details.push((near, 0));
+                if [1, 6, 17, 58, 132].contains(&near) {
+                    named.details.push((near, 40_000));
+                }
+            });
         }
     }
 
-    /// Some packets of those at the edges.
+    /// Some packets of those at the edges: most are made of what one rule names, the others of what any names.
     pub(crate) fn packets(&self, dice: &mut Dice, count: usize) -> Vec<Packet> {
-        let any4: IpAddr = "172.16.5.5".parse().unwrap();
-        let any6: IpAddr = "2001:db8:ffff::5".parse().unwrap();
-        let mut far = self.far.clone();
-        far.extend([any4, any6].map(Far::Addr));
-        let mut near = self.near.clone();
-        near.extend([any4, any6]);
-        let mut details = self.details.clone();
-        details.extend([
+        let any: [IpAddr; 2] = ["172.16.5.5", "2001:db8:ffff::5"].map(|addr| addr.parse().unwrap());
+        let mut all = self.all.clone();
+        all.far.extend(any.map(Far::Addr));
+        all.near.extend(any);
+        all.details.extend([
             (6, 443),
             (17, 53),
             (1, 0x0800),
@@ -197,13 +213,17 @@ impl Edges {
         ]);
         let mut packets = Vec::new();
         while packets.len() < count {
-            let (far, (protocol, detail)) = (dice.pick(&far).clone(), *dice.pick(&details));
-            let near: Vec<IpAddr> = near
-                .iter()
-                .filter(|near| !matches!(&far, Far::Addr(addr) if addr.is_ipv4() != near.is_ipv4()))
-                .copied()
-                .collect();
-            packets.push(Packet { far, near: *dice.pick(&near), protocol, detail });
+            let of_rule = self.rules.get(dice.below(self.rules.len())).filter(|_| !dice.once_in(3));
+            let from = of_rule.unwrap_or(&all);
+            let far = dice.pick(if from.far.is_empty() { &all.far } else { &from.far }).clone();
+            let (protocol, detail) =
+                *dice.pick(if from.details.is_empty() { &all.details } else { &from.details });
+            let fits = |near: &&IpAddr| !matches!(&far, Far::Addr(addr) if addr.is_ipv4() != near.is_ipv4());
+            let mut near: Vec<IpAddr> = from.near.iter().filter(fits).copied().collect();
+            if near.is_empty() {
+                near.extend(all.near.iter().filter(fits));
+            }
+            packets.push(Packet { near: *dice.pick(&near), far, protocol, detail });
         }
         packets
     }
