@@ -46,27 +46,8 @@ fn holds(packets: &PacketSet, peer: &str, protocol: Protocol, detail: u16) -> bo
 }
 
 #[test]
-fn a_dump_means_what_was_loaded() {
-    for (name, beside) in [("host.v4", None), ("host.v6", None), ("sets.v4", Some("sets.ipset"))] {
-        let together = |file: &str| read(&std::iter::once(file).chain(beside).collect::<Vec<_>>());
-        let written = together(&format!("{name}.rules"));
-        for tool in ["nft", "nft-counters", "legacy", "legacy-counters"] {
-            let saved = together(&format!("{name}.{tool}.save"));
-            for read in [&written, &saved] {
-                assert!(!egressor::diag::any_error(&read.findings), "{name} {tool}: {:?}", read.findings);
-            }
-            for set in &written.policy.sets {
-                let other = scope(&saved, &set.scope.name);
-                assert_eq!(set.allows(), other.allows(), "{name} {tool} {}", set.scope.name);
-                assert_eq!(unmodelled(set), unmodelled(other), "{name} {tool} {}", set.scope.name);
-            }
-        }
-    }
-}
-
-#[test]
 fn a_host_allows_what_its_rules_say() {
-    let read = read(&["host.v4.nft.save"]);
+    let read = read(&["host-v4/nft.save"]);
     let output = scope(&read, "filter/OUTPUT");
     let allows = output.allows();
     let sure = |peer: &str, protocol, port| holds(&allows.at_least, peer, protocol, port);
@@ -93,7 +74,7 @@ fn a_host_allows_what_its_rules_say() {
 
 #[test]
 fn what_is_left_aside_is_named_with_its_place() {
-    let read = read(&["host.v4.legacy.save"]);
+    let read = read(&["host-v4/also/legacy.save"]);
     let lines = |code: Code| {
         let findings = read.findings.iter().filter(move |finding| finding.code == code);
         findings.map(|finding| {
@@ -113,13 +94,13 @@ fn what_is_left_aside_is_named_with_its_place() {
 
 #[test]
 fn members_of_a_set_are_used_when_they_are_given() {
-    let with = read(&["sets.v4.nft.save", "sets.ipset"]);
+    let with = read(&["sets-v4/nft.save", "sets-v4/sets.ipset"]);
     let allows = scope(&with, "filter/OUTPUT").allows();
     assert!(allows.is_exact());
     assert!(holds(&allows.at_least, "104.16.81.56", Protocol::TCP, 443));
     assert!(!holds(&allows.at_least, "104.16.80.200", Protocol::TCP, 443), "nomatch");
     assert!(holds(&allows.at_least, "10.0.0.1", Protocol::UDP, 53));
-    let without = read(&["sets.v4.nft.save"]);
+    let without = read(&["sets-v4/nft.save"]);
     let set = scope(&without, "filter/OUTPUT");
     assert!(!set.allows().is_exact());
     assert_eq!(
@@ -132,9 +113,9 @@ fn members_of_a_set_are_used_when_they_are_given() {
 
 #[test]
 fn both_families_are_one_rule_set() {
-    let both = read(&["host.v4.nft.save", "host.v6.nft.save"]);
+    let both = read(&["host-v4/nft.save", "host-v6/nft.save"]);
     let output = scope(&both, "filter/OUTPUT").allows();
-    for (file, peer) in [("host.v4.nft.save", "10.0.2.1"), ("host.v6.nft.save", "2606:4700::6810:5138")] {
+    for (file, peer) in [("host-v4/nft.save", "10.0.2.1"), ("host-v6/nft.save", "2606:4700::6810:5138")] {
         let alone = scope(&read(&[file]), "filter/OUTPUT").allows();
         assert!(
             holds(&output.at_least, peer, Protocol::TCP, 443)
@@ -151,7 +132,7 @@ fn both_families_are_one_rule_set() {
 
 #[test]
 fn a_second_table_of_one_family_is_an_error() {
-    let twice = read(&["host.v4.nft.save", "host.v4.legacy.save"]);
+    let twice = read(&["host-v4/nft.save", "host-v4/also/legacy.save"]);
     assert!(egressor::diag::any_error(&twice.findings));
 }
 
@@ -315,7 +296,7 @@ proptest! {
 
     #[test]
     fn no_damage_to_a_file_makes_a_reader_panic(
-        file in prop::sample::select(vec!["host.v4.rules", "host.v6.nft-counters.save", "sets.v4.rules", "sets.ipset"]),
+        file in prop::sample::select(vec!["host-v4/also/written.rules", "host-v6/also/nft-counters.save", "sets-v4/also/written.rules", "sets-v4/sets.ipset"]),
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[ -~\n!é\"\\\\]{0,6}"), 1..6),
     ) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/iptables-save").join(file);

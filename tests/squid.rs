@@ -391,3 +391,16 @@ fn the_file_does_not_depend_on_the_order_of_rules() {
     rules.reverse();
     assert_eq!(text(&run(&egress(rules), &[Need::DenyRest], &[]).0), first);
 }
+
+#[test]
+fn other_formats_are_not_taken_for_squid() {
+    for text in [
+        "frontend www\n  acl is_api src 10.0.0.0/8\n  use_backend api if is_api\n",
+        "*filter\n-A OUTPUT -j ACCEPT\nCOMMIT\n",
+        "resource \"aws_network_acl\" \"acl\" {\n}\n",
+        "acl = [\"http_access\"]\n",
+        "",
+    ] {
+        assert!(!importer().recognizes(&Source::new("file", text)), "{text}");
+    }
+}

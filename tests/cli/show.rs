@@ -1,8 +1,12 @@
 //! `show`: what files mean, in the published shape.
+//!
+//! What is shown of the old rules of the example of `diff` is kept beside them; `UPDATE=1` writes what it is now, to be
+//! read before it is committed.
 
-use crate::run::{egressor, generated};
+use crate::run::{egressor, egressor_in, generated};
 use egressor::report::policy_schema;
 use serde_json::Value;
+use std::path::Path;
 
 #[test]
 fn every_artifact_is_shown_in_the_published_shape_and_exactly() {
@@ -78,4 +82,19 @@ fn each_bound_names_the_rules_that_it_rests_on() {
     assert_eq!(lines(&scope["allows"]["at_least"]), [4], "what is sure rests on the exact rule");
     assert!(lines(&scope["allows"]["at_most"]).contains(&3), "what is possible rests on the other as well");
     assert_eq!(scope["unmodelled"][0]["line"], 3);
+}
+
+#[test]
+fn what_is_shown_is_as_it_was() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/diff");
+    for (name, arguments) in [("show.txt", vec![]), ("show.json", vec!["--format", "json"])] {
+        let run = egressor_in(&folder, &[&["show", "old.rules"], arguments.as_slice()].concat());
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(folder.join(name), &run.stdout).expect("written");
+        }
+        let kept = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert_eq!(run.stdout, kept, "{name}: run the tests with UPDATE=1 to write it anew");
+        assert!(!run.stdout.contains('\u{1b}'));
+    }
 }

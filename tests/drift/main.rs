@@ -5,12 +5,21 @@
 mod common {
     #[expect(dead_code, reason = "other tests use the rest")]
     pub(crate) mod policies;
+
+    #[expect(dead_code, reason = "other tests use the rest")]
+    pub(crate) mod corpus;
+
+    pub(crate) mod real;
 }
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod sarif;
 #[cfg(test)]
 mod support;

@@ -76,16 +76,16 @@ fn the_dumps_of_the_corpus_let_out_what_they_mean() {
     let mut names: Vec<String> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".nft.save"))
+        .filter(|name| folder.join(name).join("nft.save").exists())
         .collect();
     names.sort();
     let case = |name: &String| {
-        let text = fs::read_to_string(folder.join(name)).unwrap();
+        let text = fs::read_to_string(folder.join(name).join("nft.save")).unwrap();
         let filter = text.split_inclusive("COMMIT\n").find(|table| table.contains("*filter\n")).unwrap();
         let rules = filter.get(filter.find("*filter\n").unwrap()..).unwrap().to_owned();
-        let sets = folder.join(format!("{}.ipset", name.split('.').next().unwrap()));
+        let sets = folder.join(name).join("sets.ipset");
         Case {
-            packets: around(&rules, name.contains(".v6."), !rules.contains("state")),
+            packets: around(&rules, name.ends_with("-v6"), !rules.contains("state")),
             name: name.clone(),
             rules,
             sets: Some(sets).filter(|sets| sets.exists()),

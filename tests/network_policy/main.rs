@@ -1,8 +1,6 @@
 //! The target `network-policy`: what it writes means what was asked, and what it reads means what the API says.
 
 #[cfg(test)]
-mod corpus;
-#[cfg(test)]
 mod make;
 #[cfg(test)]
 mod oracle;

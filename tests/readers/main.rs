@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod aws;
 #[cfg(test)]
-mod corpus;
-#[cfg(test)]
 mod gcp;
 #[cfg(test)]
 mod support;

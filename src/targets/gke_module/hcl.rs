@@ -117,19 +117,26 @@ fn switched_on(
     on
 }
 
-/// The ports of the list, or the module's defaults when there is none.
+/// The ports of the list, or the module's defaults when it is not given. The list becomes that of a firewall rule, where
+/// none means every port; a `null` that is given is no default either.
 fn ports(
     inputs: &BTreeMap<String, Value>,
     doubts: &mut Vec<Unmodelled>,
     findings: &mut Vec<Finding>,
 ) -> PortSet {
-    let Some(list) = inputs.get(PORTS).filter(|list| list.kind != crate::syntax::hcl::Kind::Null) else {
+    let Some(list) = inputs.get(PORTS) else {
         return PortSet::of(DEFAULT_PORTS.map(PortRange::single));
     };
+    let items = items(list);
+    if items.is_empty() || list.kind == crate::syntax::hcl::Kind::Null {
+        let message = format!("`{PORTS}` lists no port, which opens every TCP port");
+        findings.push(found(Code::ReadDefaulted, message, &list.place));
+        return PortSet::full();
+    }
     let mut ranges: Vec<PortRange> = Vec::new();
     let mut refuse = |message: String, place: &Place| findings.push(found(Code::ReadRefused, message, place));
     let before = doubts.len();
-    for item in items(list) {
+    for item in items {
         match (item.as_text(), item.unknown()) {
             (Some(text), _) => match text.parse() {
                 Ok(range) => ranges.push(range),

@@ -151,7 +151,9 @@ impl Importer for IptablesCommands {
     }
 
     fn recognizes(&self, source: &Source) -> bool {
-        !IptablesSave.recognizes(source) && commands::recognizes(source.text())
+        // Members of sets belong to either form.
+        let text = source.text();
+        ipset::recognizes(text) || (!IptablesSave.recognizes(source) && commands::recognizes(text))
     }
 
     fn completes(&self, source: &Source) -> bool {

@@ -9,11 +9,14 @@ use std::sync::Arc;
 pub(super) struct Files {
     sources: Vec<Arc<Source>>,
     roots: Vec<Arc<Source>>,
+    /// How many folders the names of all files begin with alike: the folder that was copied from a proxy.
+    common: usize,
 }
 
 impl Files {
     pub(super) fn new(sources: &[Arc<Source>]) -> Self {
-        let mut files = Self { sources: sources.to_vec(), roots: Vec::new() };
+        let mut files =
+            Self { sources: sources.to_vec(), roots: Vec::new(), common: common_folders(sources) };
         let mut named: Vec<Arc<Source>> = Vec::new();
         for source in sources {
             for line in lines(source, &mut Vec::new()) {
@@ -46,25 +49,43 @@ impl Files {
     }
 
     /// The files that a path or a glob means, sorted by name: those whose name ends with it, or, when a file was
-    /// given by a shorter path, those with which it ends.
+    /// given by a shorter path, those with which it ends. Where the folder of all files stands does not matter.
     pub(super) fn matching(&self, path: &str) -> Vec<Arc<Source>> {
         let wanted = parts(path);
         let mut found: Vec<Arc<Source>> =
-            self.sources.iter().filter(|source| ends_alike(&wanted, source)).cloned().collect();
+            self.sources.iter().filter(|source| self.is_meant(&wanted, source)).cloned().collect();
         found.sort_by(|a, b| a.name().cmp(b.name()));
         if !path.contains(['*', '?', '[']) {
             found.truncate(1);
         }
         found
     }
+
+    fn is_meant(&self, wanted: &[&str], source: &Source) -> bool {
+        let name = parts(source.name());
+        ends_alike(wanted, &name) || ends_alike(wanted, name.get(self.common..).unwrap_or_default())
+    }
+}
+
+/// How many folders all names begin with alike.
+fn common_folders(sources: &[Arc<Source>]) -> usize {
+    let folders = |source: &Arc<Source>| {
+        let mut parts: Vec<String> = parts(source.name()).into_iter().map(str::to_owned).collect();
+        parts.pop();
+        parts
+    };
+    let mut all = sources.iter().map(folders);
+    let first = all.next().unwrap_or_default();
+    all.fold(first.len(), |common, other| {
+        first.iter().zip(&other).take(common).take_while(|(one, other)| one == other).count()
+    })
 }
 
 fn parts(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
 }
 
-fn ends_alike(wanted: &[&str], source: &Source) -> bool {
-    let name = parts(source.name());
+fn ends_alike(wanted: &[&str], name: &[&str]) -> bool {
     // A glob must meet a folder too, or every file beside the configuration would be one that it means.
     let met = if wanted.last().is_some_and(|last| last.contains(['*', '?', '['])) {
         wanted.len().min(2)
@@ -133,5 +154,17 @@ mod tests {
         assert_eq!(names("conf.d/*.conf"), ["conf.d/a.conf", "t/conf.d/b.conf"]);
         assert_eq!(names("/etc/squid/other"), Vec::<String>::new());
         assert_eq!(files.roots().len(), 1);
+    }
+
+    #[test]
+    fn a_copied_folder_may_stand_anywhere() {
+        let source = |name: &str| Arc::new(Source::new(name, "acl a src \"/etc/squid/lists/a\"\n"));
+        for folder in ["", "copy/", "hosts/proxy/", "/tmp/x/squid/"] {
+            let sources = [source(&format!("{folder}squid.conf")), source(&format!("{folder}lists/a"))];
+            let files = Files::new(&sources);
+            assert_eq!(files.matching("/etc/squid/lists/a").len(), 1, "{folder}");
+            assert_eq!(files.roots().len(), 1, "{folder}");
+            assert!(files.matching("/etc/squid/other/a").is_empty(), "{folder}");
+        }
     }
 }

@@ -1,0 +1,18 @@
+//! Every reader and every comparison against evaluators that are written here, packet by packet.
+//!
+//! Each format has a model of its own: random rules, how they decide about a packet, how they are spelt in files, how
+//! they are rewritten without effect, and how one thing of them is changed. What is probed is the JSON of `show` and
+//! `diff`, read by an evaluator of rows that knows nothing of the crate.
+
+#![cfg(test)]
+
+mod aws;
+mod dice;
+mod gcp;
+mod gke;
+mod iptables;
+mod law;
+mod network_policy;
+mod rows;
+mod squid;
+mod world;
