@@ -18,4 +18,5 @@ mod verdicts;
 mod egressor_itself;
 mod tools;
 
+mod ec2;
 mod terraform;

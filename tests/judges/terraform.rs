@@ -41,6 +41,11 @@ impl Terraform {
         Self { home: home.to_owned(), schemas: Some(Server::announced(&mut provider)) }
     }
 
+    /// With the providers that are installed, which ask a cloud.
+    pub(crate) fn with_providers(home: &Path) -> Self {
+        Self { home: home.to_owned(), schemas: None }
+    }
+
     /// A command of Terraform in a folder.
     pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = python(&self.home, "terraform", "terraform.py");
@@ -224,7 +229,9 @@ fn one_more_address_in_the_lock_is_one_addition() {
     ];
     for ((target, variables), expected) in TARGETS.into_iter().zip(expected) {
         let folder = folder.path().join(target);
-        for (lock, expected) in [(lock(), None), (one.clone(), Some(expected[0])), (two.clone(), Some(expected[1]))] {
+        for (lock, expected) in
+            [(lock(), None), (one.clone(), Some(expected[0])), (two.clone(), Some(expected[1]))]
+        {
             generate(target, &lock, &["--region=us"], &folder);
             let (_, grown) = terraform.plan(&folder, variables).unwrap();
             if let Some(expected) = expected {

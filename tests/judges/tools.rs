@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Where the judges are: `EGRESSOR_JUDGES`, else the folder that `.ci/run` installs them into. Nothing, and a line that
 /// says so, when they are not there.
@@ -32,7 +34,7 @@ pub(crate) fn script(name: &str) -> PathBuf {
 /// A Python script of ours, with the packages of an environment.
 pub(crate) fn python(home: &Path, environment: &str, name: &str) -> Command {
     let mut command = Command::new(home.join(environment).join("bin/python3"));
-    command.arg(script(name)).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(script(name));
     command
 }
 
@@ -73,8 +75,16 @@ pub(crate) fn must(command: &mut Command, input: &str) -> String {
 pub(crate) struct Server(Child);
 
 impl Server {
-    pub(crate) fn start(command: &mut Command) -> Self {
-        Self(command.spawn().unwrap())
+    /// Starts a program that says nothing, and waits until it answers on a port of the loopback.
+    pub(crate) fn listening(command: &mut Command, port: u16) -> Self {
+        let server =
+            Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let since = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(since.elapsed() < Duration::from_secs(60), "nothing answers on port {port}: {command:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
     }
 
     /// Starts a program that tells in its first line how it is reached.
@@ -99,4 +109,9 @@ pub(crate) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
     path
+}
+
+/// A port of the loopback that nobody uses now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
