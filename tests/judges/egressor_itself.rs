@@ -12,7 +12,7 @@ pub(crate) fn lock() -> PathBuf {
 
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_egressor"));
-    command.args(arguments).arg("--color=never").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.arg("--color=never").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
     command
 }
 

@@ -15,8 +15,11 @@ mod real;
 #[path = "../common/verdicts.rs"]
 mod verdicts;
 
-mod egressor_itself;
-mod tools;
-
+mod checkov;
 mod ec2;
+mod egressor_itself;
+mod kubernetes;
+mod shapes;
+mod squid;
 mod terraform;
+mod tools;

@@ -145,7 +145,7 @@ fn the_whole_catalog_is_formatted_valid_and_planned_as_it_reads() {
 }
 
 /// What a target writes for a policy.
-fn written(target: &dyn Target, policy: &Policy, banner: &[String]) -> Option<String> {
+pub(crate) fn written(target: &dyn Target, policy: &Policy, banner: &[String]) -> Option<String> {
     // Any number of rules may be written, as no API counts them here.
     let given = BTreeMap::from([("aws.max_rules".to_owned(), "1000".to_owned())]);
     let options = Options::new(target.options(), &given);
