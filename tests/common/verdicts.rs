@@ -20,11 +20,6 @@ impl Verdicts {
         Self { judge, test, since: Instant::now(), cases: 0, disagreements: Vec::new() }
     }
 
-    /// Counts cases on which the judge agreed.
-    pub(crate) fn agreed(&mut self, cases: usize) {
-        self.cases += cases;
-    }
-
     /// Counts a case: the judge agrees, or says why not.
     pub(crate) fn case(&mut self, agrees: bool, why: impl FnOnce() -> String) {
         self.cases += 1;

@@ -30,9 +30,10 @@ fn nothing_is_held_against_what_is_written() {
     let ran = run(&mut checkov, "");
     let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}\n{}", ran.out, ran.err));
     let summary = &report["summary"];
-    let passed = usize::try_from(summary["passed"].as_u64().unwrap()).unwrap();
-    assert!(passed > 0 && summary["parsing_errors"] == 0, "{summary}");
-    verdicts.agreed(passed);
+    assert!(summary["parsing_errors"] == 0, "{summary}");
+    for _ in 0..summary["passed"].as_u64().unwrap() {
+        verdicts.case(true, String::new);
+    }
     for check in report["results"]["failed_checks"].as_array().unwrap() {
         verdicts
             .case(false, || format!("{} {}: {}", check["check_id"], check["resource"], check["check_name"]));

@@ -118,6 +118,77 @@ fn ids(state: &Path) -> impl Fn(&str) -> String {
     }
 }
 
+/// Ids that changes are about, and the rules as they were listed before.
+struct Known<'a> {
+    inline: &'a str,
+    apart: &'a str,
+    peer: &'a str,
+    list: &'a str,
+    rules: &'a Path,
+}
+
+/// What somebody changes by hand, and what that adds to the traffic and removes from it.
+#[derive(Default)]
+struct Step {
+    commands: Vec<Vec<String>>,
+    added: Vec<String>,
+    removed: Vec<String>,
+}
+
+fn changes(known: &Known<'_>) -> [Step; 5] {
+    let rules: Value = serde_json::from_str(&fs::read_to_string(known.rules).unwrap()).unwrap();
+    let rules = rules["SecurityGroupRules"].as_array().unwrap();
+    let dns =
+        rules.iter().find(|rule| rule["FromPort"] == 53).unwrap()["SecurityGroupRuleId"].as_str().unwrap();
+    let egress = |verb: &str, permission: &str| {
+        let verb = format!("{verb}-security-group-egress");
+        [&verb, "--group-id", known.inline, "--ip-permissions", permission].map(str::to_owned).to_vec()
+    };
+    let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let (list, apart, peer) = (known.list, known.apart, known.peer);
+    let everything = "IpProtocol=-1,IpRanges=[{CidrIp=203.0.113.7/32}]";
+    let icmp = "IpProtocol=icmp,FromPort=3,ToPort=4,IpRanges=[{CidrIp=203.0.113.7/32}]";
+    let web = "IpProtocol=tcp,FromPort=8443,ToPort=8443,IpRanges=[{CidrIp=192.0.2.77/32}]";
+    let directory = "IpProtocol=tcp,FromPort=389,ToPort=389,IpRanges=[{CidrIp=192.0.2.11/32}]";
+    let entry = "modify-managed-prefix-list --add-entries Cidr=100.64.0.0/10 --current-version 1";
+    [
+        Step {
+            commands: vec![egress("authorize", web)],
+            added: vec!["egress tcp/8443 192.0.2.77/32".to_owned()],
+            ..Step::default()
+        },
+        Step {
+            commands: vec![egress("revoke", directory)],
+            removed: vec!["egress tcp/389 192.0.2.11/32".to_owned()],
+            ..Step::default()
+        },
+        // There and back again.
+        Step {
+            commands: vec![
+                egress("revoke", everything),
+                egress("authorize", icmp),
+                egress("revoke", icmp),
+                egress("authorize", everything),
+            ],
+            ..Step::default()
+        },
+        Step {
+            commands: vec![words(format!("{entry} --prefix-list-id {list}"))],
+            added: ["egress tcp/636 100.64.0.0/10", "egress tcp/636-640 100.64.0.0/10"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..Step::default()
+        },
+        Step {
+            commands: vec![words(format!(
+                "revoke-security-group-ingress --group-id {apart} --security-group-rule-ids {dns}"
+            ))],
+            removed: vec![format!("ingress udp/53 {peer}")],
+            ..Step::default()
+        },
+    ]
+}
+
 #[test]
 fn a_module_its_plans_its_state_and_the_api_s_answers_mean_the_same() {
     let Some(home) = home(JUDGE, 17) else { return };
@@ -162,68 +233,15 @@ fn a_module_its_plans_its_state_and_the_api_s_answers_mean_the_same() {
     agree("state and its JSON", equal(&[&state], &[&shown], &[]));
     agree("state and a plan without changes", equal(&[&state], &[&settled], &[]));
 
-    // What somebody changes by hand, and what has been added and removed since.
-    let rules: Value = serde_json::from_str(&fs::read_to_string(&described.rules).unwrap()).unwrap();
-    let rules = rules["SecurityGroupRules"].as_array().unwrap();
-    let dns =
-        rules.iter().find(|rule| rule["FromPort"] == 53).unwrap()["SecurityGroupRuleId"].as_str().unwrap();
-    let egress = |verb: &str, permission: &str| {
-        let verb = format!("{verb}-security-group-egress");
-        [&verb, "--group-id", &inline, "--ip-permissions", permission].map(str::to_owned).to_vec()
-    };
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let everything = "IpProtocol=-1,IpRanges=[{CidrIp=203.0.113.7/32}]";
-    let icmp = "IpProtocol=icmp,FromPort=3,ToPort=4,IpRanges=[{CidrIp=203.0.113.7/32}]";
-    let from_peer = format!("ingress udp/53 {peer}");
-    let steps: [(Vec<Vec<String>>, &[&str], &[&str]); 5] = [
-        (
-            vec![egress(
-                "authorize",
-                "IpProtocol=tcp,FromPort=8443,ToPort=8443,IpRanges=[{CidrIp=192.0.2.77/32}]",
-            )],
-            &["egress tcp/8443 192.0.2.77/32"],
-            &[],
-        ),
-        (
-            vec![egress(
-                "revoke",
-                "IpProtocol=tcp,FromPort=389,ToPort=389,IpRanges=[{CidrIp=192.0.2.11/32}]",
-            )],
-            &[],
-            &["egress tcp/389 192.0.2.11/32"],
-        ),
-        (
-            vec![
-                egress("revoke", everything),
-                egress("authorize", icmp),
-                egress("revoke", icmp),
-                egress("authorize", everything),
-            ],
-            &[],
-            &[],
-        ),
-        (
-            vec![words(&format!(
-                "modify-managed-prefix-list --prefix-list-id {list} --add-entries Cidr=100.64.0.0/10 --current-version 1"
-            ))],
-            &["egress tcp/636 100.64.0.0/10", "egress tcp/636-640 100.64.0.0/10"],
-            &[],
-        ),
-        (
-            vec![words(&format!(
-                "revoke-security-group-ingress --group-id {apart} --security-group-rule-ids {dns}"
-            ))],
-            &[],
-            &[&from_peer],
-        ),
-    ];
+    let steps =
+        changes(&Known { inline: &inline, apart: &apart, peer: &peer, list: &list, rules: &described.rules });
     let (mut added, mut removed) = (Vec::new(), Vec::new());
-    for (number, (changes, more, less)) in steps.into_iter().enumerate() {
-        added.extend(more.iter().map(|row| (*row).to_owned()));
-        removed.extend(less.iter().map(|row| (*row).to_owned()));
+    for (number, step) in steps.into_iter().enumerate() {
+        added.extend(step.added);
+        removed.extend(step.removed);
         added.sort();
         removed.sort();
-        let now = api.describe(&folder.join(format!("after-{number}")), &changes, &groups, &lists);
+        let now = api.describe(&folder.join(format!("after-{number}")), &step.commands, &groups, &lists);
         for side in [now.by_group(), now.by_rule()] {
             let (ran, report) = diff(&[&state], &side, &[]);
             let same =
@@ -255,10 +273,10 @@ fn what_is_generated_means_the_same_once_the_api_has_it() {
             verdicts.case(same.is_ok(), || same.unwrap_err());
         }
         let more = "IpProtocol=tcp,FromPort=22,ToPort=22,IpRanges=[{CidrIp=198.51.100.1/32}]";
-        let change = ["authorize-security-group-egress", "--group-id", &group, "--ip-permissions", more];
-        let changes = [change.map(str::to_owned).to_vec()];
-        let changed = api.describe(&folder.join("changed"), &changes, &[&group], &[]);
-        let (_, report) = diff(&[&ours], &changed.by_group(), &[]);
+        let words = ["authorize-security-group-egress", "--group-id", &group, "--ip-permissions", more];
+        let by_hand = [words.map(str::to_owned).to_vec()];
+        let after = api.describe(&folder.join("changed"), &by_hand, &[&group], &[]);
+        let (_, report) = diff(&[&ours], &after.by_group(), &[]);
         let found = (rows(&report, "added"), rows(&report, "removed"));
         let expected = (vec!["egress tcp/22 198.51.100.1/32".to_owned()], vec![]);
         verdicts.case(found == expected, || format!("{found:?}"));

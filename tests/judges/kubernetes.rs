@@ -9,6 +9,7 @@ use egressor::diag::{Source, any_error};
 use egressor::targets::find;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
+use serde_json::{Deserializer, Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,16 +23,23 @@ fn problems(home: &Path, files: &[PathBuf]) -> BTreeMap<PathBuf, Vec<String>> {
     serde_json::from_str(&must(python(home, "clouds", "manifests.py").args(files), "")).unwrap()
 }
 
-/// Lets `kubectl` read a file and print it, with a label that changes nothing for rules.
+/// Lets `kubectl` read a file and print it, with a label that changes nothing for rules. It prints one object after the
+/// other, which become a `List` here.
 fn printed(home: &Path, file: &Path, out: &Path) -> Result<PathBuf, String> {
     let mut kubectl = Command::new(home.join("clouds/bin/kubectl"));
     kubectl
-        .args(["label", "--local", "judged=yes", "-o", "yaml", "-f"])
+        .args(["label", "--local", "judged=yes", "-o", "json", "-f"])
         .arg(file)
         .env("KUBECONFIG", "/dev/null");
     let ran = run(&mut kubectl, "");
-    let name = file.file_name().unwrap().to_str().unwrap();
-    if ran.code == 0 { Ok(write(out, name, &ran.out)) } else { Err(ran.err) }
+    if ran.code != 0 {
+        return Err(ran.err);
+    }
+    let objects = Deserializer::from_str(&ran.out).into_iter::<Value>();
+    let objects: Vec<Value> = objects.collect::<Result<_, _>>().unwrap();
+    let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": objects});
+    let name = file.with_extension("json").file_name().unwrap().to_str().unwrap().to_owned();
+    Ok(write(out, &name, &serde_json::to_string_pretty(&list).unwrap()))
 }
 
 #[test]

@@ -209,15 +209,13 @@ fn one_more_address_in_the_lock_is_one_addition() {
         let before = fs::read_to_string(lock()).unwrap();
         let host = "name = \"castai.github.io\"\naddresses = [\n";
         assert!(before.contains(host));
-        let more: String = last
-            .iter()
-            .map(|last| {
-                format!(
-                    "    {{ address = \"185.199.112.{last}\", first_seen = \"2026-01-01T00:00:00Z\", last_seen = \
-                     \"2026-01-01T00:00:00Z\", published = \"https://api.github.com/meta#pages\" }},\n"
-                )
-            })
-            .collect();
+        let line = |last: &u8| {
+            format!(
+                "    {{ address = \"185.199.112.{last}\", first_seen = \"2026-01-01T00:00:00Z\", last_seen = \
+                 \"2026-01-01T00:00:00Z\", published = \"https://api.github.com/meta#pages\" }},\n"
+            )
+        };
+        let more = last.iter().map(line).collect::<Vec<_>>().concat();
         write(folder.path(), name, &before.replace(host, &format!("{host}{more}")))
     };
     let (one, two) = (grown("one.lock", &[153]), grown("two.lock", &[153, 155]));

@@ -10,6 +10,7 @@ import sys
 import kubernetes_validate
 import yaml
 
+POLICY = ("networking.k8s.io/v1", "NetworkPolicy")
 VERSIONS = ("1.25", "1.29", "1.33", "1.37")
 
 
@@ -22,8 +23,8 @@ def problems(path):
             return
     for version in VERSIONS:
         for found in objects:
-            # The kinds of extensions have no schema here.
-            if not isinstance(found, dict) or found.get("kind") != "NetworkPolicy":
+            # Of other kinds and groups there may be no schema.
+            if not isinstance(found, dict) or (found.get("apiVersion"), found.get("kind")) != POLICY:
                 continue
             try:
                 kubernetes_validate.validate(found, version, strict=True)
