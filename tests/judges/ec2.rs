@@ -218,10 +218,10 @@ fn a_module_its_plans_its_state_and_the_api_s_answers_mean_the_same() {
     terraform.must(folder, &["apply", "-no-color", "plan.bin"]);
     let state = folder.join("terraform.tfstate");
     let shown = write(folder, "show.json", &terraform.must(folder, &["show", "-json"]));
-    let (settled, changes) = terraform.plan(folder, &variables).unwrap();
-    let quiet = changes["resource_changes"].as_array().unwrap();
+    let (settled, again) = terraform.plan(folder, &variables).unwrap();
+    let quiet = again["resource_changes"].as_array().unwrap();
     let quiet = quiet.iter().all(|change| change["change"]["actions"] == serde_json::json!(["no-op"]));
-    agree("a second plan", if quiet { Ok(()) } else { Err(format!("changes\n{changes}")) });
+    agree("a second plan", if quiet { Ok(()) } else { Err(format!("changes\n{again}")) });
     let id = ids(&state);
     let (inline, apart, peer) = (id("inline"), id("apart"), id("peer"));
     let (list, six) = (id("directory"), id("list_of_six"));
