@@ -1,5 +1,6 @@
 //! The kernel as an oracle, through `probe.py` in a network namespace of its own.
 
+use crate::verdicts::Verdicts;
 use egressor::diag::{Source, any_error};
 use egressor::packet::{Packet, Peer, Protocol};
 use egressor::policy::Bounds;
@@ -83,7 +84,8 @@ fn namespace() -> Result<&'static [&'static str], String> {
 
 /// Compares the kernel's verdicts with what the files mean: where the meaning is sure, it is the verdict.
 #[expect(clippy::print_stdout, reason = "what was tried is counted")]
-pub(crate) fn agree(cases: &[Case]) {
+pub(crate) fn agree(test: &'static str, cases: &[Case]) {
+    let mut judged = Verdicts::of("kernel, iptables, ipset", test);
     let Some(verdicts) = ask(cases) else { return };
     let (mut tried, mut passed, mut unsure) = (0_usize, 0_usize, 0_usize);
     for (case, verdicts) in cases.iter().zip(verdicts) {
@@ -92,12 +94,15 @@ pub(crate) fn agree(cases: &[Case]) {
         for (packet, verdict) in case.packets.iter().zip(verdicts) {
             let (least, most) = (bounds.at_least.at(packet), bounds.at_most.at(packet));
             let right = if verdict { most } else { !least };
-            assert!(right, "{}: the kernel says {verdict} to {packet:?}\n{}", case.name, case.rules);
+            judged.case(right, || {
+                format!("{}: the kernel says {verdict} to {packet:?}\n{}", case.name, case.rules)
+            });
             tried += 1;
             passed += usize::from(verdict);
             unsure += usize::from(least != most);
         }
     }
+    judged.close();
     assert!(passed > 0 && passed < tried, "{passed} of {tried} packets passed");
     println!(
         "{} rule sets, {tried} packets: {passed} passed, {unsure} not decided by the rules",

@@ -9,6 +9,8 @@
 mod real;
 #[path = "../common/tables.rs"]
 mod tables;
+#[path = "../common/verdicts.rs"]
+mod verdicts;
 
 mod kernel;
 mod rules;

@@ -44,7 +44,7 @@ fn the_files_of_the_quickstart_let_out_what_they_say() {
         rules: file.text.clone(),
         sets: None,
     };
-    agree(&generated.files.iter().map(case).collect::<Vec<_>>());
+    agree("generated", &generated.files.iter().map(case).collect::<Vec<_>>());
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn random_rule_sets_let_out_what_is_read_from_them() {
             Case { name: format!("table {seed}"), rules: table.write(), sets: None, packets: packets(seed) }
         })
         .collect();
-    agree(&cases);
+    agree("random", &cases);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_dumps_of_the_corpus_let_out_what_they_mean() {
     };
     let cases: Vec<Case> = names.iter().map(case).collect();
     assert!(cases.len() >= 15);
-    agree(&cases);
+    agree("corpus", &cases);
 }
 
 /// Packets to the addresses and ports that rules name, and to their neighbours; with ICMP that opens nothing, or

@@ -1,0 +1,269 @@
+//! Terraform as the judge of its targets, with the schemas of today's providers.
+//!
+//! It says whether a file is formatted, valid and can be planned, and the plan says what the file means.
+
+use crate::egressor_itself::{equal, generate, lock};
+use crate::tools::{Ran, Server, home, must, python, run, write};
+use crate::verdicts::Verdicts;
+use crate::{hostile, policies};
+use egressor::ops::prove;
+use egressor::policy::{Need, Policy, Rule};
+use egressor::render::Renderer;
+use egressor::targets::{Options, Target, Wanted, find};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const JUDGE: &str = "Terraform";
+/// The targets that Terraform reads, and the variables that their modules ask for.
+const TARGETS: [(&str, &[&str]); 2] = [
+    ("aws-security-group", &["-var=security_group_id=sg-0001"]),
+    ("gcp-firewall", &["-var=network=default", "-var=target_tags=[\"agents\"]"]),
+];
+
+/// Terraform, and the providers that it asks.
+#[derive(Debug)]
+pub(crate) struct Terraform {
+    home: PathBuf,
+    /// The providers that have only schemas, and how they are reached.
+    schemas: Option<(Server, String)>,
+}
+
+impl Terraform {
+    /// With providers that have the schemas of the newest ones and no cloud.
+    pub(crate) fn with_schemas(home: &Path) -> Self {
+        let mut provider = python(home, "terraform", "provider.py");
+        provider.arg(home.join("schemas/aws.json")).arg(home.join("schemas/google.json"));
+        Self { home: home.to_owned(), schemas: Some(Server::announced(&mut provider)) }
+    }
+
+    /// With the providers that are installed, which ask a cloud.
+    pub(crate) fn with_providers(home: &Path) -> Self {
+        Self { home: home.to_owned(), schemas: None }
+    }
+
+    /// A command of Terraform in a folder.
+    pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
+        let mut command = python(&self.home, "terraform", "terraform.py");
+        command.args(arguments).current_dir(folder).env("CHECKPOINT_DISABLE", "1");
+        command.env("TF_CLI_CONFIG_FILE", folder.join("terraformrc")).env("TF_IN_AUTOMATION", "1");
+        // A mirror in the file system is all there is to install from.
+        let mirror = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\n",
+            self.home.join("providers").display().to_string()
+        );
+        write(folder, "terraformrc", &mirror);
+        if let Some((_, reattach)) = &self.schemas {
+            command.env("TF_REATTACH_PROVIDERS", reattach);
+        }
+        command
+    }
+
+    /// Runs a command that must succeed.
+    pub(crate) fn must(&self, folder: &Path, arguments: &[&str]) -> String {
+        must(&mut self.command(folder, arguments), "")
+    }
+
+    /// Runs a command.
+    pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Ran {
+        run(&mut self.command(folder, arguments), "")
+    }
+
+    /// Plans what a folder says, and writes the plan as JSON beside it.
+    pub(crate) fn plan(&self, folder: &Path, variables: &[&str]) -> Result<(PathBuf, Value), String> {
+        let options = ["plan", "-no-color", "-input=false", "-out=plan.bin"];
+        for arguments in [
+            &["init", "-no-color", "-input=false"],
+            &["validate", "-no-color"][..],
+            &[&options, variables].concat(),
+        ] {
+            let ran = self.run(folder, arguments);
+            if ran.code != 0 {
+                return Err(format!("{arguments:?}: {}\n{}", ran.out, ran.err));
+            }
+        }
+        let text = self.must(folder, &["show", "-json", "plan.bin"]);
+        let plan = serde_json::from_str(&text).unwrap();
+        Ok((write(folder, "plan.json", &text), plan))
+    }
+}
+
+/// Lays one module before Terraform: it must be formatted, valid and planned, and the plan must mean what the file does.
+fn judge(verdicts: &mut Verdicts, terraform: &Terraform, folder: &Path, file: &Path, variables: &[&str]) {
+    let name = file.display().to_string();
+    let formatted = terraform.run(folder, &["fmt", "-check", "-diff", &name]);
+    verdicts
+        .case(formatted.code == 0, || format!("{name} is not formatted\n{}{}", formatted.out, formatted.err));
+    match terraform.plan(folder, variables) {
+        Ok((plan, _)) => {
+            let same = equal(&[file], &[&plan], &[]);
+            verdicts.case(same.is_ok(), || {
+                format!("{}\n{}", same.unwrap_err(), fs::read_to_string(file).unwrap())
+            });
+        }
+        Err(why) => verdicts.case(false, || format!("{why}\n{}", fs::read_to_string(file).unwrap())),
+    }
+}
+
+#[test]
+fn the_whole_catalog_is_formatted_valid_and_planned_as_it_reads() {
+    let Some(home) = home(JUDGE, 13) else { return };
+    let mut verdicts = Verdicts::of(JUDGE, "catalog");
+    let terraform = Terraform::with_schemas(&home);
+    let folder = tempfile::tempdir().unwrap();
+    for (region, selection) in [
+        ("us", &["--region=us"][..]),
+        ("eu", &["--region=eu"]),
+        ("all", &["--all-regions", "--include-superseded"]),
+    ] {
+        for (target, variables) in TARGETS {
+            let folder = folder.path().join(format!("{target}-{region}"));
+            generate(target, &lock(), selection, &folder);
+            judge(&mut verdicts, &terraform, &folder, &folder.join(format!("{target}.tf")), variables);
+        }
+    }
+    // The inputs of a module are judged by a module that has them, with the types of the real one.
+    let folder = folder.path().join("gke");
+    generate("gke-module", &lock(), &["--region=us"], &folder);
+    let formatted = terraform.run(&folder, &["fmt", "-check", "-diff", "gke-module.tfvars"]);
+    verdicts.case(formatted.code == 0, || format!("{}{}", formatted.out, formatted.err));
+    write(
+        &folder,
+        "main.tf",
+        "variable \"add_master_webhook_firewall_rules\" {\n  type = bool\n}\n\nvariable \"firewall_inbound_ports\" {\n  \
+         type = list(string)\n}\n\noutput \"ports\" {\n  value = var.add_master_webhook_firewall_rules ? \
+         var.firewall_inbound_ports : []\n}\n",
+    );
+    let planned = terraform.plan(&folder, &["-var-file=gke-module.tfvars"]);
+    let ports = planned.map(|(_, plan)| plan["planned_values"]["outputs"]["ports"]["value"].to_string());
+    verdicts.case(ports == Ok("[\"8443\",\"9443\",\"15017\"]".to_owned()), || format!("{ports:?}"));
+    verdicts.close();
+}
+
+/// What a target writes for a policy.
+pub(crate) fn written(target: &dyn Target, policy: &Policy, banner: &[String]) -> Option<String> {
+    // Any number of rules may be written, as no API counts them here.
+    let given = BTreeMap::from([("aws.max_rules".to_owned(), "1000".to_owned())]);
+    let options = Options::new(target.options(), &given);
+    let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
+    let wanted = Wanted { policy, needs: &needs, options: &options };
+    let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
+    let proven = prove(target, &wanted, &renderer, |_| banner.to_vec());
+    proven.files.first().map(|file| file.text.clone())
+}
+
+#[test]
+fn no_policy_and_no_string_makes_a_file_that_terraform_reads_otherwise() {
+    const RANDOM: usize = 8;
+    let Some(home) = home(JUDGE, 2 * 2 * (RANDOM + 1)) else { return };
+    let mut verdicts = Verdicts::of(JUDGE, "generated");
+    let terraform = Terraform::with_schemas(&home);
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::deterministic();
+    let texts: Vec<String> =
+        hostile::HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile::long()).collect();
+    for (name, variables) in TARGETS {
+        let target = find(name).unwrap();
+        let speech = target.speech();
+        let rule = |(port, text): (u16, &String)| -> Rule {
+            policies::tcp(speech, port, &policies::justified(text))
+        };
+        let hostile: Vec<Rule> = (1..).zip(&texts).map(rule).collect();
+        let mut wanted = vec![policies::policy_of(speech, &hostile)];
+        let strategy = policies::policies(speech);
+        wanted.extend((0..RANDOM * 4).map(|_| strategy.new_tree(&mut runner).unwrap().current()));
+        // Some policies need no file: they allow nothing, or nothing that the target can say.
+        let files: Vec<String> =
+            wanted.iter().filter_map(|policy| written(target, policy, &texts)).take(RANDOM + 1).collect();
+        assert_eq!(files.len(), RANDOM + 1);
+        for (number, text) in files.iter().enumerate() {
+            let folder = folder.path().join(format!("{name}-{number}"));
+            let file = write(&folder, &format!("{name}.tf"), text);
+            judge(&mut verdicts, &terraform, &folder, &file, variables);
+        }
+    }
+    verdicts.close();
+}
+
+/// The actions of a plan that are not `no-op`, with the resource.
+fn actions(plan: &Value) -> Vec<String> {
+    let changes = plan["resource_changes"].as_array().unwrap().iter();
+    let told =
+        changes.map(|change| (change["change"]["actions"].to_string(), change["address"].as_str().unwrap()));
+    told.filter(|(actions, _)| actions != "[\"no-op\"]")
+        .map(|(actions, address)| format!("{actions} {}", address.split('.').next().unwrap()))
+        .collect()
+}
+
+#[test]
+fn one_more_address_in_the_lock_is_one_addition() {
+    let Some(home) = home(JUDGE, 10) else { return };
+    let mut verdicts = Verdicts::of(JUDGE, "addition");
+    let terraform = Terraform::with_schemas(&home);
+    let folder = tempfile::tempdir().unwrap();
+    let grown = |name: &str, last: &[u8]| {
+        let before = fs::read_to_string(lock()).unwrap();
+        let host = "name = \"castai.github.io\"\naddresses = [\n";
+        assert!(before.contains(host));
+        let line = |last: &u8| {
+            format!(
+                "    {{ address = \"185.199.112.{last}\", first_seen = \"2026-01-01T00:00:00Z\", last_seen = \
+                 \"2026-01-01T00:00:00Z\", published = \"https://api.github.com/meta#pages\" }},\n"
+            )
+        };
+        let more = last.iter().map(line).collect::<Vec<_>>().concat();
+        write(folder.path(), name, &before.replace(host, &format!("{host}{more}")))
+    };
+    let (one, two) = (grown("one.lock", &[153]), grown("two.lock", &[153, 155]));
+    // The first address is of one endpoint only, unlike those beside it. Google's rule for that endpoint takes the second
+    // one in, where it is.
+    let expected = [
+        ["[\"create\"] aws_vpc_security_group_egress_rule"; 2],
+        ["[\"create\"] google_compute_firewall", "[\"update\"] google_compute_firewall"],
+    ];
+    for ((target, variables), expected) in TARGETS.into_iter().zip(expected) {
+        let folder = folder.path().join(target);
+        for (lock, expected) in
+            [(lock(), None), (one.clone(), Some(expected[0])), (two.clone(), Some(expected[1]))]
+        {
+            generate(target, &lock, &["--region=us"], &folder);
+            let (_, grown) = terraform.plan(&folder, variables).unwrap();
+            if let Some(expected) = expected {
+                verdicts.case(actions(&grown) == [expected], || format!("{target}: {:?}", actions(&grown)));
+            }
+            terraform.must(&folder, &["apply", "-no-color", "plan.bin"]);
+            let (_, same) = terraform.plan(&folder, variables).unwrap();
+            verdicts.case(actions(&same).is_empty(), || format!("{target}, unchanged: {:?}", actions(&same)));
+        }
+    }
+    verdicts.close();
+}
+
+#[test]
+fn terraform_refuses_what_the_providers_do_not_have() {
+    let Some(home) = home(JUDGE, 6) else { return };
+    let terraform = Terraform::with_schemas(&home);
+    let folder = tempfile::tempdir().unwrap();
+    let damages = [
+        ("aws-security-group", "ip_protocol ", "protocol "),
+        ("aws-security-group", "egress_rule\"", "egress_rules\""),
+        ("aws-security-group", "  security_group_id = var.security_group_id\n", ""),
+        ("gcp-firewall", "allow {", "allows {"),
+        ("gcp-firewall", "ports    = [\"443\"]", "ports    = 443"),
+        ("gcp-firewall", "protocol =", "ip_protocol ="),
+    ];
+    for (number, (target, old, new)) in damages.into_iter().enumerate() {
+        let folder = folder.path().join(number.to_string());
+        generate(target, &lock(), &["--region=us"], &folder);
+        let path = folder.join(format!("{target}.tf"));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(old), "{old}");
+        fs::write(&path, text.replacen(old, new, 1)).unwrap();
+        let variables = TARGETS.iter().find(|(name, _)| *name == target).unwrap().1;
+        assert!(terraform.plan(&folder, variables).is_err(), "{old} became {new}");
+    }
+}
