@@ -117,11 +117,7 @@ fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
     })
 }
 
-fn host(
-    reader: &mut Reader<'_>,
-    table: Table<'_, '_>,
-    usual: Option<Timestamp>,
-) -> Option<LockedHost> {
+fn host(reader: &mut Reader<'_>, table: Table<'_, '_>, usual: Option<Timestamp>) -> Option<LockedHost> {
     reader.only(
         table,
         &["name", "tried", "a", "a_failing", "aaaa", "aaaa_failing", "cname", "ttl", "rotating", "addresses"],
@@ -220,11 +216,7 @@ fn outcome(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Outcome> {
     outcome
 }
 
-fn address(
-    reader: &mut Reader<'_>,
-    value: &Value<'_>,
-    tried: Option<Timestamp>,
-) -> Option<LockedAddress> {
+fn address(reader: &mut Reader<'_>, value: &Value<'_>, tried: Option<Timestamp>) -> Option<LockedAddress> {
     let table = reader.table(value, "the address")?;
     reader.only(table, &["address", "first_seen", "last_seen", "resolver", "published", "dedicated"]);
     let prefix: Option<Prefix> = reader.need(table, "address").and_then(|value| {

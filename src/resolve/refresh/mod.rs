@@ -32,7 +32,12 @@ pub struct RefreshOptions {
 
 impl Default for RefreshOptions {
     fn default() -> Self {
-        Self { keep: Duration::from_hours(14 * 24), quorum: NonZeroUsize::MIN, allow_private: BTreeSet::new(), prune: None }
+        Self {
+            keep: Duration::from_hours(14 * 24),
+            quorum: NonZeroUsize::MIN,
+            allow_private: BTreeSet::new(),
+            prune: None,
+        }
     }
 }
 
@@ -264,4 +269,3 @@ fn accumulated(
     }
     all.into_values().collect()
 }
-

@@ -137,10 +137,8 @@ pub(super) fn disagreement(name: &Hostname, family: Family, found: &Disagreement
         Outcome::Answer => "gives none of them".to_owned(),
         outcome => format!("says {outcome}"),
     };
-    let message = format!(
-        "`{name}`: `{}` gives {family} addresses, `{}` {differs}",
-        found.gives, found.differs
-    );
+    let message =
+        format!("`{name}`: `{}` gives {family} addresses, `{}` {differs}", found.gives, found.differs);
     Finding::new(Code::DnsDisagreement, message).help(
         "one of them may lie or see another network; `--quorum N` takes in only what N resolvers agree on",
     )
