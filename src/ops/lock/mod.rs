@@ -9,7 +9,7 @@ pub use changes::HostChange;
 use super::generate::catalogs;
 use super::{Diffed, Project};
 use crate::catalog::{Selected, Selection, select};
-use crate::diag::{Code, Finding, any_error};
+use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{AddrSet, Hostname, Prefix, Set as _};
 use crate::resolve::{
     DnsOptions, Limits, Lockfile, Lookup, Outcome, RefreshOptions, Timestamp, Verdict, resolve,
@@ -131,7 +131,13 @@ pub fn lock(request: &LockRequest, progress: impl FnMut(usize, usize)) -> Locked
             Ok(false)
         }
         LockMode::Check => {
-            let refreshed = refreshed(&before, &selected, &lookups, request);
+            let mut refreshed = refreshed(&before, &selected, &lookups, request);
+            // Where nothing is written there is nothing to hold back; that the change is large is still worth a line.
+            for finding in &mut refreshed.findings {
+                if finding.code == Code::LockQuarantined {
+                    finding.severity = Severity::Warning;
+                }
+            }
             locked.note(&before, &refreshed);
             let project = Project {
                 catalogs: request.catalogs.clone(),

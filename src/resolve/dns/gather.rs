@@ -33,6 +33,7 @@ pub(super) async fn look_up_all(
     let mut answers: Vec<Option<FamilyAnswer>> = vec![None; names.len().saturating_mul(2)];
     let mut done = 0;
     let mut clock = interval(TICK);
+    clock.reset();
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in 0..rounds {
         if round > 0 {
