@@ -85,7 +85,7 @@ fn zones() -> Zones {
         match host.as_str() {
             "storage.googleapis.com" => put("googleapis.com", "storage CNAME a.egressor-lab.net.\n", false),
             "registry.k8s.io" => {
-                let many: String = (0..120).map(|at| format!("@ A 20.50.0.{at}\n")).collect();
+                let many = many("@", "20.50.0");
                 put("registry.k8s.io", &many, false);
             }
             name => put(name, &records, name == "ghcr.io"),
@@ -94,11 +94,19 @@ fn zones() -> Zones {
     let lab = "ns A 127.0.0.1\na CNAME b\nb CNAME c\nc A 20.60.0.1\nc A 20.60.0.2\nloop CNAME pool\npool CNAME loop\n\
                dangling CNAME nowhere\nnodata TXT \"x\"\n";
     put("egressor-lab.net", lab, false);
-    let many: String = (0..120).map(|at| format!("big A 20.70.0.{at}\n")).collect();
+    let many = many("big", "20.70.0");
     put("egressor-signed.net", &format!("www A 20.80.0.1\n{many}child NS ns.egressor-lab.net.\n"), true);
     put("child.egressor-signed.net", "@ A 20.80.1.1\n", false);
     put("egressor-tcp.net", "@ A 20.90.0.1\n", false);
     zones
+}
+
+/// More addresses than a datagram holds.
+fn many(owner: &str, block: &str) -> String {
+    (0..120).fold(String::new(), |mut records, at| {
+        writeln!(records, "{owner} A {block}.{at}").expect("text");
+        records
+    })
 }
 
 impl Lab {
@@ -155,7 +163,9 @@ impl Lab {
             .expect("it starts");
         self.servers.push(Server(child));
         let begun = Instant::now();
-        while ask(at, name).outcome != Outcome::Answer {
+        // A question that comes before the server is there has no answer at all.
+        let soon = DnsOptions { timeout: Duration::from_millis(200), attempts: 1, ..plain(at) };
+        while ask_with(&soon, name).outcome != Outcome::Answer {
             let log = || fs::read_to_string(self.path(&format!("{program}.log"))).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(30), "{program} does not answer:\n{}", log());
             std::thread::sleep(Duration::from_millis(50));

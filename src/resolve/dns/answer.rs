@@ -97,17 +97,17 @@ impl FamilyAnswer {
     /// Two servers that have nothing in common: each gave addresses that the other did not, or one gave some and the
     /// other is certain that there are none.
     pub fn disagreement(&self) -> Option<Disagreement> {
-        let given = |server: &str| -> BTreeSet<IpAddr> {
+        let by_server = |server: &str| -> BTreeSet<IpAddr> {
             let by = self.addresses.iter().filter(|(_, servers)| servers.contains(server));
             by.map(|(addr, _)| *addr).collect()
         };
         let giving = || self.heard.iter().filter(|(_, outcome)| **outcome == Outcome::Answer);
         for (gives, _) in giving() {
-            let mine = given(gives);
+            let mine = by_server(gives);
             for (differs, outcome) in &self.heard {
                 let apart = match outcome.verdict() {
                     Verdict::Gone => true,
-                    Verdict::Answered => differs != gives && mine.is_disjoint(&given(differs)),
+                    Verdict::Answered => differs != gives && mine.is_disjoint(&by_server(differs)),
                     Verdict::Failed => false,
                 };
                 if apart {
