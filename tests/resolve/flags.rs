@@ -144,24 +144,16 @@ fn the_deadline_ends_a_refresh() {
 
 #[test]
 fn no_more_lookups_are_under_way_than_the_concurrency_says() {
-    static NOW: AtomicUsize = AtomicUsize::new(0);
-    static MOST: AtomicUsize = AtomicUsize::new(0);
     let folder = folder();
-    // The server takes one question after the other, so what is under way is what waits in its socket: with one at a
-    // time a question only comes when the one before was answered.
-    let server = serve(|question| {
-        MOST.fetch_max(NOW.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(2));
-        NOW.fetch_sub(1, Ordering::SeqCst);
-        if question.v6 {
-            Reply::nothing()
-        } else {
-            Reply::answers(vec![address(&question.name, 60, "8.8.8.8")])
-        }
-    });
-    assert_eq!(code(&lock(folder.path(), &server, &["--concurrency", "1"])), 0);
-    assert_eq!(MOST.load(Ordering::SeqCst), 1);
-    has(&lock(folder.path(), &server, &["--concurrency", "0"]), 2, "1..=1024");
+    // Nobody is answered, so that what was asked in the time of one answer was asked at once.
+    let asked = |concurrency: &str| {
+        let server = serve(|_| Reply::Silence);
+        let more = ["--concurrency", concurrency, "--timeout", "2s", "--deadline", "1s", "--retries", "0"];
+        has(&lock(folder.path(), &server, &more), 2, "none of");
+        server.questions().len()
+    };
+    assert_eq!((asked("1"), asked("5")), (1, 5));
+    has(&lock(folder.path(), &fixed(&["8.8.8.8"]), &["--concurrency", "0"]), 2, "1..=1024");
 }
 
 #[test]
@@ -246,7 +238,7 @@ fn dedicated_addresses_are_in_the_lock_and_no_evidence_of_it() {
 fn validation_names_the_feature_that_is_missing() {
     for degree in ["prefer", "require"] {
         let (folder, server) = (folder(), fixed(&["8.8.8.8"]));
-        has(&one(folder.path(), &[&server], &["--dnssec", degree]), 2, "the feature `dnssec`");
+        has(&one(folder.path(), &[&server], &["--dnssec", degree]), 2, "--features dot,doh,dnssec");
         assert!(server.questions().is_empty());
     }
 }
@@ -258,5 +250,6 @@ fn encryption_names_the_feature_that_is_missing() {
     {
         let refused = egressor(folder().path(), &["lock", "--region", "us", "--resolver", resolver]);
         has(&refused, 2, &format!("the feature `{feature}`"));
+        has(&refused, 2, "--features dot,doh,dnssec");
     }
 }

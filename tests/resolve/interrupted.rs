@@ -140,3 +140,32 @@ fn a_refresh_that_takes_long_says_how_far_it_is_in_plain_lines() {
     let quick = lock(folder.path(), &fixed(&["8.8.8.8"]), &["--only", "github.com"]);
     assert!(!stderr(&quick).contains("lookups done"), "{}", stderr(&quick));
 }
+
+#[test]
+fn a_terminal_gets_a_bar_that_is_taken_away_in_the_end() {
+    if Command::new("script").arg("--version").output().is_err() {
+        crate::real::skipped("a terminal", 1, "script is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let slow = serve(|question| {
+        std::thread::sleep(Duration::from_millis(60));
+        if question.v6 {
+            Reply::nothing()
+        } else {
+            Reply::answers(vec![address(&question.name, 60, "8.8.8.8")])
+        }
+    });
+    let command =
+        format!("{} lock --region us --timeout 10s --resolver {}", env!("CARGO_BIN_EXE_egressor"), slow.addr);
+    let shown = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("\r[") && shown.contains("-] ") && shown.contains(" lookups\r"), "{shown:?}");
+    let (_, after) = shown.rsplit_once("\u{1b}[2K").expect("the bar goes");
+    assert!(!after.contains(" lookups\r") && after.contains("names looked up"), "{shown:?}");
+}

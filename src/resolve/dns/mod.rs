@@ -90,7 +90,9 @@ pub enum ResolveError {
     #[error("the trust anchors for DNSSEC cannot be used: {0}")]
     TrustAnchor(String),
     /// Something was asked for that this build leaves out.
-    #[error("validation needs an egressor that was built with the feature `{0}`")]
+    #[error(
+        "validation needs an egressor that was built with the feature `{0}`: `cargo install --features dot,doh,dnssec`"
+    )]
     NotBuilt(&'static str),
     /// The machinery for waiting on many answers did not start.
     #[error("the lookups cannot be started")]
