@@ -73,7 +73,7 @@ codes! {
     EvidenceMissing "evidence/missing" Error "a name without any address, for a target that needs addresses"
         "The target can only say addresses, and none is known for this name: no published or dedicated address is in the catalog and no answer in the lockfile. Run `egressor lock`, leave the endpoint out with `--without`, or use a target that can say names."
     EvidenceStale "evidence/stale" Warning "addresses kept from an earlier answer"
-        "The last lookup failed in a way that may pass, so the addresses known before were kept."
+        "The last lookup failed in a way that may pass, so the addresses known before were kept. `egressor lock` then ends with exit code 1. When lookups go on to fail for longer than `--keep` says, the addresses go, with an error."
     EvidenceShared "evidence/shared-address" Warning "an address that other sites are served from"
         "The address belongs to a content delivery network or a shared front end. A rule by address also admits every other site that answers there; a target that checks names does not."
     EvidenceRotating "evidence/rotating" Warning "addresses that change from one answer to the next"

@@ -28,7 +28,7 @@ pub struct FamilyAnswer {
     pub cname: Vec<Hostname>,
     /// The least time to live on the way, in seconds.
     pub ttl: Option<u32>,
-    /// How it ended at each server that was heard.
+    /// How it ended at each server that was heard, where there are several.
     pub heard: BTreeMap<String, Outcome>,
     /// Whether one round gave other addresses than another.
     pub rotating: bool,
@@ -61,8 +61,13 @@ impl FamilyAnswer {
     pub(super) fn of(said: Said, server: &str) -> Self {
         let addresses =
             said.addresses.into_iter().map(|addr| (addr, BTreeSet::from([server.to_owned()]))).collect();
-        let heard = BTreeMap::from([(server.to_owned(), said.outcome)]);
-        Self { addresses, cname: said.cname, ttl: said.ttl, heard, ..Self::failed(said.outcome) }
+        Self { addresses, cname: said.cname, ttl: said.ttl, ..Self::failed(said.outcome) }
+    }
+
+    /// The answer with a note of whose it is, to compare it with those of other servers.
+    pub(super) fn signed(mut self, server: &str) -> Self {
+        self.heard.insert(server.to_owned(), self.outcome);
+        self
     }
 
     /// Both answers as one. Any address makes it an answer; that there is none is only certain when nobody failed.

@@ -107,6 +107,7 @@ async fn ask_peers(peers: Arc<[Peer]>, name: Hostname, family: Family, ask: Ask)
         if ask == Ask::FirstThatKnows && is_enough {
             return answer;
         }
+        let answer = if peers.len() > 1 { answer.signed(&peer.name) } else { answer };
         answers = Some(match answers {
             Some(earlier) => earlier.united(answer),
             None => answer,
