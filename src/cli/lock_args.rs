@@ -92,7 +92,7 @@ pub(super) struct AskingArgs {
     /// What signatures answers need
     #[arg(long, value_enum, default_value_t = Dnssec::Off)]
     pub(super) dnssec: Dnssec,
-    /// The keys that signatures start from, as DNSKEY records; those of the root when not given
+    /// The keys that signatures start from, as lines `NAME TTL IN DNSKEY …`; those of the root when not given
     #[arg(long, value_name = "FILE")]
     pub(super) trust_anchor: Option<PathBuf>,
     /// The only certificates that `tls://` and `https://` resolvers may show, as PEM; the public ones when not given

@@ -137,7 +137,7 @@ impl Lab {
                 .current_dir(lab.folder.path())
                 .output()
                 .expect("it runs");
-            anchors.push_str(&String::from_utf8_lossy(&keys.stdout));
+            anchors.push_str(&String::from_utf8_lossy(&keys.stdout).replace(" DNSKEY ", " 3600 IN DNSKEY "));
         }
         assert_eq!(anchors.lines().count(), 2, "{anchors}");
         fs::write(lab.path("anchors"), anchors).expect("it is written");
@@ -430,9 +430,8 @@ fn encrypted_servers_are_asked_and_only_those_with_the_right_certificate() {
     let folder = tempfile::tempdir().expect("a folder");
     let ca = lab.path("server.pem").display().to_string();
     let lock = |resolver: &str, more: &[&str]| {
-        let arguments =
-            ["lock", "--region", "us", "--only", "registry.k8s.io,github.com", "--resolver", resolver];
-        egressor(folder.path(), &[&arguments[..], more].concat())
+        let arguments = ["lock", "--only", "registry.k8s.io,github.com", "--resolver", resolver];
+        egressor(folder.path(), &[&arguments[..], &ALL[..], more].concat())
     };
     for resolver in [
         format!("tls://{ip}:{tls}#dns.egressor-lab.net"),
