@@ -178,12 +178,12 @@ impl Lab {
         let mut text = format!(
             "server:\n    rundir: {folder}\n    listen: {ip}@{port}\n    answer-rotation: on\n    udp-workers: 1\n    \
              tcp-workers: 1\n    background-workers: 1\ndatabase:\n    storage: {folder}\nlog:\n  - target: stderr\n    \
-             any: warning\nzone:\n"
+             any: warning\npolicy:\n  - id: one-key\n    single-type-signing: on\nzone:\n"
         );
         for (name, (_, signed)) in zones {
             write!(text, "  - domain: {name}\n    storage: {folder}\n    file: {name}.zone\n").expect("text");
             if *signed {
-                text.push_str("    zonefile-sync: -1\n    journal-content: none\n    dnssec-signing: on\n");
+                text.push_str("    zonefile-sync: -1\n    journal-content: none\n    dnssec-signing: on\n    dnssec-policy: one-key\n");
             }
             if ["egressor-tcp.net", "github.com"].contains(&name.as_str()) {
                 text.push_str("    module: mod-noudp\n");
@@ -402,25 +402,22 @@ fn signatures_are_checked_here_too_in_three_degrees() {
 #[test]
 fn encrypted_servers_are_asked_and_only_those_with_the_right_certificate() {
     let Some(mut lab) = Lab::open(1) else { return };
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", "/CN=dns.egressor-lab.net", "-addext", "subjectAltName=DNS:dns.egressor-lab.net"])
-        .args(["-keyout", "server.key", "-out", "server.pem"])
-        .current_dir(lab.folder.path())
-        .output();
-    if !made.is_ok_and(|made| made.status.success()) {
-        skipped("unbound over TLS", 1, "openssl is not installed");
-        return;
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    let names = ["-subj", "/CN=dns.egressor-lab.net", "-addext", "subjectAltName=DNS:dns.egressor-lab.net"];
+    let authority = ["-subj", "/CN=egressor lab", "-keyout", "ca.key", "-out", "ca.pem"];
+    let leaf = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE"];
+    let files = ["-keyout", "server.key", "-out", "server.pem"];
+    for arguments in [[&key[..], &authority].concat(), [&key[..], &names, &leaf, &files].concat()] {
+        let made = Command::new("openssl")
+            .args(["req", "-x509"])
+            .args(arguments)
+            .current_dir(lab.folder.path())
+            .output();
+        let Ok(made) = made else {
+            skipped("unbound over TLS", 1, "openssl is not installed");
+            return;
+        };
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
     lab.unbound = free();
     fs::write(lab.path("unbound.conf"), lab.unbound_conf(&zones())).expect("it is written");
@@ -428,7 +425,7 @@ fn encrypted_servers_are_asked_and_only_those_with_the_right_certificate() {
     lab.start("unbound", &["-d", "-c", "unbound.conf"], unbound, "github.com");
     let (ip, tls, https) = (unbound.ip(), unbound.port() + 1, unbound.port() + 2);
     let folder = tempfile::tempdir().expect("a folder");
-    let ca = lab.path("server.pem").display().to_string();
+    let ca = lab.path("ca.pem").display().to_string();
     let lock = |resolver: &str, more: &[&str]| {
         let arguments = ["lock", "--only", "registry.k8s.io,github.com", "--resolver", resolver];
         egressor(folder.path(), &[&arguments[..], &ALL[..], more].concat())

@@ -43,6 +43,14 @@ impl Validator {
         if !response.answers.iter().filter(signed).all(|record| self.is_believed(record.proof)) {
             return Err(bogus());
         }
+        // That there is nothing needs its own proof, which an unsigned zone does not have.
+        let says_nothing = !response.answers.iter().any(|record| signed(&record));
+        if self.strict && says_nothing && speaks_of_the_name(&response) {
+            let mut proofs = response.authorities.iter().filter(signed).peekable();
+            if proofs.peek().is_none() || !proofs.all(|record| self.is_believed(record.proof)) {
+                return Err(bogus());
+            }
+        }
         let is_alias = |record: &Record| record.record_type() == RecordType::CNAME;
         if response.answers.iter().any(is_alias) && speaks_of_the_name(&response) {
             // That the end of an alias has no addresses is proven under its own name, so it has to be asked for there.
