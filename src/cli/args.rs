@@ -1,5 +1,6 @@
 //! Every argument of the command line.
 
+use super::lock_args::LockArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -37,9 +38,9 @@ pub(super) enum Format {
     Human,
     /// For programs
     Json,
-    /// For a comment on a pull request; `diff` only
+    /// For a comment on a pull request; `diff` and `lock --check` only
     Markdown,
-    /// For code scanning, SARIF 2.1.0; `diff` only
+    /// For code scanning, SARIF 2.1.0; `diff` and `lock --check` only
     Sarif,
 }
 
@@ -59,7 +60,7 @@ pub(super) enum Command {
     /// Write rules for every target from the catalog and the lock
     Generate(GenerateArgs),
     /// Resolve the selected names into the lockfile
-    Lock(LockArgs),
+    Lock(Box<LockArgs>),
     /// Look into catalogs
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -140,39 +141,6 @@ pub(super) struct GenerateArgs {
     /// Promise not to use the network; `generate` never does
     #[arg(long)]
     pub(super) offline: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LockArgs {
-    #[command(flatten)]
-    pub(super) select: SelectArgs,
-    /// The lockfile
-    #[arg(long, value_name = "FILE", default_value = "egressor.lock")]
-    pub(super) lock: PathBuf,
-    /// A resolver to ask, with its port when it is not 53; the system's when not given
-    #[arg(long, value_name = "ADDR[:PORT]", value_delimiter = ',')]
-    pub(super) resolver: Vec<String>,
-    /// How often to look everything up, for names whose answers rotate
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(super) rounds: std::num::NonZeroU32,
-    /// How long to wait for one answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
-    pub(super) timeout: u64,
-    /// Refresh only this host
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
-    pub(super) only: Vec<String>,
-    /// Accept addresses of the internal network for this host
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
-    pub(super) allow_private: Vec<String>,
-    /// Take a change in for this host although it is larger than changes usually are
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
-    pub(super) accept: Vec<String>,
-    /// How many days an address stays that answers no longer show
-    #[arg(long, value_name = "DAYS", default_value_t = 14)]
-    pub(super) keep: u64,
-    /// Fail when the lockfile would change in more than times, and leave it as it is
-    #[arg(long)]
-    pub(super) locked: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -29,13 +29,18 @@ fn compare(args: &DiffArgs, output: Output) -> Exit {
         Err(findings) => Diffed { findings, ..Diffed::default() },
     };
     let exit = exit(args, &diffed);
+    print(&diffed, args.witness, output, exit)
+}
+
+/// Prints a comparison in the format that was asked for.
+pub(super) fn print(diffed: &Diffed, witness: bool, output: Output, exit: Exit) -> Exit {
     let comparison = Comparison {
         sources: &diffed.sources,
         drift: &diffed.drift,
         findings: &diffed.findings,
         compared: diffed.compared,
         wanted_is_new: diffed.wanted_is_new,
-        witness: args.witness,
+        witness,
     };
     match output.format() {
         Format::Json => return output.json(&DiffJson::new(&comparison), exit),

@@ -4,10 +4,13 @@ mod args;
 mod catalog;
 mod check;
 mod diff;
+mod duration;
 mod generate;
 mod lint;
 mod lock;
+mod lock_args;
 mod output;
+mod progress;
 mod read;
 
 use crate::diag::{Code, Finding};
@@ -50,7 +53,7 @@ pub fn run() -> ExitCode {
     };
     let output = Output::new(&cli.common);
     if matches!(cli.common.format, Format::Markdown | Format::Sarif)
-        && !matches!(cli.command, Command::Diff(_))
+        && !matches!(cli.command, Command::Diff(_) | Command::Lock(_))
     {
         let message = "this command prints `human` and `json` only";
         output.findings(&[Finding::new(Code::SelectionUnknown, message)]);

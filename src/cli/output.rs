@@ -50,6 +50,11 @@ impl Output {
         self.styled_data
     }
 
+    /// Reports whether only errors are printed.
+    pub(super) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Reports whether notes are printed too.
     pub(super) fn is_verbose(self) -> bool {
         self.verbose

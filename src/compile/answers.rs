@@ -19,6 +19,8 @@ pub struct Answer {
     pub addresses: Vec<(Prefix, Evidence)>,
     /// Why the addresses may be out of date, and since when.
     pub stale: Option<String>,
+    /// Whether answers of the DNS change from one lookup to the next.
+    pub rotates: bool,
     /// How the last lookup failed, in words.
     pub failure: Option<String>,
 }
@@ -28,9 +30,14 @@ pub struct Answer {
 pub struct Answers(BTreeMap<Hostname, Answer>);
 
 impl Answer {
+    /// The best kind of evidence there is.
+    pub fn kind(&self) -> Option<Evidence> {
+        self.addresses.iter().map(|(_, evidence)| *evidence).min()
+    }
+
     /// The addresses of the best kind of evidence there is.
     pub fn best(&self) -> Vec<Prefix> {
-        let best = self.addresses.iter().map(|(_, evidence)| *evidence).min();
+        let best = self.kind();
         self.addresses
             .iter()
             .filter(|(_, evidence)| Some(*evidence) == best)

@@ -18,7 +18,7 @@ use crate::policy::{
     Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject,
     Traffic,
 };
-use crate::targets::{Ingress, PeerKind, Scoping, Speech};
+use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -197,6 +197,17 @@ impl<'a> Compiler<'a> {
             let message = format!("the addresses of `{host}` are kept from an earlier answer: {since}");
             self.note(Finding::new(Code::EvidenceStale, message).endpoint(catalog.full_id(endpoint)));
         }
+        if answer.rotates && answer.kind() == Some(Evidence::Dns) {
+            let message = format!(
+                "`{host}` answers with other addresses each time, so a rule by address is best effort"
+            );
+            let help = format!(
+                "use a target that takes names ({}), ranges that the vendor publishes or dedicates, or a private endpoint; `egressor lock --rounds 5` sees more of them",
+                naming_targets()
+            );
+            let finding = Finding::new(Code::EvidenceRotating, message).help(help);
+            self.note(finding.endpoint(catalog.full_id(endpoint)));
+        }
         answer.best()
     }
 
@@ -349,6 +360,12 @@ impl<'a> Compiler<'a> {
             self.findings.push(finding);
         }
     }
+}
+
+/// The targets whose rules name hosts.
+fn naming_targets() -> String {
+    let naming = TARGETS.iter().filter(|target| target.speech().peers == PeerKind::Names);
+    naming.map(|target| target.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// The pods of a component, when it is made of pods.

@@ -219,6 +219,7 @@ pub(super) fn answers(lock: Option<&Lockfile>) -> Answers {
                 .collect(),
             stale: stale
                 .map(|stale| format!("last lookup {}, last seen {}", stale.outcome.as_str(), stale.since)),
+            rotates: host.rotates(),
             failure: failure.map(|outcome| outcome.as_str().to_owned()),
         };
         (host.name().clone(), answer)

@@ -17,7 +17,7 @@ pub use check::{Answered, CheckRequest, Checked, Deciding, Question, Verdict, Wh
 pub use diff::{DiffRequest, Diffed, Side, diff};
 pub use generate::{Generated, Request, catalogs, generate};
 pub use lint::{LintRequest, Linted, lint};
-pub use lock::{LockRequest, Locked, lock};
+pub use lock::{HostChange, LockMode, LockRequest, Locked, lock};
 pub use project::Project;
 pub use prove::{File, Proven, prove};
 pub use show::{Shown, show, show_before};

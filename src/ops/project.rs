@@ -35,14 +35,23 @@ impl Project {
     /// What is wanted of a target that speaks like each of these and has these needs, all in one policy. The findings
     /// are those of the catalogs, the lock, and the endpoints that cannot be said.
     pub fn wanted(&self, speeches: &[(Speech, BTreeSet<Need>)]) -> (Policy, Vec<Finding>) {
-        let (catalogs, mut findings) = catalogs(&self.catalogs);
-        let answers = match lockfile(self.lock.as_deref()) {
-            Ok(lock) => answers(lock.as_ref()),
-            Err(found) => {
-                findings.extend(found);
-                Answers::default()
+        match lockfile(self.lock.as_deref()) {
+            Ok(lock) => self.wanted_with(&answers(lock.as_ref()), speeches),
+            Err(wrong) => {
+                let (_, mut findings) = catalogs(&self.catalogs);
+                findings.extend(wrong);
+                (Policy::default(), findings)
             }
-        };
+        }
+    }
+
+    /// What is wanted when these are the addresses of hosts, whatever the lock says.
+    pub(super) fn wanted_with(
+        &self,
+        answers: &Answers,
+        speeches: &[(Speech, BTreeSet<Need>)],
+    ) -> (Policy, Vec<Finding>) {
+        let (catalogs, mut findings) = catalogs(&self.catalogs);
         if any_error(&findings) {
             return (Policy::default(), findings);
         }
@@ -53,7 +62,7 @@ impl Project {
         if any_error(&findings) {
             return (Policy::default(), findings);
         }
-        let input = Input { selected: &selected, answers: &answers, variables: &variables };
+        let input = Input { selected: &selected, answers, variables: &variables };
         let mut sets = Vec::new();
         for (speech, needs) in speeches {
             let off = |need: &Need| self.selection.without.iter().any(|name| name == need.id());

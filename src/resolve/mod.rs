@@ -11,7 +11,10 @@ mod quarantine;
 mod refresh;
 mod time;
 
-pub use dns::{Ask, DnsOptions, FamilyAnswer, Lookup, ResolveError, Server, ServerError, resolve};
+pub use dns::{
+    Ask, Disagreement, DnsOptions, FamilyAnswer, Lookup, ResolveError, Server, ServerError, Validation,
+    resolve,
+};
 pub use guard::{Special, special};
 pub use lockfile::{Evidence, EvidenceKind, Feed, LockedAddress, LockedHost, Lockfile, Provenance, Stale};
 pub use outcome::{Family, Outcome, Verdict};

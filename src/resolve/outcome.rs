@@ -38,6 +38,8 @@ pub enum Outcome {
     Bogus,
     /// The answer held only addresses that a public name must not have.
     RefusedAddress,
+    /// Too few servers gave the same addresses.
+    Disputed,
 }
 
 /// What an outcome does to the addresses known before.
@@ -83,7 +85,7 @@ impl fmt::Display for Family {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Answer,
         Self::NxDomain,
         Self::NoData,
@@ -95,6 +97,7 @@ impl Outcome {
         Self::DanglingCname,
         Self::Bogus,
         Self::RefusedAddress,
+        Self::Disputed,
     ];
 
     /// The word that the lockfile and people see.
@@ -111,6 +114,7 @@ impl Outcome {
             Self::DanglingCname => "dangling-cname",
             Self::Bogus => "bogus",
             Self::RefusedAddress => "refused-address",
+            Self::Disputed => "disputed",
         }
     }
 
@@ -130,7 +134,8 @@ impl Outcome {
             | Self::Truncated
             | Self::CnameLoop
             | Self::Bogus
-            | Self::RefusedAddress => Verdict::Failed,
+            | Self::RefusedAddress
+            | Self::Disputed => Verdict::Failed,
         }
     }
 }

@@ -28,6 +28,7 @@ fn complaints(text: &str) -> Vec<(String, String)> {
 }
 
 const EXAMPLE: &str = r#"version = 1
+tried = "2026-11-22T20:54:48Z"
 
 [[feed]]
 name = "github-meta"
@@ -38,21 +39,23 @@ sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 [[host]]
 name = "api.cast.ai"
-tried = "2026-11-22T20:54:48Z"
 a = "answer"
 aaaa = "servfail"
+aaaa_failing = "2026-11-20T00:00:00Z"
 cname = ["edge.cast.ai", "pool.cast.ai"]
 ttl = 300
+rotating = true
 addresses = [
-    { address = "104.16.81.56", first_seen = "2026-11-01T00:00:00Z", last_seen = "2026-11-22T20:54:48Z", resolver = "9.9.9.9" },
-    { address = "104.16.82.56", first_seen = "2026-11-01T00:00:00Z", last_seen = "2026-11-22T20:54:48Z", resolver = ["1.1.1.1", "9.9.9.9"] },
+    { address = "104.16.81.0/24", first_seen = "2026-11-01T00:00:00Z", dedicated = "castai/api" },
+    { address = "104.16.81.56", first_seen = "2026-11-01T00:00:00Z", resolver = "9.9.9.9" },
+    { address = "104.16.82.56", first_seen = "2026-11-01T00:00:00Z", last_seen = "2026-11-21T00:00:00Z", resolver = ["1.1.1.1", "9.9.9.9"] },
     { address = "185.199.108.0/22", first_seen = "2026-11-01T00:00:00Z", last_seen = "2026-11-01T00:00:00Z", published = "https://api.github.com/meta#web" },
     { address = "2606:50c0:8000::153", first_seen = "2026-11-01T00:00:00Z", last_seen = "2026-11-01T00:00:00Z", resolver = "9.9.9.9" },
 ]
 
 [[host]]
 name = "gone.test"
-tried = "2026-11-22T20:54:48Z"
+tried = "2026-11-22T20:54:40Z"
 a = "nxdomain"
 aaaa = "nxdomain"
 addresses = []
@@ -149,19 +152,28 @@ const EDITS: &[(&str, &str, &str, &str)] = &[
         "{ address",
         "how it is known",
     ),
-    (", published = ", ", resolver = \"9.9.9.9\", published = ", "{ address", "both published and"),
+    (", published = ", ", resolver = \"9.9.9.9\", published = ", "{ address", "known in two ways at once"),
     ("[\"1.1.1.1\", \"9.9.9.9\"]", "[]", "[]", "no resolver is named"),
     ("\"https://api.github.com/meta#web\"", "\"\"", "\"\"", "an empty text"),
     ("\"https://api.github.com/meta#web\"", "\"https://x\\u202E.test\"", "\"https://x", "hidden characters"),
     ("\"2026-11-22T20:54:48Z\"", "\"2026-11-31T20:54:48Z\"", "\"2026-11-31T20:54:48Z\"", "not a time"),
     ("\"2026-11-22T20:54:48Z\"", "2026-11-22T20:54:48Z", "2026-11-22T20:54:48Z", "a bare date"),
     (
-        "last_seen = \"2026-11-22T20:54:48Z\", resolver = \"9.9.9.9\"",
-        "last_seen = \"2026-10-01T00:00:00Z\", resolver = \"9.9.9.9\"",
+        "last_seen = \"2026-11-21T00:00:00Z\", resolver",
+        "last_seen = \"2026-10-01T00:00:00Z\", resolver",
         "{ address",
         "last seen before it was first seen",
     ),
     ("e3b0c442", "E3B0C442", "\"E3B0C442", "not a SHA-256"),
+    ("rotating = true", "rotating = \"yes\"", "\"yes\"", "`true` or `false` belongs"),
+    ("aaaa = \"servfail\"", "aaaa = \"answer\"", "\"2026-11-20", "the AAAA lookup has not failed"),
+    ("tried = \"2026-11-22T20:54:48Z\"\n", "", "[[host]]", "no `tried`"),
+    (
+        ", last_seen = \"2026-11-01T00:00:00Z\", published",
+        ", last_seen = \"2026-11-1\", published",
+        "\"2026-11-1\"",
+        "not a time",
+    ),
     ("[[feed]]", "[[fed]]", "fed", "no key `fed`"),
     ("addresses = []", "addresses = [", "", "unclosed array"),
 ];

@@ -2,8 +2,17 @@
 
 #![cfg(test)]
 
+mod check;
 mod command;
 mod dns;
+mod failures;
+mod flags;
+mod interrupted;
 mod lockfile;
+mod news;
+#[path = "../common/real.rs"]
+mod real;
 mod refresh;
+mod scale;
 mod server;
+mod zones;

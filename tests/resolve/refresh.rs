@@ -20,7 +20,7 @@ pub(crate) fn answer(addrs: &[&str]) -> FamilyAnswer {
         .iter()
         .map(|addr| (addr.parse().expect(addr), BTreeSet::from(["9.9.9.9".to_owned()])))
         .collect();
-    FamilyAnswer { outcome: Outcome::Answer, addresses, cname: Vec::new(), ttl: Some(60) }
+    FamilyAnswer { addresses, ttl: Some(60), ..FamilyAnswer::failed(Outcome::Answer) }
 }
 
 fn both(name: &str, a: FamilyAnswer, aaaa: FamilyAnswer) -> Lookup {

@@ -22,6 +22,8 @@ pub(crate) struct Question {
     pub(crate) v6: bool,
     /// Whether it came over TCP.
     pub(crate) tcp: bool,
+    /// The greatest answer that the asker takes over UDP, where it says so.
+    pub(crate) payload: Option<u16>,
 }
 
 /// What the server says, or that it says nothing.
@@ -137,6 +139,7 @@ impl RequestHandler for Handler {
                 name: info.query.name().to_string(),
                 v6: info.query.query_type() == RecordType::AAAA,
                 tcp: info.protocol == Protocol::Tcp,
+                payload: request.edns.as_ref().map(hickory_server::proto::op::Edns::max_payload),
             };
             self.questions.lock().expect("no test panics while asking").push(question.clone());
             let mut metadata = Metadata::response_from_request(info.metadata);

@@ -1,29 +1,30 @@
 //! Looking names up: IPv4 and IPv6 apart, each way to fail apart, and never through a search list, hosts file or cache.
 
+mod answer;
 mod chain;
 #[cfg(feature = "dnssec")]
 mod dnssec;
 #[cfg(feature = "dot")]
 mod encrypted;
+mod gather;
 mod line;
 mod question;
 mod server;
 
-use super::outcome::{Family, Outcome, Verdict};
 use crate::packet::Hostname;
+pub use answer::{Disagreement, FamilyAnswer, Lookup};
+use gather::look_up_all;
 use hickory_resolver::system_conf::read_system_conf;
 use line::Line;
-use question::{Asker, Said, look_up};
+use question::Asker;
 pub use server::{Server, ServerError};
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// How to look names up.
 #[derive(Debug, Clone)]
@@ -41,48 +42,39 @@ pub struct DnsOptions {
     /// How often to ask a server that stays silent, before TCP is tried.
     pub attempts: u32,
     /// How many lookups may be under way at each server. More than 32 make some servers drop questions.
-    pub concurrency: u32,
+    pub concurrency: NonZeroU32,
+    /// The greatest answer over UDP that servers are told to send; longer ones come over TCP.
+    pub payload: u16,
     /// How long all lookups together may take; what is not answered by then counts as timed out.
     pub deadline: Duration,
     /// The only certificates that encrypted servers may show to be theirs, in a PEM file; the public ones when `None`.
     pub ca: Option<PathBuf>,
-    /// Whether answers must be signed, or their zone shown to be unsigned (DNSSEC).
-    pub validate: bool,
+    /// Whether signatures are asked for and checked.
+    pub dnssec: Validation,
     /// The keys that signatures start from, in a zone file of `DNSKEY` records; those of the root when `None`.
     pub trust_anchor: Option<PathBuf>,
+}
+
+/// What signatures (DNSSEC) an answer needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Validation {
+    /// None: the server is trusted.
+    #[default]
+    Off,
+    /// Those that its zone promises: it is signed from the root down, or its zone is shown to be unsigned.
+    Prefer,
+    /// All of them: an answer of an unsigned zone is refused, too.
+    Require,
 }
 
 /// Which servers are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
-    /// One after the other, until one knows.
+    /// One after the other, until one knows. That a name does not exist is only believed when no other knows it, for
+    /// one server of several may be the wrong one to ask.
     FirstThatKnows,
     /// All of them; addresses are united.
     Every,
-}
-
-/// What was learnt of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lookup {
-    /// The name.
-    pub name: Hostname,
-    /// Its IPv4 addresses.
-    pub a: FamilyAnswer,
-    /// Its IPv6 addresses.
-    pub aaaa: FamilyAnswer,
-}
-
-/// What was learnt of one family of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FamilyAnswer {
-    /// How the lookup ended.
-    pub outcome: Outcome,
-    /// Each address with the servers that gave it. Empty unless the outcome is an answer.
-    pub addresses: BTreeMap<IpAddr, BTreeSet<String>>,
-    /// The aliases on the way, in order.
-    pub cname: Vec<Hostname>,
-    /// The least time to live on the way, in seconds.
-    pub ttl: Option<u32>,
 }
 
 /// Why nothing could be looked up.
@@ -98,15 +90,22 @@ pub enum ResolveError {
     #[error("the trust anchors for DNSSEC cannot be used: {0}")]
     TrustAnchor(String),
     /// Something was asked for that this build leaves out.
-    #[error("validation needs an egressor that was built with the feature `{0}`")]
+    #[error(
+        "validation needs an egressor that was built with the feature `{0}`: `cargo install --features dot,doh,dnssec`"
+    )]
     NotBuilt(&'static str),
     /// The machinery for waiting on many answers did not start.
     #[error("the lookups cannot be started")]
     Runtime(#[from] std::io::Error),
 }
 
-/// The servers that more is not asked of at once.
-const BUSIEST: u32 = 32;
+/// More than this many questions at once make some servers drop them.
+const BUSIEST: NonZeroU32 = match NonZeroU32::new(32) {
+    Some(count) => count,
+    None => NonZeroU32::MIN,
+};
+/// The greatest answer that crosses common networks in one piece (<https://www.dnsflagday.net/2020/>).
+const PAYLOAD: u16 = 1232;
 
 impl Default for DnsOptions {
     fn default() -> Self {
@@ -118,9 +117,10 @@ impl Default for DnsOptions {
             timeout: Duration::from_secs(3),
             attempts: 2,
             concurrency: BUSIEST,
+            payload: PAYLOAD,
             deadline: Duration::from_mins(2),
             ca: None,
-            validate: false,
+            dnssec: Validation::Off,
             trust_anchor: None,
         }
     }
@@ -156,7 +156,7 @@ struct Peer {
 }
 
 fn servers(options: &DnsOptions) -> Result<Vec<Peer>, ResolveError> {
-    let room = usize::try_from(options.concurrency.clamp(1, BUSIEST)).unwrap_or(1);
+    let room = usize::try_from(options.concurrency.get()).unwrap_or(usize::MAX >> 3);
     let peer = |server: Server, name: String| -> Result<Peer, ResolveError> {
         let asker = asker(Line::new(server, options)?, options)?;
         Ok(Peer { asker, name: name.into(), room: Arc::new(Semaphore::new(room)) })
@@ -179,125 +179,18 @@ fn servers(options: &DnsOptions) -> Result<Vec<Peer>, ResolveError> {
 
 #[cfg(feature = "dnssec")]
 fn asker(line: Line, options: &DnsOptions) -> Result<Asker, ResolveError> {
-    Ok(if options.validate {
-        Asker::Validating(dnssec::Validator::new(line, options)?)
-    } else {
-        Asker::Trusting(line)
+    Ok(match options.dnssec {
+        Validation::Off => Asker::Trusting(line, options.payload),
+        Validation::Prefer | Validation::Require => {
+            Asker::Validating(dnssec::Validator::new(line, options)?, options.payload)
+        }
     })
 }
 
 #[cfg(not(feature = "dnssec"))]
 fn asker(line: Line, options: &DnsOptions) -> Result<Asker, ResolveError> {
-    if options.validate { Err(ResolveError::NotBuilt("dnssec")) } else { Ok(Asker::Trusting(line)) }
-}
-
-/// The answers for each name in order, IPv4 before IPv6.
-async fn look_up_all(
-    names: &BTreeSet<Hostname>,
-    peers: &[Peer],
-    options: &DnsOptions,
-    progress: &mut impl FnMut(usize, usize),
-) -> Vec<FamilyAnswer> {
-    let deadline = Instant::now().checked_add(options.deadline);
-    let jobs: Vec<(&Hostname, Family)> =
-        names.iter().flat_map(|name| Family::BOTH.map(|family| (name, family))).collect();
-    let rounds = usize::try_from(options.rounds.get()).unwrap_or(usize::MAX);
-    let total = jobs.len().saturating_mul(rounds);
-    let mut answers: Vec<Option<FamilyAnswer>> = vec![None; jobs.len()];
-    let mut done = 0;
-    for round in 0..rounds {
-        if round > 0 {
-            tokio::time::sleep(options.pause.min(options.deadline)).await;
-        }
-        // What the first round learnt is kept; later ones only add to it.
-        if deadline.is_some_and(|deadline| round > 0 && Instant::now() >= deadline) {
-            break;
-        }
-        let mut tasks = JoinSet::new();
-        for (index, (name, family)) in jobs.iter().enumerate() {
-            let (name, family, peers, ask) = ((*name).clone(), *family, peers.to_vec(), options.ask);
-            tasks.spawn(async move {
-                let lookup = ask_peers(&peers, &name, family, ask);
-                let answer = match deadline {
-                    Some(deadline) => tokio::time::timeout_at(deadline, lookup).await,
-                    None => Ok(lookup.await),
-                };
-                (index, answer.unwrap_or_else(|_| FamilyAnswer::failed(Outcome::Timeout)))
-            });
-        }
-        while let Some(finished) = tasks.join_next().await {
-            let Ok((index, answer)) = finished else { continue };
-            if let Some(slot) = answers.get_mut(index) {
-                *slot = Some(match slot.take() {
-                    Some(earlier) => earlier.united(answer),
-                    None => answer,
-                });
-            }
-            done += 1;
-            progress(done, total);
-        }
-    }
-    // A lookup that was lost on the way is one that got no answer.
-    answers
-        .into_iter()
-        .map(|answer| answer.unwrap_or_else(|| FamilyAnswer::failed(Outcome::Timeout)))
-        .collect()
-}
-
-async fn ask_peers(peers: &[Peer], name: &Hostname, family: Family, ask: Ask) -> FamilyAnswer {
-    let mut answers = Vec::new();
-    for peer in peers {
-        // Nobody closes the semaphore; if it were, asking without room is the lesser evil.
-        let _room = peer.room.acquire().await.ok();
-        let said = look_up(&peer.asker, name, family).await;
-        let answer = FamilyAnswer::of(said, &peer.name);
-        if ask == Ask::FirstThatKnows && answer.outcome.verdict() != Verdict::Failed {
-            return answer;
-        }
-        answers.push(answer);
-    }
-    answers.into_iter().reduce(FamilyAnswer::united).unwrap_or_else(|| FamilyAnswer::failed(Outcome::Timeout))
-}
-
-impl FamilyAnswer {
-    /// A lookup that gave nothing.
-    pub fn failed(outcome: Outcome) -> Self {
-        Self { outcome, addresses: BTreeMap::new(), cname: Vec::new(), ttl: None }
-    }
-
-    fn of(said: Said, server: &str) -> Self {
-        let addresses =
-            said.addresses.into_iter().map(|addr| (addr, BTreeSet::from([server.to_owned()]))).collect();
-        Self { outcome: said.outcome, addresses, cname: said.cname, ttl: said.ttl }
-    }
-
-    /// Both answers as one. Any address makes it an answer; that there is none is only certain when nobody failed.
-    fn united(self, other: Self) -> Self {
-        let (mut best, rest) =
-            if rank(other.outcome) < rank(self.outcome) { (other, self) } else { (self, other) };
-        for (addr, servers) in rest.addresses {
-            best.addresses.entry(addr).or_default().extend(servers);
-        }
-        if rest.outcome == best.outcome {
-            best.ttl = best.ttl.into_iter().chain(rest.ttl).min();
-        }
-        best
-    }
-}
-
-/// The order in which outcomes outweigh each other: addresses, then failures, those that say most first, then absence.
-fn rank(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Answer => 0,
-        Outcome::RefusedAddress => 1,
-        Outcome::Bogus => 2,
-        Outcome::CnameLoop => 3,
-        Outcome::Truncated => 4,
-        Outcome::ServFail => 5,
-        Outcome::Refused => 6,
-        Outcome::Timeout => 7,
-        Outcome::NoData => 8,
-        Outcome::DanglingCname => 9,
-        Outcome::NxDomain => 10,
+    match options.dnssec {
+        Validation::Off => Ok(Asker::Trusting(line, options.payload)),
+        Validation::Prefer | Validation::Require => Err(ResolveError::NotBuilt("dnssec")),
     }
 }

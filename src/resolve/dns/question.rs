@@ -19,18 +19,16 @@ pub(super) struct Said {
     pub(super) ttl: Option<u32>,
 }
 
-/// Whom to ask, and whether to believe it.
+/// Whom to ask, whether to believe it, and how much may come in one piece.
 #[derive(Clone)]
 pub(super) enum Asker {
     /// What the server says is taken as it is.
-    Trusting(Line),
+    Trusting(Line, u16),
     /// What the server says must be signed, or shown to be unsigned, from the root down.
     #[cfg(feature = "dnssec")]
-    Validating(super::dnssec::Validator),
+    Validating(super::dnssec::Validator, u16),
 }
 
-/// The greatest answer that crosses common networks in one piece (<https://www.dnsflagday.net/2020/>).
-const PAYLOAD: u16 = 1232;
 /// How many questions one lookup may need, aliases that the server leaves to us included.
 const QUESTIONS: usize = 16;
 
@@ -39,7 +37,7 @@ pub(super) async fn look_up(asker: &Asker, name: &Hostname, family: Family) -> S
     let Some(name) = absolute(name) else { return Said::failed(Outcome::Bogus) };
     let mut chain = Chain::new(name, family);
     for _ in 0..QUESTIONS {
-        let response = match asker.ask(request(&chain)).await {
+        let response = match asker.ask(request(&chain, asker.payload())).await {
             Ok(response) => response,
             Err(error) => return Said { cname: chain.cname, ..Said::failed(failure(&error)) },
         };
@@ -60,11 +58,19 @@ impl Said {
 }
 
 impl Asker {
+    fn payload(&self) -> u16 {
+        match self {
+            Self::Trusting(_, payload) => *payload,
+            #[cfg(feature = "dnssec")]
+            Self::Validating(_, payload) => *payload,
+        }
+    }
+
     async fn ask(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {
         match self {
-            Self::Trusting(line) => line.ask(request).await,
+            Self::Trusting(line, _) => line.ask(request).await,
             #[cfg(feature = "dnssec")]
-            Self::Validating(validator) => validator.ask(request).await,
+            Self::Validating(validator, _) => validator.ask(request).await,
         }
     }
 }
@@ -76,10 +82,10 @@ fn absolute(name: &Hostname) -> Option<Name> {
     Some(name)
 }
 
-fn request(chain: &Chain) -> DnsRequest {
+fn request(chain: &Chain, payload: u16) -> DnsRequest {
     let mut options = DnsRequestOptions::default();
     options.use_edns = true;
-    options.edns_payload_len = PAYLOAD;
+    options.edns_payload_len = payload;
     options.recursion_desired = true;
     DnsRequest::from_query(Query::query(chain.name.clone(), chain.record_type()), options)
 }

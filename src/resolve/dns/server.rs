@@ -31,7 +31,9 @@ pub enum ServerError {
     #[error("`{0}` is not the address of a DNS server: write `ADDR[:PORT]`, `tls://ADDR` or `https://ADDR`")]
     Form(String),
     /// Encryption was left out of this build.
-    #[error("`{text}` needs an egressor that was built with the feature `{feature}`")]
+    #[error(
+        "`{text}` needs an egressor that was built with the feature `{feature}`: `cargo install --features dot,doh,dnssec`"
+    )]
     NotBuilt {
         /// What was written.
         text: String,

@@ -26,6 +26,7 @@ pub struct LockedHost {
     pub(super) last: Option<LastLookup>,
     pub(super) cname: Vec<Hostname>,
     pub(super) ttl: Option<u32>,
+    pub(super) rotating: bool,
     pub(super) addresses: Vec<LockedAddress>,
 }
 
@@ -33,8 +34,17 @@ pub struct LockedHost {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LastLookup {
     pub(super) tried: Timestamp,
-    pub(super) a: Outcome,
-    pub(super) aaaa: Outcome,
+    pub(super) a: LastOutcome,
+    pub(super) aaaa: LastOutcome,
+}
+
+/// How the last lookup of one family went.
+// INVARIANT: `failing` is only there when the outcome is a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LastOutcome {
+    pub(super) outcome: Outcome,
+    /// The first of the failures in a row that this one ends.
+    pub(super) failing: Option<Timestamp>,
 }
 
 /// An address, or a block of them, that a name is served from.
@@ -57,6 +67,9 @@ pub enum Provenance {
     Dns(BTreeSet<String>),
     /// The vendor's page or feed lists it. A person or an importer put it here, and no refresh removes it.
     Published(String),
+    /// The catalog lists it among the dedicated addresses of the host, in this set. It is here to be seen when it
+    /// changes; rules take it from the catalog.
+    Dedicated(String),
 }
 
 /// A feed that addresses were taken from, in the state it had then.
@@ -122,6 +135,16 @@ impl Lockfile {
         self.hosts.values()
     }
 
+    /// The time of the last refresh of most hosts, which is written once for all of them.
+    pub(super) fn usual(&self) -> Option<Timestamp> {
+        let mut counts: BTreeMap<Timestamp, usize> = BTreeMap::new();
+        for tried in self.hosts.values().filter_map(LockedHost::tried) {
+            let count = counts.entry(tried).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts.into_iter().max_by_key(|(tried, count)| (*count, *tried)).map(|(tried, _)| tried)
+    }
+
     /// Every feed, by name.
     pub fn feeds(&self) -> impl Iterator<Item = &Feed> {
         self.feeds.values()
@@ -156,6 +179,31 @@ impl Lockfile {
         refused
     }
 
+    /// Notes the addresses that the catalog dedicates to a name, in place of those that it did before.
+    pub fn dedicate(
+        &mut self,
+        name: &Hostname,
+        set: &str,
+        prefixes: impl IntoIterator<Item = Prefix>,
+        now: Timestamp,
+    ) {
+        let Some(host) = self.hosts.get_mut(name) else { return };
+        let dedicated = |address: &LockedAddress| matches!(address.provenance, Provenance::Dedicated(_));
+        let (known, mut addresses): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut host.addresses).into_iter().partition(dedicated);
+        addresses.extend(prefixes.into_iter().map(|prefix| {
+            let before = known.iter().find(|address| address.prefix == prefix);
+            let first_seen = before.map_or(now, |before| before.first_seen.min(now));
+            LockedAddress {
+                prefix,
+                provenance: Provenance::Dedicated(one_line(set)),
+                first_seen,
+                last_seen: now,
+            }
+        }));
+        host.set_addresses(addresses);
+    }
+
     /// Notes the state of a feed, in place of its former state.
     pub fn record_feed(&mut self, feed: Feed) {
         let feed = Feed {
@@ -175,7 +223,7 @@ impl Lockfile {
                 .values()
                 .map(|host| {
                     let addresses: Vec<_> = host.addresses.iter().map(LockedAddress::key).collect();
-                    let outcomes = host.last.map(|last| (last.a, last.aaaa));
+                    let outcomes = host.last.map(|last| (last.a.outcome, last.aaaa.outcome));
                     (host.name.clone(), outcomes, host.cname.clone(), addresses)
                 })
                 .collect()
@@ -186,7 +234,7 @@ impl Lockfile {
 
 impl LockedHost {
     pub(super) fn new(name: Hostname) -> Self {
-        Self { name, last: None, cname: Vec::new(), ttl: None, addresses: Vec::new() }
+        Self { name, last: None, cname: Vec::new(), ttl: None, rotating: false, addresses: Vec::new() }
     }
 
     /// The name.
@@ -201,10 +249,15 @@ impl LockedHost {
 
     /// How the last lookup of a family ended, if there ever was one.
     pub fn outcome(&self, family: Family) -> Option<Outcome> {
-        self.last.map(|last| match family {
-            Family::V4 => last.a,
-            Family::V6 => last.aaaa,
-        })
+        self.last.map(|last| last.of(family).outcome)
+    }
+
+    /// Since when the lookups of a family fail, when the last one did.
+    pub fn failing_since(&self, family: Family) -> Option<Timestamp> {
+        let last = self.last?;
+        let of_family = last.of(family);
+        let failed = of_family.outcome.verdict() == Verdict::Failed;
+        failed.then(|| of_family.failing.unwrap_or(last.tried))
     }
 
     /// The names that it was an alias of, in the order of the chain.
@@ -222,22 +275,21 @@ impl LockedHost {
         &self.addresses
     }
 
-    /// The reasons to believe in each address.
+    /// The reasons to believe in each address. Dedicated ones are not among them: the catalog vouches for those.
     pub fn evidence(&self) -> Vec<Evidence> {
-        self.addresses
-            .iter()
-            .map(|address| Evidence {
-                prefix: address.prefix,
-                kind: match &address.provenance {
-                    Provenance::Published(source) => EvidenceKind::Published { source: source.clone() },
-                    Provenance::Dns(resolvers) => EvidenceKind::Dns {
-                        resolver: resolvers.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-                        first_seen: address.first_seen,
-                        last_seen: address.last_seen,
-                    },
+        let known = self.addresses.iter().filter_map(|address| {
+            let kind = match &address.provenance {
+                Provenance::Dedicated(_) => return None,
+                Provenance::Published(source) => EvidenceKind::Published { source: source.clone() },
+                Provenance::Dns(resolvers) => EvidenceKind::Dns {
+                    resolver: resolvers.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                    first_seen: address.first_seen,
+                    last_seen: address.last_seen,
                 },
-            })
-            .collect()
+            };
+            Some(Evidence { prefix: address.prefix, kind })
+        });
+        known.collect()
     }
 
     /// Says that the DNS addresses of a family are kept from an earlier answer, when they are.
@@ -247,8 +299,14 @@ impl LockedHost {
         Some(Stale { outcome, since })
     }
 
-    /// Reports whether the answers change from one lookup to the next: the last one lacked addresses that others had.
+    /// Reports whether the answers change from one lookup to the next: rounds of the last refresh differed, or it
+    /// lacked addresses that earlier ones had.
     pub fn rotates(&self) -> bool {
+        self.rotating
+    }
+
+    /// Reports whether the last answers lacked addresses that earlier ones had.
+    pub(super) fn lacks_known(&self) -> bool {
         Family::BOTH.into_iter().any(|family| {
             let newest = self.dns(family).map(|address| address.last_seen).max();
             let answered = self.outcome(family) == Some(Outcome::Answer);
@@ -272,10 +330,20 @@ impl LockedHost {
 
 impl LockedAddress {
     /// What makes it another entry: the block, and the page that lists it, if one does.
-    pub(super) fn key(&self) -> (Prefix, Option<String>) {
+    pub(super) fn key(&self) -> (Prefix, u8, Option<String>) {
         match &self.provenance {
-            Provenance::Dns(_) => (self.prefix, None),
-            Provenance::Published(source) => (self.prefix, Some(source.clone())),
+            Provenance::Dns(_) => (self.prefix, 0, None),
+            Provenance::Dedicated(set) => (self.prefix, 1, Some(set.clone())),
+            Provenance::Published(source) => (self.prefix, 2, Some(source.clone())),
+        }
+    }
+}
+
+impl LastLookup {
+    pub(super) fn of(&self, family: Family) -> LastOutcome {
+        match family {
+            Family::V4 => self.a,
+            Family::V6 => self.aaaa,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Reading a lockfile: all of it, or findings.
 
 use super::table::{Reader, Table, Value, span};
-use super::write::VERSION;
-use super::{Feed, LastLookup, LockedAddress, LockedHost, Lockfile, Provenance};
+use super::write::{VERSION, key};
+use super::{Feed, LastLookup, LastOutcome, LockedAddress, LockedHost, Lockfile, Provenance};
 use crate::diag::{Finding, Source, Span, suggest};
 use crate::packet::{Hostname, Prefix};
 use crate::resolve::guard;
@@ -68,7 +68,8 @@ fn lockfile(reader: &mut Reader<'_>, root: Table<'_, '_>) -> Lockfile {
     if version.is_none() {
         return lock;
     }
-    reader.only(root, &["version", "feed", "host"]);
+    reader.only(root, &["version", "tried", "feed", "host"]);
+    let usual = root.get("tried").and_then(|value| reader.parse(value, TIME));
     for value in root.get("feed").map_or(&[][..], |value| reader.list(value)) {
         let Some(table) = reader.table(value, "the feed") else { continue };
         let Some(feed) = feed(reader, table) else { continue };
@@ -79,7 +80,7 @@ fn lockfile(reader: &mut Reader<'_>, root: Table<'_, '_>) -> Lockfile {
     }
     for value in root.get("host").map_or(&[][..], |value| reader.list(value)) {
         let Some(table) = reader.table(value, "the host") else { continue };
-        let Some(host) = host(reader, table) else { continue };
+        let Some(host) = host(reader, table, usual) else { continue };
         let name = host.name.clone();
         if lock.hosts.insert(name.clone(), host).is_some() {
             let at = table.get("name").map_or(table.span, span);
@@ -116,21 +117,25 @@ fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
     })
 }
 
-fn host(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<LockedHost> {
-    reader.only(table, &["name", "tried", "a", "aaaa", "cname", "ttl", "addresses"]);
+fn host(reader: &mut Reader<'_>, table: Table<'_, '_>, usual: Option<Timestamp>) -> Option<LockedHost> {
+    reader.only(
+        table,
+        &["name", "tried", "a", "a_failing", "aaaa", "aaaa_failing", "cname", "ttl", "rotating", "addresses"],
+    );
     let name: Option<Hostname> = reader
         .need(table, "name")
         .and_then(|value| reader.parse(value, "write one host name, without a port"));
-    let last = last_lookup(reader, table);
+    let last = last_lookup(reader, table, usual);
     let cname = table.get("cname").map_or(&[][..], |value| reader.list(value));
     let cname: Vec<Hostname> =
         cname.iter().filter_map(|value| reader.parse(value, "write host names")).collect();
     let ttl = table.get("ttl").and_then(|value| reader.number(value, "write the time to live in seconds"));
+    let rotating = table.get("rotating").and_then(|value| reader.boolean(value)).unwrap_or_default();
     let items = reader.need(table, "addresses").map_or(&[][..], |value| reader.list(value));
     let mut addresses = Vec::new();
     let mut seen = BTreeSet::new();
     for item in items {
-        let Some(address) = address(reader, item) else { continue };
+        let Some(address) = address(reader, item, last.map(|last| last.tried)) else { continue };
         if !seen.insert(address.key()) {
             reader.error(
                 span(item),
@@ -140,7 +145,7 @@ fn host(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<LockedHost> {
         }
         addresses.push(address);
     }
-    let mut host = LockedHost { last, cname, ttl, ..LockedHost::new(name?) };
+    let mut host = LockedHost { last, cname, ttl, rotating, ..LockedHost::new(name?) };
     host.set_addresses(addresses);
     if reader.findings.is_empty() {
         agreement(reader, table, &host);
@@ -150,7 +155,8 @@ fn host(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<LockedHost> {
 
 /// Checks that the outcomes and the addresses tell one story, which an edit or a careless merge can break.
 fn agreement(reader: &mut Reader<'_>, table: Table<'_, '_>, host: &LockedHost) {
-    for (family, key) in [(Family::V4, "a"), (Family::V6, "aaaa")] {
+    for family in Family::BOTH {
+        let key = key(family);
         let at = table.get(key).map_or(table.span, span);
         let outcome = host.outcome(family);
         let lacks = host.dns(family).next().is_none();
@@ -168,14 +174,32 @@ fn agreement(reader: &mut Reader<'_>, table: Table<'_, '_>, host: &LockedHost) {
     }
 }
 
-fn last_lookup(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<LastLookup> {
-    if ["tried", "a", "aaaa"].iter().all(|key| table.get(key).is_none()) {
+/// How the last lookup of a host went. The time is that of the whole file where the host has none of its own.
+fn last_lookup(
+    reader: &mut Reader<'_>,
+    table: Table<'_, '_>,
+    usual: Option<Timestamp>,
+) -> Option<LastLookup> {
+    if ["tried", "a", "aaaa", "a_failing", "aaaa_failing"].iter().all(|key| table.get(key).is_none()) {
         return None;
     }
-    let tried = reader.need(table, "tried").and_then(|value| reader.parse(value, TIME));
-    let a = reader.need(table, "a").and_then(|value| outcome(reader, value));
-    let aaaa = reader.need(table, "aaaa").and_then(|value| outcome(reader, value));
+    let tried = match (table.get("tried"), usual) {
+        (None, Some(usual)) => Some(usual),
+        (_, _) => reader.need(table, "tried").and_then(|value| reader.parse(value, TIME)),
+    };
+    let [a, aaaa] = Family::BOTH.map(|family| last_outcome(reader, table, family));
     Some(LastLookup { tried: tried?, a: a?, aaaa: aaaa? })
+}
+
+fn last_outcome(reader: &mut Reader<'_>, table: Table<'_, '_>, family: Family) -> Option<LastOutcome> {
+    let failing = table.get(&format!("{}_failing", key(family)));
+    let since = failing.and_then(|value| reader.parse(value, TIME));
+    let outcome = reader.need(table, key(family)).and_then(|value| outcome(reader, value))?;
+    if let Some(value) = failing.filter(|_| outcome.verdict() != Verdict::Failed) {
+        let message = format!("the {} lookup has not failed, it ended in `{outcome}`", family.record());
+        reader.error(span(value), message, REFRESH);
+    }
+    Some(LastOutcome { outcome, failing: since })
 }
 
 fn outcome(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Outcome> {
@@ -192,9 +216,9 @@ fn outcome(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Outcome> {
     outcome
 }
 
-fn address(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<LockedAddress> {
+fn address(reader: &mut Reader<'_>, value: &Value<'_>, tried: Option<Timestamp>) -> Option<LockedAddress> {
     let table = reader.table(value, "the address")?;
-    reader.only(table, &["address", "first_seen", "last_seen", "resolver", "published"]);
+    reader.only(table, &["address", "first_seen", "last_seen", "resolver", "published", "dedicated"]);
     let prefix: Option<Prefix> = reader.need(table, "address").and_then(|value| {
         let prefix = reader.parse(value, BLOCK)?;
         if guard::never_a_host(prefix) {
@@ -211,8 +235,11 @@ fn address(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<LockedAddress> 
     });
     let first_seen: Option<Timestamp> =
         reader.need(table, "first_seen").and_then(|value| reader.parse(value, TIME));
-    let last_seen: Option<Timestamp> =
-        reader.need(table, "last_seen").and_then(|value| reader.parse(value, TIME));
+    // Without a time of its own it was seen by the last lookup of its host.
+    let last_seen: Option<Timestamp> = match (table.get("last_seen"), tried) {
+        (None, Some(tried)) => Some(tried),
+        (_, _) => reader.need(table, "last_seen").and_then(|value| reader.parse(value, TIME)),
+    };
     let provenance = provenance(reader, table);
     let (prefix, first_seen, last_seen, provenance) = (prefix?, first_seen?, last_seen?, provenance?);
     if last_seen < first_seen {
@@ -231,22 +258,19 @@ fn address(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<LockedAddress> 
 }
 
 fn provenance(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Provenance> {
-    let help = "name either the `resolver` that gave it or the page where it is `published`";
-    match (table.get("resolver"), table.get("published")) {
-        (None, None) => {
+    let help =
+        "name the `resolver` that gave it, the page where it is `published`, or the set it is `dedicated` in";
+    let ways = ["resolver", "published", "dedicated"].map(|key| table.get(key));
+    match ways {
+        [None, None, None] => {
             reader.error(table.span, "the address does not say how it is known", help);
             None
         }
-        (Some(_), Some(_)) => {
-            reader.error(
-                table.span,
-                "the address is both published and an answer of DNS",
-                "write two entries",
-            );
-            None
+        [None, Some(value), None] => {
+            reader.text(value).map(|source| Provenance::Published(source.to_owned()))
         }
-        (None, Some(value)) => reader.text(value).map(|source| Provenance::Published(source.to_owned())),
-        (Some(value), None) => {
+        [None, None, Some(value)] => reader.text(value).map(|set| Provenance::Dedicated(set.to_owned())),
+        [Some(value), None, None] => {
             let single = std::slice::from_ref(value);
             let several = matches!(value.get_ref(), toml::de::DeValue::Array(_));
             let items = if several { reader.list(value) } else { single };
@@ -257,6 +281,10 @@ fn provenance(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Provenanc
             let names: Option<BTreeSet<String>> =
                 items.iter().map(|item| reader.text(item).map(str::to_owned)).collect();
             names.map(Provenance::Dns)
+        }
+        [_, _, _] => {
+            reader.error(table.span, "the address is known in two ways at once", "write two entries");
+            None
         }
     }
 }

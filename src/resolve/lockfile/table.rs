@@ -96,6 +96,15 @@ impl<'s> Reader<'s> {
         parsed
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, value: &Value<'_>) -> Option<bool> {
+        if let DeValue::Boolean(value) = value.get_ref() {
+            return Some(*value);
+        }
+        self.kind(value, "`true` or `false`");
+        None
+    }
+
     /// The items of a list.
     pub(super) fn list<'t, 'i>(&mut self, value: &'t Value<'i>) -> &'t [Value<'i>] {
         if let DeValue::Array(items) = value.get_ref() {

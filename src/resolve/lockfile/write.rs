@@ -2,6 +2,8 @@
 
 use super::{Feed, LockedAddress, LockedHost, Lockfile, Provenance};
 use crate::packet::{Hostname, Prefix};
+use crate::resolve::outcome::Family;
+use crate::resolve::time::Timestamp;
 use std::fmt::Write;
 
 /// The version of the format that is written and read.
@@ -14,16 +16,21 @@ const HEADER: &str = "\
 ";
 
 impl Lockfile {
-    /// The text: sorted, one address a line, and the same bytes for the same content.
+    /// The text: sorted, one address a line, and the same bytes for the same content. The time of the refresh stands
+    /// once, and an address that it saw says no more, so that a refresh without news changes one line.
     pub fn render(&self) -> String {
         let mut text = format!("{HEADER}version = {VERSION}\n");
+        let usual = self.usual();
+        if let Some(tried) = usual {
+            push_key(&mut text, "tried", &quote(&tried.to_string()));
+        }
         for feed in self.feeds.values() {
             text.push('\n');
             push_feed(&mut text, feed);
         }
         for host in self.hosts.values() {
             text.push('\n');
-            push_host(&mut text, host);
+            push_host(&mut text, host, usual);
         }
         text
     }
@@ -40,19 +47,29 @@ fn push_feed(text: &mut String, feed: &Feed) {
     push_key(text, "sha256", &quote(&feed.sha256));
 }
 
-fn push_host(text: &mut String, host: &LockedHost) {
+fn push_host(text: &mut String, host: &LockedHost, usual: Option<Timestamp>) {
     text.push_str("[[host]]\n");
     push_key(text, "name", &quote(host.name.as_str()));
     if let Some(last) = host.last {
-        push_key(text, "tried", &quote(&last.tried.to_string()));
-        push_key(text, "a", &quote(last.a.as_str()));
-        push_key(text, "aaaa", &quote(last.aaaa.as_str()));
+        if Some(last.tried) != usual {
+            push_key(text, "tried", &quote(&last.tried.to_string()));
+        }
+        for family in Family::BOTH {
+            let (of_family, key) = (last.of(family), key(family));
+            push_key(text, key, &quote(of_family.outcome.as_str()));
+            if let Some(failing) = of_family.failing {
+                push_key(text, &format!("{key}_failing"), &quote(&failing.to_string()));
+            }
+        }
     }
     if !host.cname.is_empty() {
         push_key(text, "cname", &list(host.cname.iter().map(Hostname::as_str)));
     }
     if let Some(ttl) = host.ttl {
         push_key(text, "ttl", &ttl.to_string());
+    }
+    if host.rotating {
+        push_key(text, "rotating", "true");
     }
     if host.addresses.is_empty() {
         text.push_str("addresses = []\n");
@@ -61,7 +78,7 @@ fn push_host(text: &mut String, host: &LockedHost) {
     text.push_str("addresses = [\n");
     for address in &host.addresses {
         text.push_str("    ");
-        text.push_str(&entry(address));
+        text.push_str(&entry(address, host.tried()));
         text.push_str(",\n");
     }
     text.push_str("]\n");
@@ -74,9 +91,18 @@ fn push_key(text: &mut String, key: &str, value: &str) {
     text.push('\n');
 }
 
-fn entry(address: &LockedAddress) -> String {
+/// The key of a family's outcome.
+pub(super) fn key(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "a",
+        Family::V6 => "aaaa",
+    }
+}
+
+fn entry(address: &LockedAddress, tried: Option<Timestamp>) -> String {
     let (key, value) = match &address.provenance {
         Provenance::Published(source) => ("published", quote(source)),
+        Provenance::Dedicated(set) => ("dedicated", quote(set)),
         Provenance::Dns(resolvers) => {
             let mut names = resolvers.iter().map(String::as_str);
             match (names.next(), names.next()) {
@@ -85,12 +111,17 @@ fn entry(address: &LockedAddress) -> String {
             }
         }
     };
-    format!(
-        "{{ address = {}, first_seen = {}, last_seen = {}, {key} = {value} }}",
+    let mut entry = format!(
+        "{{ address = {}, first_seen = {}, ",
         quote(&written(address.prefix)),
-        quote(&address.first_seen.to_string()),
-        quote(&address.last_seen.to_string()),
-    )
+        quote(&address.first_seen.to_string())
+    );
+    if Some(address.last_seen) != tried {
+        // Writing to a string cannot fail.
+        let _ = write!(entry, "last_seen = {}, ", quote(&address.last_seen.to_string()));
+    }
+    let _ = write!(entry, "{key} = {value} }}");
+    entry
 }
 
 /// A block as people write it: a single address without its length.
