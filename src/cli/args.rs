@@ -221,9 +221,26 @@ pub(super) struct ShowArgs {
     /// Rule files of one format, read as one rule set; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "schema")]
     pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
+}
+
+/// How large the meaning of rules may become.
+#[derive(Debug, Args)]
+pub(super) struct LimitArgs {
+    /// How many steps the sets of packets may have before the rules are refused as too many cases
+    #[arg(long, value_name = "STEPS", default_value_t = crate::packet::Limit::default().cuts())]
+    limit: usize,
+}
+
+impl LimitArgs {
+    /// The limit.
+    pub(super) fn limit(&self) -> crate::packet::Limit {
+        crate::packet::Limit::of(self.limit)
+    }
 }
 
 /// What is wanted, and with which addresses.
@@ -259,6 +276,8 @@ pub(super) struct CheckArgs {
     /// Which way the connection goes
     #[arg(long, value_enum, default_value_t = Way::Egress)]
     pub(super) direction: Way,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
@@ -347,6 +366,8 @@ pub(super) struct DiffArgs {
     /// Name one packet of each row
     #[arg(long)]
     pub(super) witness: bool,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,

@@ -34,7 +34,8 @@ impl<K, V> Clone for Steps<K, V> {
 
 impl<K, V> Default for Steps<K, V> {
     fn default() -> Self {
-        Self(Arc::from([]))
+        // The empty slice is shared by all: no allocation.
+        Self(Arc::default())
     }
 }
 
@@ -63,6 +64,11 @@ impl<K: Key, V: Value> Steps<K, V> {
             steps.cut(key, value);
         }
         steps.finish()
+    }
+
+    /// The same, of cuts that each change the value, the first of them to another than the default.
+    pub(super) fn of_distinct(cuts: Vec<(K, V)>) -> Self {
+        Builder { cuts }.finish()
     }
 
     /// Reports whether this is the default everywhere.
@@ -204,6 +210,6 @@ impl<K: Key, V: Value> Builder<K, V> {
     }
 
     fn finish(self) -> Steps<K, V> {
-        Steps(Arc::from(self.cuts))
+        if self.cuts.is_empty() { Steps::default() } else { Steps(Arc::from(self.cuts)) }
     }
 }
