@@ -6,6 +6,7 @@ use crate::packet::fingerprint;
 use crate::policy::{Origin, RuleSet};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::iter::Peekable;
 
 /// The number of statements that do not stand word for word on the other side and that decide no packet that differs.
 /// Order, indents and counters do not count; comments do.
@@ -19,28 +20,41 @@ pub(super) fn rewritten(old: &[&RuleSet], new: &[&RuleSet], changes: &[&Change])
         .filter_map(|origin| place(origin).map(at))
         .collect();
     let (old, new) = (statements(old), statements(new));
-    let (of_old, of_new) =
-        (without_effect(&old, &new, &responsible), without_effect(&new, &old, &responsible));
+    let (mut of_old, mut of_new) = (0_usize, 0_usize);
+    let (mut old, mut new) = (groups(&old), groups(&new));
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => by_text(a, b),
+        };
+        let mine = old.next_if(|_| order.is_le()).unwrap_or_default();
+        let theirs = new.next_if(|_| order.is_ge()).unwrap_or_default();
+        of_old = of_old.saturating_add(without_effect(mine, theirs, &responsible));
+        of_new = of_new.saturating_add(without_effect(theirs, mine, &responsible));
+    }
     if changes.is_empty() { of_old.max(of_new) } else { of_old.min(of_new) }
 }
 
-/// How many statements have no counterpart among the others, and are not responsible for a change.
+/// The statements that read the same, together.
+fn groups<'s, 'a>(statements: &'s [Statement<'a>]) -> Peekable<impl Iterator<Item = &'s [Statement<'a>]>> {
+    statements.chunk_by(|a, b| a.by_text(b).is_eq()).peekable()
+}
+
+fn by_text(a: &[Statement<'_>], b: &[Statement<'_>]) -> Ordering {
+    a.first().zip(b.first()).map_or(Ordering::Equal, |(a, b)| a.by_text(b))
+}
+
+/// How many of these statements have no counterpart among the others that read the same, and decide no packet that
+/// differs.
 fn without_effect(mine: &[Statement<'_>], theirs: &[Statement<'_>], responsible: &BTreeSet<At<'_>>) -> usize {
-    let mut theirs = theirs.chunk_by(|a, b| a.by_text(b).is_eq()).peekable();
-    let of_text = |places: &[Statement<'_>]| {
-        let Some(first) = places.first() else { return 0 };
-        let order =
-            |group: &[Statement<'_>]| group.first().map_or(Ordering::Equal, |other| other.by_text(first));
-        while theirs.next_if(|group| order(group).is_lt()).is_some() {}
-        let there = theirs.next_if(|group| order(group).is_eq()).map_or(0, <[_]>::len);
-        let surplus = places.len().saturating_sub(there);
-        if surplus == 0 {
-            return 0;
-        }
-        // Of statements that read the same, those that decide nothing are the rewritten ones.
-        surplus.min(places.iter().filter(|it| !responsible.contains(&at(it.place))).count())
-    };
-    mine.chunk_by(|a, b| a.by_text(b).is_eq()).map(of_text).sum()
+    let surplus = mine.len().saturating_sub(theirs.len());
+    if surplus == 0 {
+        return 0;
+    }
+    // Of statements that read the same, those that decide nothing are the rewritten ones.
+    surplus.min(mine.iter().filter(|it| !responsible.contains(&at(it.place))).count())
 }
 
 /// A statement of a file: its name and where it starts and ends.
@@ -60,7 +74,14 @@ impl<'a> Statement<'a> {
 
     /// An order in which statements that read the same are neighbours.
     fn by_text(&self, other: &Self) -> Ordering {
-        self.print.cmp(&other.print).then_with(|| words(self.place).cmp(words(other.place)))
+        let text = |place: &'a Place| place.source.slice(place.span);
+        self.print.cmp(&other.print).then_with(|| {
+            if text(self.place) == text(other.place) {
+                Ordering::Equal
+            } else {
+                words(self.place).cmp(words(other.place))
+            }
+        })
     }
 }
 

@@ -334,8 +334,8 @@ mod tests {
     use super::*;
 
     fn host(index: u32) -> PeerSet {
-        let prefix = Prefix::new(std::net::Ipv4Addr::from_bits(0x0A00_0000 + index * 2).into(), 32);
-        PeerSet::from(AddrSet::of([prefix.expect("a host")]))
+        let prefix = Prefix::host(std::net::Ipv4Addr::from_bits(0x0A00_0000 + index * 2).into());
+        PeerSet::from(AddrSet::block(prefix))
     }
 
     fn port(port: u32) -> TransportSet {

@@ -42,19 +42,18 @@ impl<K, V> Default for Steps<K, V> {
 impl<K: Key, V: Value> Steps<K, V> {
     /// The function that has one value everywhere.
     pub fn constant(value: V) -> Self {
-        let mut steps = Builder::default();
-        steps.cut(K::least(), value);
-        steps.finish()
+        Self::span(K::least(), None, value)
     }
 
     /// `value` from `from` on, up to but not including `until` (to the greatest key when `None`).
     pub fn span(from: K, until: Option<K>, value: V) -> Self {
-        let mut steps = Builder::default();
-        steps.cut(from, value);
-        if let Some(until) = until {
-            steps.cut(until, V::default());
+        if value == V::default() {
+            return Self::default();
         }
-        steps.finish()
+        match until {
+            Some(until) => Self(Arc::new([(from, value), (until, V::default())])),
+            None => Self(Arc::new([(from, value)])),
+        }
     }
 
     /// The function with these cuts, which must come with strictly increasing keys.
