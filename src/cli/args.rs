@@ -73,6 +73,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Find shadowed, redundant, over-wide, expired and unexplained rules in rule files
     Lint(RulesLintArgs),
+    /// Merge lists of prefixes to the shortest list of the same addresses
+    Merge(MergeArgs),
     /// Print the page of a finding, such as `verify/mismatch`
     Explain {
         /// The code of the finding
@@ -226,6 +228,23 @@ pub(super) struct ShowArgs {
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
+}
+
+/// Each line of a list is a block, a range `FIRST-LAST` or an address, of either family; `#` and `;` begin comments.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Lists of prefixes; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Only addresses that all lists have
+    #[arg(long, conflicts_with_all = ["except", "diff"])]
+    pub(super) common: bool,
+    /// Only addresses that none of these lists has
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "diff")]
+    pub(super) except: Vec<PathBuf>,
+    /// Only addresses of FILE or of these lists, not of both; exit 1 when there are any
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) diff: Vec<PathBuf>,
 }
 
 /// How large the meaning of rules may become.

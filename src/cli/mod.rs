@@ -7,6 +7,7 @@ mod diff;
 mod generate;
 mod lint;
 mod lock;
+mod merge;
 mod output;
 mod read;
 
@@ -65,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args, output),
         Command::Lint(args) => lint::run(&args, output),
         Command::Diff(args) => return diff::run(&args, output),
+        Command::Merge(args) => merge::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()

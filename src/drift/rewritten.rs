@@ -4,6 +4,7 @@ use super::Change;
 use crate::diag::Place;
 use crate::packet::fingerprint;
 use crate::policy::{Origin, RuleSet};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -68,20 +69,12 @@ struct Statement<'a> {
 
 impl<'a> Statement<'a> {
     fn new(place: &'a Place) -> Self {
-        let words = words(place);
-        Self { print: words.fold(0, |print, word| fingerprint(&(print, word))), place }
+        Self { print: fingerprint(&*normal(place)), place }
     }
 
     /// An order in which statements that read the same are neighbours.
     fn by_text(&self, other: &Self) -> Ordering {
-        let text = |place: &'a Place| place.source.slice(place.span);
-        self.print.cmp(&other.print).then_with(|| {
-            if text(self.place) == text(other.place) {
-                Ordering::Equal
-            } else {
-                words(self.place).cmp(words(other.place))
-            }
-        })
+        self.print.cmp(&other.print).then_with(|| normal(self.place).cmp(&normal(other.place)))
     }
 }
 
@@ -94,8 +87,16 @@ fn statements<'a>(sets: &[&'a RuleSet]) -> Vec<Statement<'a>> {
     statements
 }
 
-fn words(place: &Place) -> impl Iterator<Item = &str> {
-    place.source.slice(place.span).split_ascii_whitespace()
+/// The text of a statement, with one space between words.
+fn normal(place: &Place) -> Cow<'_, str> {
+    let text = place.source.slice(place.span);
+    let is_normal = text.trim_ascii().len() == text.len()
+        && !text.contains("  ")
+        && !text.bytes().any(|byte| byte.is_ascii_whitespace() && byte != b' ');
+    if is_normal {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn place(origin: &Origin) -> Option<&Place> {

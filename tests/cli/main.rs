@@ -8,5 +8,6 @@ mod check;
 mod diff;
 mod generate;
 mod lint;
+mod merge;
 mod run;
 mod show;

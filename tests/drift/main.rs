@@ -13,4 +13,6 @@ mod formats;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod limit;
+#[cfg(test)]
 mod support;
