@@ -1,5 +1,6 @@
 //! Rule files from text to meaning: reading, what is allowed, what differs, what could go.
 #![expect(clippy::print_stdout, reason = "the table goes to standard output")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench without its input has to stop")]
 
 mod common;
 

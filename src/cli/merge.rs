@@ -35,7 +35,9 @@ pub(super) fn run(args: &MergeArgs, output: Output) -> Exit {
         return output.json(&document, exit);
     }
     let mut text = String::with_capacity(prefixes.len().saturating_mul(19));
-    prefixes.iter().for_each(|prefix| line(&mut text, *prefix));
+    for prefix in &prefixes {
+        line(&mut text, *prefix);
+    }
     output.finish(&text, exit)
 }
 

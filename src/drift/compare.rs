@@ -92,8 +92,10 @@ pub fn compare(pair: Pair<'_>, doubt: Doubt, limit: Limit) -> Result<Difference,
         return Ok(Difference::default());
     }
     let mut region = Overlay::default();
-    only_old.iter().for_each(|rule| old.lay(&mut region, &rule.matches, &true));
-    only_new.iter().for_each(|rule| new.lay(&mut region, &rule.matches, &true));
+    for rule in only_old.iter().chain(&only_new) {
+        // Both sides speak about the same peers, so a rule matches the same on either.
+        old.lay(&mut region, &rule.matches, &true);
+    }
     let region = region.join(|a, b| *a || *b, limit).map_err(|size| new.too_large(size))?;
     let (old_rules, new_rules) = (opening(pair.old, Some(&region)), opening(pair.new, Some(&region)));
     evaluate(pair, [&old_rules, &new_rules], doubt, limit, Some(&region))

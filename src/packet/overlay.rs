@@ -186,22 +186,20 @@ impl<P: Key, S: Key + Hash, V: Value + Ord + Hash> Sweep<P, S, V> {
             return;
         }
         let at = (sources.map_or(0, Steps::identity), services.map_or(0, Steps::identity), value.clone());
-        let inner = match self.products.get(&at) {
-            Some((inner, _, _)) => *inner,
-            None => {
-                let carried = match services {
-                    Some(services) => fill(services, value),
-                    None => Steps::constant(value.clone()),
-                };
-                let inner = match sources {
-                    Some(sources) => fill(sources, &carried),
-                    None => Steps::constant(carried),
-                };
-                let inner = self.number(inner);
-                self.products.insert(at, (inner, sources.cloned(), services.cloned()));
-                inner
-            }
-        };
+        let known = self.products.get(&at).map(|(inner, _, _)| *inner);
+        let inner = known.unwrap_or_else(|| {
+            let carried = match services {
+                Some(services) => fill(services, value),
+                None => Steps::constant(value.clone()),
+            };
+            let inner = match sources {
+                Some(sources) => fill(sources, &carried),
+                None => Steps::constant(carried),
+            };
+            let inner = self.number(inner);
+            self.products.insert(at, (inner, sources.cloned(), services.cloned()));
+            inner
+        });
         let events = peers
             .cuts()
             .iter()
@@ -262,17 +260,14 @@ impl<P: Key, S: Key + Hash, V: Value + Ord + Hash> Sweep<P, S, V> {
                 for siblings in below.chunk_by(|a, b| a / 2 == b / 2) {
                     let Some(node) = siblings.first().map(|node| node / 2) else { continue };
                     let pair = (number_at(&tree, 2 * node), number_at(&tree, 2 * node + 1));
-                    let number = match pair {
-                        (only, NOTHING) | (NOTHING, only) => only,
-                        _ => match pairs.get(&pair) {
-                            Some(known) => *known,
-                            None => {
-                                let joined = self
-                                    .joined(pair, join, meter)
-                                    .ok_or_else(|| self.too_large(&events, meter))?;
-                                *pairs.entry(pair).or_insert(joined)
-                            }
-                        },
+                    let number = if pair.0 == NOTHING || pair.1 == NOTHING {
+                        pair.0.max(pair.1)
+                    } else if let Some(known) = pairs.get(&pair) {
+                        *known
+                    } else {
+                        let joined = self.joined(pair, join, meter);
+                        let joined = joined.ok_or_else(|| self.too_large(&events, meter))?;
+                        *pairs.entry(pair).or_insert(joined)
                     };
                     set(&mut tree, node, number, &mut changed);
                 }
@@ -365,7 +360,9 @@ mod tests {
             sets.push(PacketSet::product(*sources, peers, services.as_ref().unwrap_or(&all), &true));
         }
         let mut whole = Overlay::default();
-        sets.iter().for_each(|set| whole.function(set));
+        for set in &sets {
+            whole.function(set);
+        }
         let or = |a: &bool, b: &bool| *a || *b;
         let union = PacketSet::union_all(&sets);
         assert_eq!(overlay.join(or, Limit::NONE).as_ref(), Ok(&union));

@@ -121,7 +121,7 @@ impl RuleSet {
     ) -> Result<PacketMap<Decision>, TooLarge> {
         let mut overlay = Overlay::default();
         rules.for_each(|(index, rule)| self.lay(&mut overlay, &rule.matches, &index));
-        overlay.join(earlier_of, limit)
+        overlay.join(|first, second| earlier_of(*first, *second), limit)
     }
 
     /// The rule of a decision; none where the default decides.
@@ -159,7 +159,7 @@ impl RuleSet {
         for (index, set) in (1..).zip(sets) {
             numbered.function(&set.map(|member| if *member { index } else { 0_u32 }));
         }
-        let which = numbered.join(earlier_of, limit)?;
+        let which = numbered.join(|first, second| earlier_of(*first, *second), limit)?;
         let counts =
             |rule: &Rule| rule.unmodelled.is_empty() || doubt.is_none_or(|doubt| rule.action == doubt);
         let region = which.map(|set| *set != 0);
@@ -172,7 +172,7 @@ impl RuleSet {
             let within = region.within(&self.packets(&rule.matches));
             decisions.function(&within.map(|member| if *member { index } else { 0_u32 }));
         }
-        let decisions = decisions.join(earlier_of, limit)?;
+        let decisions = decisions.join(|first, second| earlier_of(*first, *second), limit)?;
         let pairs = RefCell::new(BTreeSet::new());
         which.zip(&decisions, |set, rule| {
             pairs.borrow_mut().insert((*set, *rule));
@@ -190,6 +190,6 @@ impl RuleSet {
     }
 }
 
-fn earlier_of(first: &Decision, second: &Decision) -> Decision {
-    if *first == 0 { *second } else { *first }
+fn earlier_of(first: Decision, second: Decision) -> Decision {
+    if first == 0 { second } else { first }
 }

@@ -11,7 +11,7 @@ const MOST_NAMED: usize = 20;
 /// The addresses of a list. A comment begins with `#` or `;`, on a line of its own or behind an entry. Every line that
 /// is nothing of this is an error: what it was meant to add is not known.
 pub fn parse(source: &Arc<Source>, findings: &mut Vec<Finding>) -> AddrSet {
-    let (mut v4, mut v6): (Vec<(u32, u32)>, Vec<(u128, u128)>) = (Vec::new(), Vec::new());
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
     let (mut at, mut wrong) = (0_usize, 0_usize);
     for line in source.text().split_inclusive('\n') {
         let start = at;
