@@ -21,13 +21,14 @@ const B: &str = "10.0.0.64-10.0.0.127\n192.0.2.1\n";
 
 #[test]
 fn lists_are_joined_met_subtracted_and_compared() {
-    for (arguments, expected) in [
-        (&["0", "1"] as &[&str], "10.0.0.0/24\n192.0.2.1/32\n2001:db8::1/128\n"),
+    let cases: [(&[&str], &str); 5] = [
+        (&["0", "1"], "10.0.0.0/24\n192.0.2.1/32\n2001:db8::1/128\n"),
         (&["0", "1", "--common"], "10.0.0.64/26\n"),
         (&["0", "--except", "1"], "10.0.0.0/26\n10.0.0.128/25\n2001:db8::1/128\n"),
         (&["0", "--diff", "1"], "10.0.0.0/26\n10.0.0.128/25\n192.0.2.1/32\n2001:db8::1/128\n"),
         (&["0", "--diff", "0"], ""),
-    ] {
+    ];
+    for (arguments, expected) in cases {
         let (code, out, errors) = merge(&[A, B], arguments);
         let differs = arguments.contains(&"--diff") && !expected.is_empty();
         assert_eq!((code, out.as_str()), (i32::from(differs), expected), "{arguments:?}: {errors}");

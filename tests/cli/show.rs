@@ -41,18 +41,16 @@ fn rules_that_are_too_many_cases_are_refused_with_a_way_on() {
     std::fs::write(&path, format!("*filter\n:OUTPUT DROP [0:0]\n{rules}COMMIT\n")).expect("a file");
     let old = folder.path().join("old").display().to_string();
     std::fs::write(&old, "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n").expect("a file");
-    let question = ["check", "10.0.7.1:443", &path];
-    for arguments in
-        [&["show", &path] as &[&str], &["show", &path, "--format", "json"], &["diff", &old, &path]]
+    for arguments in [vec!["show", &path], vec!["show", &path, "--format", "json"], vec!["diff", &old, &path]]
     {
-        let run = egressor(&[arguments, &["--limit", "1000"]].concat());
+        let run = egressor(&[arguments.as_slice(), &["--limit", "1000"]].concat());
         let said = format!("{}{}", run.stdout, run.stderr);
         assert!(run.code == 2 && said.contains("read/too-large") && said.contains("--limit 8000"), "{said}");
-        let run = egressor(arguments);
+        let run = egressor(&arguments);
         assert!(run.code < 2 && !run.stderr.contains("read/too-large"), "{}", run.stderr);
     }
     // A question about one host is about few of the cases.
-    let run = egressor(&[&question as &[&str], &["--limit", "1000"]].concat());
+    let run = egressor(&["check", "10.0.7.1:443", &path, "--limit", "1000"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
 }
 
