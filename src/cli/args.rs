@@ -74,6 +74,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Find shadowed, redundant, over-wide, expired and unexplained rules in rule files
     Lint(RulesLintArgs),
+    /// Merge lists of prefixes to the shortest list of the same addresses
+    Merge(MergeArgs),
     /// Print the page of a finding, such as `verify/mismatch`
     Explain {
         /// The code of the finding
@@ -192,9 +194,43 @@ pub(super) struct ShowArgs {
     /// Of a plan, the state before it and not the one after
     #[arg(long)]
     pub(super) before: bool,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
+}
+
+/// Each line of a list is a block, a range `FIRST-LAST` or an address, of either family; `#` and `;` begin comments.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Lists of prefixes; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Only addresses that all lists have
+    #[arg(long, conflicts_with_all = ["except", "diff"])]
+    pub(super) common: bool,
+    /// Only addresses that none of these lists has
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "diff")]
+    pub(super) except: Vec<PathBuf>,
+    /// Only addresses of FILE or of these lists, not of both; exit 1 when there are any
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) diff: Vec<PathBuf>,
+}
+
+/// How large the meaning of rules may become.
+#[derive(Debug, Args)]
+pub(super) struct LimitArgs {
+    /// How many steps the sets of packets may have before the rules are refused as too many cases
+    #[arg(long, value_name = "STEPS", default_value_t = crate::packet::Limit::default().cuts())]
+    limit: usize,
+}
+
+impl LimitArgs {
+    /// The limit.
+    pub(super) fn limit(&self) -> crate::packet::Limit {
+        crate::packet::Limit::of(self.limit)
+    }
 }
 
 /// What is wanted, and with which addresses.
@@ -233,6 +269,8 @@ pub(super) struct CheckArgs {
     /// Which way the connection goes
     #[arg(long, value_enum, default_value_t = Way::Egress)]
     pub(super) direction: Way,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
@@ -328,6 +366,8 @@ pub(super) struct DiffArgs {
     /// Name one packet of each row
     #[arg(long)]
     pub(super) witness: bool,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,

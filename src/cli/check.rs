@@ -25,6 +25,7 @@ pub(super) fn run(args: &CheckArgs, output: Output) -> Exit {
             Way::Egress => Direction::Egress,
             Way::Ingress => Direction::Ingress,
         },
+        limit: args.limit.limit(),
     };
     let checked = check(&request);
     let exit = match checked.verdict() {

@@ -121,5 +121,6 @@ fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
             Unmodelled::Lower => Doubt::Lower,
         },
         envelope: args.envelope.clone(),
+        limit: args.limit.limit(),
     })
 }

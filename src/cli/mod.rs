@@ -9,6 +9,7 @@ mod generate;
 mod lint;
 mod lock;
 mod lock_args;
+mod merge;
 mod output;
 mod progress;
 mod read;
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args, output),
         Command::Lint(args) => lint::run(&args, output),
         Command::Diff(args) => return diff::run(&args, output),
+        Command::Merge(args) => merge::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()

@@ -4,8 +4,8 @@ use super::Exit;
 use super::args::ShowArgs;
 use super::output::Output;
 use crate::diag::{CODES, Code, Finding, suggest};
-use crate::ops;
-use crate::policy::{RuleSet, Traffic};
+use crate::ops::{self, Shown};
+use crate::policy::{Bounds, Policy, RuleSet, Traffic};
 use crate::report::{PolicyJson, policy_schema, row_text, table};
 use crate::targets::{PeerKind, Scoping, TARGETS};
 use serde_json::{Value, json};
@@ -72,25 +72,36 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     if args.schema {
         return output.json(&policy_schema(), Exit::Same);
     }
-    let shown = if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
-    let exit = Output::exit(&shown.findings);
+    let mut shown = if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
+    let limit = args.limit.limit();
     if output.is_json() {
-        return output
-            .json(&PolicyJson::new(&shown.source, &shown.format, &shown.policy, &shown.findings), exit);
-    }
-    output.findings(&shown.findings);
-    if exit == Exit::Failed {
-        return exit;
+        let json = |shown: &Shown| {
+            let exit = Output::exit(&shown.findings);
+            let json = PolicyJson::new(&shown.source, &shown.format, &shown.policy, &shown.findings, limit);
+            json.map(|json| output.json(&json, exit))
+        };
+        return json(&shown).unwrap_or_else(|error| {
+            // What cannot be said of one scope is not left out of a document about all.
+            shown.policy = Policy::default();
+            shown.findings.push(ops::too_large(&error));
+            json(&shown).unwrap_or(Exit::Failed)
+        });
     }
     let mut text = String::new();
     for set in &shown.policy.sets {
-        text.push_str(&scope_text(set));
+        match set.allows_within(limit) {
+            Ok(allows) => text.push_str(&scope_text(set, &allows)),
+            Err(error) => shown.findings.push(ops::too_large(&error)),
+        }
     }
-    output.finish(&text, exit)
+    output.findings(&shown.findings);
+    match Output::exit(&shown.findings) {
+        Exit::Failed => Exit::Failed,
+        exit @ (Exit::Same | Exit::Different) => output.finish(&text, exit),
+    }
 }
 
-fn scope_text(set: &RuleSet) -> String {
-    let allows = set.allows();
+fn scope_text(set: &RuleSet, allows: &Bounds) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let exact = if allows.is_exact() { "exactly" } else { "at least" };

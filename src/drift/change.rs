@@ -2,8 +2,8 @@
 
 use super::Difference;
 use crate::diag::Code;
-use crate::packet::{AddressCount, NamePattern, PacketSet, Row, RowPeer, Set};
-use crate::policy::{Action, Origin, Pair, RuleSet};
+use crate::packet::{AddressCount, Limit, NamePattern, PacketSet, Row, RowPeer, Set};
+use crate::policy::{Action, Origin, Pair, RuleSet, ScopeTooLarge};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -80,7 +80,12 @@ impl Explained {
 
 /// The changes of a pair: what is newly allowed first, then what no longer is, then what is not known; of each kind
 /// the one with the most addresses first.
-pub(super) fn changes(pair: Pair<'_>, difference: &Difference, catalog: &[&RuleSet]) -> Vec<Change> {
+pub(super) fn changes(
+    pair: Pair<'_>,
+    difference: &Difference,
+    catalog: &[&RuleSet],
+    limit: Limit,
+) -> Result<Vec<Change>, ScopeTooLarge> {
     let either = difference.may_open.intersect(&difference.may_close);
     let kinds = [
         (Effect::Added, difference.added.clone()),
@@ -96,29 +101,26 @@ pub(super) fn changes(pair: Pair<'_>, difference: &Difference, catalog: &[&RuleS
         rows.extend(of_kind.into_iter().map(|row| (effect, row)));
     }
     if rows.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let sets: Vec<PacketSet> = rows.iter().map(|(_, row)| row.packets()).collect();
-    let (old, new) = (Deciding::of(pair.old, &sets), Deciding::of(pair.new, &sets));
-    let explained = explain(&sets, catalog);
-    rows.into_iter()
-        .zip(explained)
-        .enumerate()
-        .map(|(at, ((effect, row), explained))| {
-            let (allowing, stopping) = match effect {
-                Effect::Added | Effect::MayOpen => (vec![&new], vec![&old]),
-                Effect::Removed | Effect::MayClose => (vec![&old], vec![&new]),
-                Effect::MayEither => (vec![&new, &old], vec![&new, &old]),
-            };
-            let rules = |sides: Vec<&Deciding<'_>>, action| {
-                unique(sides.into_iter().flat_map(|side| side.rules(at, action)))
-            };
-            let mut stopped_by = rules(stopping, Action::Deny);
-            // That no rule lets a packet pass is no news; a rule that stops it is.
-            stopped_by.retain(|origin| !matches!(origin, Origin::System(_)));
-            Change { effect, row, allowed_by: rules(allowing, Action::Allow), stopped_by, explained }
-        })
-        .collect()
+    let (old, new) = (Deciding::of(pair.old, &sets, limit)?, Deciding::of(pair.new, &sets, limit)?);
+    let explained = explain(&sets, catalog, limit)?;
+    let changes = rows.into_iter().zip(explained).enumerate().map(|(at, ((effect, row), explained))| {
+        let (allowing, stopping) = match effect {
+            Effect::Added | Effect::MayOpen => (vec![&new], vec![&old]),
+            Effect::Removed | Effect::MayClose => (vec![&old], vec![&new]),
+            Effect::MayEither => (vec![&new, &old], vec![&new, &old]),
+        };
+        let rules = |sides: Vec<&Deciding<'_>>, action| {
+            unique(sides.into_iter().flat_map(|side| side.rules(at, action)))
+        };
+        let mut stopped_by = rules(stopping, Action::Deny);
+        // That no rule lets a packet pass is no news; a rule that stops it is.
+        stopped_by.retain(|origin| !matches!(origin, Origin::System(_)));
+        Change { effect, row, allowed_by: rules(allowing, Action::Allow), stopped_by, explained }
+    });
+    Ok(changes.collect())
 }
 
 /// How much a row opens or closes: every name or group is more than some.
@@ -137,8 +139,9 @@ struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    fn of(set: Option<&'a RuleSet>, rows: &[PacketSet]) -> Self {
-        Self { set, rules: set.map(|set| set.deciding(rows, None)).unwrap_or_default() }
+    fn of(set: Option<&'a RuleSet>, rows: &[PacketSet], limit: Limit) -> Result<Self, ScopeTooLarge> {
+        let deciding = |set: &RuleSet| set.deciding(rows, None, limit).map_err(|size| set.too_large(size));
+        Ok(Self { set, rules: set.map(deciding).transpose()?.unwrap_or_default() })
     }
 
     fn rules(&self, row: usize, action: Action) -> Vec<Origin> {
@@ -168,16 +171,22 @@ fn identity(origin: &Origin) -> (String, usize) {
 }
 
 /// What a catalog's rule sets say of each row; nothing where no catalog is given.
-fn explain(rows: &[PacketSet], catalog: &[&RuleSet]) -> Vec<Option<Explained>> {
+fn explain(
+    rows: &[PacketSet],
+    catalog: &[&RuleSet],
+    limit: Limit,
+) -> Result<Vec<Option<Explained>>, ScopeTooLarge> {
     if catalog.is_empty() {
-        return rows.iter().map(|_| None).collect();
+        return Ok(rows.iter().map(|_| None).collect());
     }
-    let deciding: Vec<Deciding<'_>> = catalog.iter().map(|set| Deciding::of(Some(set), rows)).collect();
-    let allowed: Vec<PacketSet> = catalog.iter().map(|set| set.allows().at_least).collect();
+    let deciding = catalog.iter().map(|set| Deciding::of(Some(set), rows, limit));
+    let deciding = deciding.collect::<Result<Vec<Deciding<'_>>, _>>()?;
+    let allowed = catalog.iter().map(|set| Ok(set.allows_within(limit)?.at_least));
+    let allowed = allowed.collect::<Result<Vec<PacketSet>, ScopeTooLarge>>()?;
     let allowed = Set::union_all(&allowed);
     let of_row = |(at, packets): (usize, &PacketSet)| {
         let by = unique(deciding.iter().flat_map(|side| side.rules(at, Action::Allow)));
         Some(Explained { by, unmanaged: packets.subtract(&allowed) })
     };
-    rows.iter().enumerate().map(of_row).collect()
+    Ok(rows.iter().enumerate().map(of_row).collect())
 }

@@ -1,8 +1,9 @@
 //! Which traffic one rule set allows and another does not.
 
 use super::cover::{Kind, covered};
-use crate::packet::{PacketMap, PacketSet, Set};
-use crate::policy::{Fate, Pair, Rule, RuleSet, Unknowns};
+use super::unchanged::changed;
+use crate::packet::{Limit, Overlay, PacketMap, PacketSet, Set};
+use crate::policy::{Fate, Pair, Rule, RuleSet, ScopeTooLarge, Unknowns};
 use std::cell::RefCell;
 
 /// How unmodelled matches are taken.
@@ -73,16 +74,55 @@ enum Class {
     MayEither,
 }
 
-/// Compares the rule sets of a pair. A side that is not there allows nothing.
-pub fn compare(pair: Pair<'_>, doubt: Doubt) -> Difference {
-    if let (Some(old), Some(new)) = (pair.old, pair.new)
-        && says_the_same(old, new)
-    {
-        return Difference::default();
+/// Compares the rule sets of a pair. A side that is not there allows nothing. Rules that combine to more cases than
+/// the limit are an error, never a guess.
+///
+/// Only packets of rules that stand on one side alone can fare differently, so only the rules that may decide some of
+/// those are evaluated.
+pub fn compare(pair: Pair<'_>, doubt: Doubt, limit: Limit) -> Result<Difference, ScopeTooLarge> {
+    let (old, new) = match (pair.old, pair.new) {
+        (Some(old), Some(new)) if old.default == new.default && old.universe == new.universe => (old, new),
+        (old, new) => {
+            let (old_rules, new_rules) = (opening(old, None), opening(new, None));
+            return evaluate(pair, [&old_rules, &new_rules], doubt, limit, None);
+        }
+    };
+    let (only_old, only_new) = changed(old, new);
+    if only_old.is_empty() && only_new.is_empty() {
+        return Ok(Difference::default());
     }
+    let mut region = Overlay::default();
+    for rule in only_old.iter().chain(&only_new) {
+        // Both sides speak about the same peers, so a rule matches the same on either.
+        old.lay(&mut region, &rule.matches, &true);
+    }
+    let region = region.join(|a, b| *a || *b, limit).map_err(|size| new.too_large(size))?;
+    let (old_rules, new_rules) = (opening(pair.old, Some(&region)), opening(pair.new, Some(&region)));
+    evaluate(pair, [&old_rules, &new_rules], doubt, limit, Some(&region))
+}
+
+/// The rules of a set, or those of them that may decide some packet of a region.
+fn opening<'a>(set: Option<&'a RuleSet>, region: Option<&PacketSet>) -> Vec<&'a Rule> {
+    let Some(set) = set else { return Vec::new() };
+    set.rules.iter().filter(|rule| region.is_none_or(|region| set.may_decide(rule, region))).collect()
+}
+
+/// Compares what these rules do with the packets of a region, or with all.
+fn evaluate(
+    pair: Pair<'_>,
+    rules: [&[&Rule]; 2],
+    doubt: Doubt,
+    limit: Limit,
+    region: Option<&PacketSet>,
+) -> Result<Difference, ScopeTooLarge> {
     let unknowns = RefCell::new(Unknowns::default());
-    let fates = |set: Option<&RuleSet>| set.map(|set| set.fates(&unknowns)).unwrap_or_default();
-    let (old, new) = (fates(pair.old), fates(pair.new));
+    let fates = |set: Option<&RuleSet>, rules: &[&Rule]| {
+        let Some(set) = set else { return Ok(PacketMap::default()) };
+        let fates = set.fates(rules.iter().copied(), &unknowns, limit).map_err(|size| set.too_large(size))?;
+        Ok(region.map_or_else(|| fates.clone(), |region| fates.within(region)))
+    };
+    let [old_rules, new_rules] = rules;
+    let (old, new) = (fates(pair.old, old_rules)?, fates(pair.new, new_rules)?);
     let coarse = unknowns.borrow().is_full();
     let classes = old.zip(&new, |old, new| match doubt {
         Doubt::Unknown if coarse => by_bounds(*old, *new),
@@ -95,22 +135,8 @@ pub fn compare(pair: Pair<'_>, doubt: Doubt) -> Difference {
     let mut take = |class| sets.remove(&class).unwrap_or_default();
     let (added, removed, either) = (take(Class::Added), take(Class::Removed), take(Class::MayEither));
     let (may_open, may_close) = (take(Class::MayOpen).union(&either), take(Class::MayClose).union(&either));
-    Difference { added, removed, may_open, may_close, uncompared, coarse: coarse && doubt == Doubt::Unknown }
-}
-
-/// Reports whether two rule sets are written alike, but for their origins and their names.
-fn says_the_same(old: &RuleSet, new: &RuleSet) -> bool {
-    let texts = |rule: &Rule| rule.unmodelled.iter().map(|part| part.text.clone()).collect::<Vec<_>>();
-    let same = |(old, new): (&Rule, &Rule)| {
-        old.action == new.action
-            && old.traffic == new.traffic
-            && old.matches == new.matches
-            && (old.unmodelled == new.unmodelled || texts(old) == texts(new))
-    };
-    old.default == new.default
-        && old.universe == new.universe
-        && old.rules.len() == new.rules.len()
-        && old.rules.iter().zip(&new.rules).all(same)
+    let coarse = coarse && doubt == Doubt::Unknown;
+    Ok(Difference { added, removed, may_open, may_close, uncompared, coarse })
 }
 
 fn by_function(old: Fate, new: Fate, unknowns: &mut Unknowns) -> Class {

@@ -59,9 +59,9 @@ impl fmt::Display for Kind {
 
 /// The kinds that a rule set speaks about, in general or in one of its rules.
 pub(super) fn covered(set: &RuleSet) -> Vec<Kind> {
-    let says = |kind: &Kind| {
-        let peers = set.rules.iter().filter_map(|rule| rule.matches.peer.set());
-        kind.of(&set.universe) || peers.into_iter().any(|peers| kind.of(peers))
-    };
-    Kind::ALL.into_iter().filter(says).collect()
+    let mut silent: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !kind.of(&set.universe)).collect();
+    for peers in set.rules.iter().filter_map(|rule| rule.matches.peer.set()) {
+        silent.retain(|kind| !kind.of(peers));
+    }
+    Kind::ALL.into_iter().filter(|kind| !silent.contains(kind)).collect()
 }

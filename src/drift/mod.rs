@@ -4,6 +4,7 @@ mod change;
 mod compare;
 mod cover;
 mod rewritten;
+mod unchanged;
 mod verdict;
 mod verify;
 mod whole;

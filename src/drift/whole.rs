@@ -4,7 +4,10 @@ use super::change::changes;
 use super::rewritten::rewritten;
 use super::{Change, Difference, Doubt, Uncompared, Verdict, compare};
 use crate::diag::Place;
-use crate::policy::{Direction, Origin, Pair, Policy, RuleSet, Scope, Unmodelled, pair_scopes_as};
+use crate::packet::Limit;
+use crate::policy::{
+    Direction, Origin, Pair, Policy, RuleSet, Scope, ScopeTooLarge, Unmodelled, pair_scopes_as,
+};
 use std::collections::BTreeMap;
 
 /// How policies are compared.
@@ -20,6 +23,8 @@ pub struct Terms<'a> {
     pub catalog: Option<&'a Policy>,
     /// Whether rules that were rewritten without effect can be counted: both sides are in one format.
     pub count_rewritten: bool,
+    /// How large the sets of packets may become.
+    pub limit: Limit,
 }
 
 impl std::fmt::Debug for Terms<'_> {
@@ -82,8 +87,8 @@ impl ScopeDrift {
     }
 }
 
-/// Compares two policies.
-pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Drift {
+/// Compares two policies. Rules that combine to more cases than the limit are an error, never a guess.
+pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Result<Drift, ScopeTooLarge> {
     let ignored =
         |set: Option<&RuleSet>| set.zip(terms.ignore).is_some_and(|(set, ignore)| ignore(&set.scope));
     let mut pairs = pair_scopes_as(old, new, &terms.names);
@@ -99,21 +104,24 @@ pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Drift {
         .iter()
         .filter_map(|pair| {
             let scope = &pair.old.or(pair.new)?.scope;
+            Some((pair, scope))
+        })
+        .map(|(pair, scope)| {
             let stand_in = stand_in(*pair, old, new);
             let whole = Pair { old: pair.old.or(stand_in), new: pair.new.or(stand_in) };
-            let difference = compare(whole, terms.doubt);
-            Some(ScopeDrift {
+            let difference = compare(whole, terms.doubt, terms.limit)?;
+            Ok(ScopeDrift {
                 name: scope.name.clone(),
                 direction: scope.direction,
                 old: pair.old.map(|set| set.scope.name.clone()),
                 new: pair.new.map(|set| set.scope.name.clone()),
                 stand_in: stand_in.map(|set| set.scope.name.clone()),
-                changes: changes(whole, &difference, &catalog(scope.direction)),
+                changes: changes(whole, &difference, &catalog(scope.direction), terms.limit)?,
                 difference,
                 unmodelled: unmodelled(&whole),
             })
         })
-        .collect();
+        .collect::<Result<_, ScopeTooLarge>>()?;
     scopes.sort_by(|a, b| (&a.name, a.direction).cmp(&(&b.name, b.direction)));
     let rewritten = if terms.count_rewritten {
         let changes: Vec<&Change> = scopes.iter().flat_map(|scope| &scope.changes).collect();
@@ -123,7 +131,7 @@ pub fn drift(old: &Policy, new: &Policy, terms: &Terms<'_>) -> Drift {
     } else {
         0
     };
-    Drift { scopes, ignored: left_out, rewritten }
+    Ok(Drift { scopes, ignored: left_out, rewritten })
 }
 
 /// What holds on the side of a pair that is not there.

@@ -1,13 +1,14 @@
 //! `diff`: what traffic changes from one set of rules to another.
 
 use super::files::{TEXT_LIMIT, read};
+use super::limit::too_large;
 use super::scopes::fits;
 use super::show::{once, stages};
 use super::wanted::{approved, explaining, target_of, wanted};
 use super::{Project, Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
 use crate::drift::{Change, Doubt, Drift, Kind, ScopeDrift, Terms, drift};
-use crate::packet::{PacketSet, Set};
+use crate::packet::{Limit, PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope};
 use crate::report::row_in_words;
 use crate::targets::Target;
@@ -50,6 +51,8 @@ pub struct DiffRequest {
     pub doubt: Doubt,
     /// Catalogs of approved traffic.
     pub envelope: Vec<PathBuf>,
+    /// How large a side may become.
+    pub limit: Limit,
 }
 
 /// What came of it.
@@ -126,8 +129,15 @@ pub fn diff(request: &DiffRequest) -> Diffed {
         ignore: Some(&ignore),
         catalog: catalog.as_ref(),
         count_rewritten: format(&old) == format(&new),
+        limit: request.limit,
     };
-    diffed.drift = drift(&old_policy, &new_policy, &terms);
+    match drift(&old_policy, &new_policy, &terms) {
+        Ok(drift) => diffed.drift = drift,
+        Err(error) => {
+            diffed.findings.push(too_large(&error));
+            return diffed;
+        }
+    }
     diffed.compared = true;
     if old_policy.sets.is_empty() && new_policy.sets.is_empty() {
         let message = "neither side says anything about any traffic, so nothing was compared";

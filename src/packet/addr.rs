@@ -37,6 +37,19 @@ impl AddrSet {
         Self::from_ranges(prefixes.into_iter().map(|prefix| (prefix.addr(), prefix.last())))
     }
 
+    /// The addresses of one block.
+    pub fn block(prefix: Prefix) -> Self {
+        match (prefix.addr(), prefix.last()) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => {
+                Self { v4: IntervalSet::range(first.to_bits(), &last.to_bits()), v6: IntervalSet::default() }
+            }
+            (IpAddr::V6(first), IpAddr::V6(last)) => {
+                Self { v4: IntervalSet::default(), v6: IntervalSet::range(first.to_bits(), &last.to_bits()) }
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Self::default(),
+        }
+    }
+
     /// The addresses of these inclusive ranges. A range whose ends are of different families is empty.
     pub fn from_ranges(ranges: impl IntoIterator<Item = (IpAddr, IpAddr)>) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());

@@ -213,12 +213,12 @@ pub enum Peer<'a> {
     Group(&'a str),
 }
 
-fn fill<K: Key, V: Value>(members: &IntervalSet<K>, value: &V) -> Steps<K, V> {
+pub(super) fn fill<K: Key, V: Value>(members: &IntervalSet<K>, value: &V) -> Steps<K, V> {
     members.map(|member| if *member { value.clone() } else { V::default() })
 }
 
 /// Both families of an address set on one axis.
-fn either_family(set: &AddrSet) -> IntervalSet<SourceKey> {
+pub(super) fn either_family(set: &AddrSet) -> IntervalSet<SourceKey> {
     let v4 = set.v4.cuts().iter().map(|(key, member)| (SourceKey::V4(*key), *member));
     // Where the IPv4 axis ends inside the set, the set must end too, unless IPv6 begins inside it.
     let between = std::iter::once((SourceKey::V6(0), set.v6.contains(&0)));

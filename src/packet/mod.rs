@@ -5,11 +5,14 @@
 //! Nothing here knows a file, a cloud or a rule; provenance never enters a set.
 
 mod addr;
+mod fingerprint;
 mod group;
 mod hostname;
 mod interval;
 mod map;
+mod meets;
 mod name;
+mod overlay;
 mod peer;
 mod port;
 mod prefix;
@@ -20,11 +23,13 @@ mod steps;
 mod transport;
 
 pub use addr::{AddrSet, AddressCount};
+pub use fingerprint::fingerprint;
 pub use group::{GroupKey, GroupSet};
 pub use hostname::{Hostname, HostnameError};
 pub use interval::{Interval, IntervalSet};
 pub use map::{Packet, PacketMap, PacketSet, Peer};
 pub use name::{NameKey, NamePattern, NameSet, PathPrefix, PathPrefixError};
+pub use overlay::{Limit, Overlay, TooLarge};
 pub use peer::PeerSet;
 pub use port::{PortRange, PortRangeError, PortSet};
 pub use prefix::{Prefix, PrefixError};

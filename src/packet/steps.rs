@@ -34,26 +34,26 @@ impl<K, V> Clone for Steps<K, V> {
 
 impl<K, V> Default for Steps<K, V> {
     fn default() -> Self {
-        Self(Arc::from([]))
+        // The empty slice is shared by all: no allocation.
+        Self(Arc::default())
     }
 }
 
 impl<K: Key, V: Value> Steps<K, V> {
     /// The function that has one value everywhere.
     pub fn constant(value: V) -> Self {
-        let mut steps = Builder::default();
-        steps.cut(K::least(), value);
-        steps.finish()
+        Self::span(K::least(), None, value)
     }
 
     /// `value` from `from` on, up to but not including `until` (to the greatest key when `None`).
     pub fn span(from: K, until: Option<K>, value: V) -> Self {
-        let mut steps = Builder::default();
-        steps.cut(from, value);
-        if let Some(until) = until {
-            steps.cut(until, V::default());
+        if value == V::default() {
+            return Self::default();
         }
-        steps.finish()
+        match until {
+            Some(until) => Self(Arc::new([(from, value), (until, V::default())])),
+            None => Self(Arc::new([(from, value)])),
+        }
     }
 
     /// The function with these cuts, which must come with strictly increasing keys.
@@ -63,6 +63,11 @@ impl<K: Key, V: Value> Steps<K, V> {
             steps.cut(key, value);
         }
         steps.finish()
+    }
+
+    /// The same, of cuts that each change the value, the first of them to another than the default.
+    pub(super) fn of_distinct(cuts: Vec<(K, V)>) -> Self {
+        Builder { cuts }.finish()
     }
 
     /// Reports whether this is the default everywhere.
@@ -204,6 +209,6 @@ impl<K: Key, V: Value> Builder<K, V> {
     }
 
     fn finish(self) -> Steps<K, V> {
-        Steps(Arc::from(self.cuts))
+        if self.cuts.is_empty() { Steps::default() } else { Steps(Arc::from(self.cuts)) }
     }
 }

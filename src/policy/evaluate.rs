@@ -1,9 +1,10 @@
 //! First-match evaluation: which packets a rule set allows, and which rule decides each.
 
-use super::{Action, Match, Rule, RuleSet, Traffic};
-use crate::packet::{PacketMap, PacketSet, Set, Value};
+use super::{Action, Match, Rule, RuleSet, Scope, Traffic};
+use crate::packet::{Limit, Overlay, PacketMap, PacketSet, Set, TooLarge, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::hash::Hash;
 
 /// A set that is known only up to matches that cannot be modelled. Equal bounds are an exact set.
 // INVARIANT: `at_least` is a subset of `at_most`.
@@ -13,6 +14,16 @@ pub struct Bounds {
     pub at_least: PacketSet,
     /// What can be in it.
     pub at_most: PacketSet,
+}
+
+/// Rules of a scope that combine to more cases than can be held.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the rules of {scope} combine to too much: {size}")]
+pub struct ScopeTooLarge {
+    /// The scope.
+    pub scope: Scope,
+    /// How much it is.
+    pub size: TooLarge,
 }
 
 /// What decides a packet: the index of a rule counted from 1, or 0 where no rule matches.
@@ -31,26 +42,57 @@ impl RuleSet {
     /// With a match that is not modelled, an allow may or may not happen and a deny may or may not stop what comes
     /// after it; the bounds hold both.
     pub fn allows(&self) -> Bounds {
-        let exact = self.rules.iter().all(|rule| rule.unmodelled.is_empty());
-        let at_least = self.fold(Action::Deny);
-        let at_most = if exact { at_least.clone() } else { self.fold(Action::Allow) };
-        Bounds { at_least, at_most }
+        self.allows_within(Limit::NONE).unwrap_or_else(|_| {
+            // Without a limit none is exceeded; were it, this is all that could still be said.
+            Bounds { at_least: PacketSet::default(), at_most: self.packets(&Match::ANY) }
+        })
+    }
+
+    /// The same, unless that would become too large.
+    pub fn allows_within(&self, limit: Limit) -> Result<Bounds, ScopeTooLarge> {
+        self.bounds(&self.rules.iter().collect::<Vec<_>>(), limit).map_err(|size| self.too_large(size))
+    }
+
+    /// The new connections that the rules allow among some packets, at small cost where few rules are about them.
+    pub fn allows_among(&self, packets: &PacketSet, limit: Limit) -> Result<Bounds, ScopeTooLarge> {
+        let rules: Vec<&Rule> = self.rules.iter().filter(|rule| self.may_decide(rule, packets)).collect();
+        let bounds = self.bounds(&rules, limit).map_err(|size| self.too_large(size))?;
+        Ok(Bounds { at_least: bounds.at_least.within(packets), at_most: bounds.at_most.within(packets) })
+    }
+
+    /// The error that these rules are too large.
+    pub fn too_large(&self, size: TooLarge) -> ScopeTooLarge {
+        ScopeTooLarge { scope: self.scope.clone(), size }
+    }
+
+    fn bounds(&self, rules: &[&Rule], limit: Limit) -> Result<Bounds, TooLarge> {
+        let exact = rules.iter().all(|rule| rule.unmodelled.is_empty());
+        let at_least = self.fold(rules, Action::Deny, limit)?;
+        let at_most = if exact { at_least.clone() } else { self.fold(rules, Action::Allow, limit)? };
+        Ok(Bounds { at_least, at_most })
     }
 
     /// The packets allowed when every rule with an unmodelled match works towards `doubt`: such a rule counts only
     /// if that is its own action.
-    fn fold(&self, doubt: Action) -> PacketSet {
-        let counted = |decision: u32| self.rule(decision).is_some_and(|rule| rule.action == Action::Allow);
-        let decided = self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == doubt);
-        let allowed = decided.map(|decision| counted(*decision));
-        match self.default {
-            Action::Deny => allowed,
-            // The default lets pass what no rule decides, of what the rule set speaks about. A rule may say more.
-            Action::Allow => {
-                let denied = decided.map(|decision| *decision != 0 && !counted(*decision));
-                self.packets(&Match::ANY).subtract(&denied).union(&allowed)
+    fn fold(&self, rules: &[&Rule], doubt: Action, limit: Limit) -> Result<PacketSet, TooLarge> {
+        let mut overlay = Overlay::default();
+        for rule in rules {
+            if rule.traffic == Traffic::New && (rule.unmodelled.is_empty() || rule.action == doubt) {
+                self.lay(&mut overlay, &rule.matches, &Some(rule.action));
             }
         }
+        if self.default == Action::Allow {
+            // The default lets pass what no rule decides, of what the rule set speaks about. A rule may say more.
+            self.lay(&mut overlay, &Match::ANY, &Some(Action::Allow));
+        }
+        let decided = overlay.join(|first, second| first.or(*second), limit)?;
+        Ok(decided.map(|action| *action == Some(Action::Allow)))
+    }
+
+    /// Lays a value on the packets of a match.
+    pub fn lay<V: Value + Ord + Hash>(&self, overlay: &mut Overlay<V>, matches: &Match, value: &V) {
+        let peers = matches.peer.set().unwrap_or(&self.universe);
+        overlay.product(matches.source.set(), peers, matches.transport.set(), value);
     }
 
     /// For each packet the rule that decides it. Rules with unmodelled matches count as if they matched all that
@@ -66,29 +108,20 @@ impl RuleSet {
     }
 
     fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
-        self.deciders_of(
-            (1..).zip(&self.rules).filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule)),
-        )
+        let rules = (1..).zip(&self.rules);
+        self.first_of(rules.filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule)), Limit::NONE)
+            .unwrap_or_default()
     }
 
     /// For each packet the first of these rules that matches it.
-    fn deciders_of<'a>(&self, rules: impl Iterator<Item = (Decision, &'a Rule)>) -> PacketMap<Decision> {
-        first_of(&self.numbered(rules))
-    }
-
-    /// The same, unless that would become larger than so many cuts at once.
-    pub(super) fn deciders_within<'a>(
+    pub(super) fn first_of<'a>(
         &self,
         rules: impl Iterator<Item = (Decision, &'a Rule)>,
-        most: usize,
-    ) -> Option<PacketMap<Decision>> {
-        by_halves_within(&self.numbered(rules), |first, second| earlier_of(*first, *second), most)
-    }
-
-    fn numbered<'a>(&self, rules: impl Iterator<Item = (Decision, &'a Rule)>) -> Vec<PacketMap<Decision>> {
-        rules
-            .map(|(index, rule)| self.packets(&rule.matches).map(|member| if *member { index } else { 0 }))
-            .collect()
+        limit: Limit,
+    ) -> Result<PacketMap<Decision>, TooLarge> {
+        let mut overlay = Overlay::default();
+        rules.for_each(|(index, rule)| self.lay(&mut overlay, &rule.matches, &index));
+        overlay.join(|first, second| earlier_of(*first, *second), limit)
     }
 
     /// The rule of a decision; none where the default decides.
@@ -116,79 +149,47 @@ impl RuleSet {
     ///
     /// `doubt` says which side rules with unmodelled matches are on: with one, such a rule counts only if that is its
     /// own action, as in the bounds of [`Self::allows`] (`Deny` for at least, `Allow` for at most); with none it counts.
-    pub fn deciding(&self, sets: &[PacketSet], doubt: Option<Action>) -> Vec<BTreeSet<Decision>> {
-        let numbered: Vec<PacketMap<Decision>> =
-            (1..).zip(sets).map(|(index, set)| set.map(|member| if *member { index } else { 0 })).collect();
-        let pairs = RefCell::new(BTreeSet::new());
-        let which = first_of(&numbered);
+    pub fn deciding(
+        &self,
+        sets: &[PacketSet],
+        doubt: Option<Action>,
+        limit: Limit,
+    ) -> Result<Vec<BTreeSet<Decision>>, TooLarge> {
+        let mut numbered = Overlay::default();
+        for (index, set) in (1..).zip(sets) {
+            numbered.function(&set.map(|member| if *member { index } else { 0_u32 }));
+        }
+        let which = numbered.join(|first, second| earlier_of(*first, *second), limit)?;
         let counts =
             |rule: &Rule| rule.unmodelled.is_empty() || doubt.is_none_or(|doubt| rule.action == doubt);
-        // Few packets of many rules are found fastest rule by rule, many packets by the decisions on all of them.
-        let few = which.peer_cuts().saturating_mul(self.rules.len()) <= MOST_LOOKUPS;
-        let decisions = if few { self.decisions_within(&which, counts) } else { self.deciders(counts) };
+        let region = which.map(|set| *set != 0);
+        let mut decisions = Overlay::default();
+        for (index, rule) in (1..).zip(&self.rules) {
+            if rule.traffic != Traffic::New || !counts(rule) || !self.may_decide(rule, &region) {
+                continue;
+            }
+            // Only where a set lies: elsewhere there may be more decisions than anyone asked for.
+            let within = region.within(&self.packets(&rule.matches));
+            decisions.function(&within.map(|member| if *member { index } else { 0_u32 }));
+        }
+        let decisions = decisions.join(|first, second| earlier_of(*first, *second), limit)?;
+        let pairs = RefCell::new(BTreeSet::new());
         which.zip(&decisions, |set, rule| {
             pairs.borrow_mut().insert((*set, *rule));
             false
         });
         let pairs = pairs.into_inner();
         let of = |index: u32| pairs.range((index, 0)..=(index, u32::MAX)).map(|(_, rule)| *rule).collect();
-        (1..).zip(sets).map(|(index, _)| of(index)).collect()
+        Ok((1..).zip(sets).map(|(index, _)| of(index)).collect())
     }
-}
 
-impl RuleSet {
-    /// The decisions on the packets where a function is not its default.
-    fn decisions_within(
-        &self,
-        which: &PacketMap<u32>,
-        counts: impl Fn(&Rule) -> bool,
-    ) -> PacketMap<Decision> {
-        let rules: Vec<PacketMap<Decision>> = (1..)
-            .zip(&self.rules)
-            .filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule))
-            .map(|(index, rule)| (index, which.within(&self.packets(&rule.matches))))
-            .filter(|(_, within)| !within.is_default())
-            .map(|(index, within)| within.map(|set| if *set == 0 { 0 } else { index }))
-            .collect();
-        first_of(&rules)
+    /// Reports whether a rule may match packets of a set. It may say so of one that matches none.
+    pub fn may_decide(&self, rule: &Rule, packets: &PacketSet) -> bool {
+        let Match { source, peer, transport } = &rule.matches;
+        packets.may_meet(source.set(), peer.set().unwrap_or(&self.universe), transport.set())
     }
-}
-
-/// How often a rule may be looked up at a cut before deciding on all packets is cheaper.
-const MOST_LOOKUPS: usize = 50_000_000;
-
-/// Overlays maps of which the earlier wins, by halves: `first(a, first(b, c)) == first(first(a, b), c)`.
-fn first_of(maps: &[PacketMap<Decision>]) -> PacketMap<Decision> {
-    by_halves(maps, |first, second| earlier_of(*first, *second))
 }
 
 fn earlier_of(first: Decision, second: Decision) -> Decision {
     if first == 0 { second } else { first }
-}
-
-/// [`by_halves`], unless that would become larger than so many cuts at once.
-pub(super) fn by_halves_within<V: Value>(
-    maps: &[PacketMap<V>],
-    join: impl Fn(&V, &V) -> V + Copy,
-    most: usize,
-) -> Option<PacketMap<V>> {
-    if maps.len() < 2 {
-        return Some(by_halves(maps, join));
-    }
-    let (earlier, later) = maps.split_at(maps.len() / 2);
-    let (earlier, later) = (by_halves_within(earlier, join, most)?, by_halves_within(later, join, most)?);
-    (earlier.zip_size(&later) <= most).then(|| earlier.zip(&later, join))
-}
-
-/// Joins maps in their order, by halves, with an operation for which it does not matter where it begins:
-/// `join(a, join(b, c)) == join(join(a, b), c)`.
-pub(super) fn by_halves<V: Value>(maps: &[PacketMap<V>], join: impl Fn(&V, &V) -> V + Copy) -> PacketMap<V> {
-    match maps {
-        [] => PacketMap::default(),
-        [map] => map.clone(),
-        _ => {
-            let (earlier, later) = maps.split_at(maps.len() / 2);
-            by_halves(earlier, join).zip(&by_halves(later, join), join)
-        }
-    }
 }

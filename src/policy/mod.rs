@@ -10,7 +10,7 @@ mod unknown;
 
 pub use absent::Absent;
 pub use anomaly::{Anomalies, Redundant, Shadow, Statement};
-pub use evaluate::{Bounds, Decision};
+pub use evaluate::{Bounds, Decision, ScopeTooLarge};
 pub use origin::{Justification, Need, Origin};
 pub use pair::{Pair, pair_scopes, pair_scopes_as};
 pub use trace::Step;
@@ -105,7 +105,7 @@ pub enum Subject {
 }
 
 /// What a rule asks of a packet; all of it must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Match {
     /// The near end.
     pub source: Constraint<AddrSet>,

@@ -6,7 +6,7 @@
 //! unknowns do.
 
 use super::{Action, Match, Rule, RuleSet, Traffic};
-use crate::packet::PacketMap;
+use crate::packet::{Limit, Overlay, PacketMap, TooLarge};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -179,7 +179,7 @@ impl Unknowns {
 }
 
 /// What is said of a packet before all rules were tried: by the function, and by either bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 struct Said {
     function: u32,
     least: Option<Action>,
@@ -187,61 +187,39 @@ struct Said {
 }
 
 impl RuleSet {
-    /// What happens to every packet that opens a connection. Meaningless when `unknowns` became full.
-    pub fn fates(&self, unknowns: &RefCell<Unknowns>) -> PacketMap<Fate> {
-        let rules: Vec<(&Rule, u32)> = self
-            .rules
-            .iter()
-            .filter(|rule| rule.traffic == Traffic::New)
-            .map(|rule| (rule, unknowns.borrow_mut().rule(rule)))
-            .collect();
-        let said = self.said(&rules, unknowns);
-        let said = match self.default {
-            Action::Deny => said,
+    /// What happens to every packet that opens a connection, as far as these rules decide. Meaningless when `unknowns`
+    /// became full.
+    pub fn fates<'a>(
+        &self,
+        rules: impl IntoIterator<Item = &'a Rule>,
+        unknowns: &RefCell<Unknowns>,
+        limit: Limit,
+    ) -> Result<PacketMap<Fate>, TooLarge> {
+        let mut overlay = Overlay::default();
+        for rule in rules.into_iter().filter(|rule| rule.traffic == Traffic::New) {
+            let counts = |doubt| rule.unmodelled.is_empty() || rule.action == doubt;
+            let bound = |doubt| counts(doubt).then_some(rule.action);
+            let function = unknowns.borrow_mut().rule(rule);
+            let said = Said { function, least: bound(Action::Deny), most: bound(Action::Allow) };
+            self.lay(&mut overlay, &rule.matches, &said);
+        }
+        if self.default == Action::Allow {
             // The default lets pass what no rule decides, of what the rule set speaks about.
-            Action::Allow => {
-                let passes = Said { function: ALLOWED, least: Some(self.default), most: Some(self.default) };
-                let rest =
-                    self.packets(&Match::ANY).map(|member| if *member { passes } else { Said::default() });
-                overlay(&said, &rest, unknowns)
-            }
+            let passes = Said { function: ALLOWED, least: Some(self.default), most: Some(self.default) };
+            self.lay(&mut overlay, &Match::ANY, &passes);
+        }
+        let join = |first: &Said, second: &Said| Said {
+            function: unknowns.borrow_mut().overlay(first.function, second.function),
+            least: first.least.or(second.least),
+            most: first.most.or(second.most),
         };
-        said.map(|said| Fate {
+        let said = overlay.join(join, limit)?;
+        Ok(said.map(|said| Fate {
             function: unknowns.borrow_mut().settle(said.function),
             least: said.least == Some(Action::Allow),
             most: said.most == Some(Action::Allow),
-        })
+        }))
     }
-
-    /// Overlays rules of which the earlier wins, by halves.
-    fn said(&self, rules: &[(&Rule, u32)], unknowns: &RefCell<Unknowns>) -> PacketMap<Said> {
-        match rules {
-            [] => PacketMap::default(),
-            [(rule, function)] => {
-                let counts = |doubt| rule.unmodelled.is_empty() || rule.action == doubt;
-                let bound = |doubt| counts(doubt).then_some(rule.action);
-                let (least, most) = (bound(Action::Deny), bound(Action::Allow));
-                let said = Said { function: *function, least, most };
-                self.packets(&rule.matches).map(|member| if *member { said } else { Said::default() })
-            }
-            _ => {
-                let (earlier, later) = rules.split_at(rules.len() / 2);
-                overlay(&self.said(earlier, unknowns), &self.said(later, unknowns), unknowns)
-            }
-        }
-    }
-}
-
-fn overlay(
-    first: &PacketMap<Said>,
-    second: &PacketMap<Said>,
-    unknowns: &RefCell<Unknowns>,
-) -> PacketMap<Said> {
-    first.zip(second, |first, second| Said {
-        function: unknowns.borrow_mut().overlay(first.function, second.function),
-        least: first.least.or(second.least),
-        most: first.most.or(second.most),
-    })
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::{FindingJson, OriginJson, RowJson};
 use crate::diag::Finding;
-use crate::packet::{PacketSet, Row};
-use crate::policy::{Action, Origin, Policy, Rule, RuleSet, Traffic};
+use crate::packet::{Limit, PacketSet, Row};
+use crate::policy::{Action, Origin, Policy, Rule, RuleSet, ScopeTooLarge, Traffic};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -46,20 +46,28 @@ struct UnmodelledJson<'a> {
 
 impl<'a> PolicyJson<'a> {
     /// The document of a policy that was read from `source` in the format of that name.
-    pub fn new(source: &'a str, format: &'a str, policy: &'a Policy, findings: &'a [Finding]) -> Self {
-        Self {
+    /// Rules that combine to more cases than the limit are an error.
+    pub fn new(
+        source: &'a str,
+        format: &'a str,
+        policy: &'a Policy,
+        findings: &'a [Finding],
+        limit: Limit,
+    ) -> Result<Self, ScopeTooLarge> {
+        let scopes = policy.sets.iter().map(|set| ScopeJson::new(set, limit));
+        Ok(Self {
             schema: "egressor/policy/v1",
             source,
             format,
-            scopes: policy.sets.iter().map(ScopeJson::new).collect(),
+            scopes: scopes.collect::<Result<_, _>>()?,
             findings: findings.iter().map(FindingJson::from).collect(),
-        }
+        })
     }
 }
 
 impl<'a> ScopeJson<'a> {
-    fn new(set: &'a RuleSet) -> Self {
-        let allows = set.allows();
+    fn new(set: &'a RuleSet, limit: Limit) -> Result<Self, ScopeTooLarge> {
+        let allows = set.allows_within(limit)?;
         let apart = |traffic: Traffic| {
             set.rules
                 .iter()
@@ -67,18 +75,18 @@ impl<'a> ScopeJson<'a> {
                 .map(|rule| OriginJson::from(&rule.origin))
                 .collect()
         };
-        Self {
+        Ok(Self {
             scope: &set.scope.name,
             direction: set.scope.direction.as_str(),
             exact: allows.is_exact(),
             allows: BoundsJson {
-                at_least: rows(set, &allows.at_least, Action::Deny),
-                at_most: rows(set, &allows.at_most, Action::Allow),
+                at_least: rows(set, &allows.at_least, Action::Deny, limit)?,
+                at_most: rows(set, &allows.at_most, Action::Allow, limit)?,
             },
             unmodelled: set.rules.iter().flat_map(unmodelled).collect(),
             return_traffic: apart(Traffic::Return),
             loopback: apart(Traffic::Loopback),
-        }
+        })
     }
 }
 
@@ -91,7 +99,12 @@ fn unmodelled(rule: &Rule) -> impl Iterator<Item = UnmodelledJson<'_>> {
 }
 
 /// The rows of a set, each with the allowing rules that decide some packet of it.
-fn rows(set: &RuleSet, packets: &PacketSet, doubt: Action) -> Vec<RowJson> {
+fn rows(
+    set: &RuleSet,
+    packets: &PacketSet,
+    doubt: Action,
+    limit: Limit,
+) -> Result<Vec<RowJson>, ScopeTooLarge> {
     let rows = packets.rows();
     let of_rows: Vec<PacketSet> = rows.iter().map(Row::packets).collect();
     let rule = |decision: u32| set.rules.get(usize::try_from(decision).ok()?.checked_sub(1)?);
@@ -99,8 +112,6 @@ fn rows(set: &RuleSet, packets: &PacketSet, doubt: Action) -> Vec<RowJson> {
     let origins = |decisions: &BTreeSet<u32>| {
         decisions.iter().filter_map(allowing).map(|rule| OriginJson::from(&rule.origin)).collect()
     };
-    rows.iter()
-        .zip(set.deciding(&of_rows, Some(doubt)))
-        .map(|(row, decisions)| RowJson::new(row, origins(&decisions)))
-        .collect()
+    let deciding = set.deciding(&of_rows, Some(doubt), limit).map_err(|size| set.too_large(size))?;
+    Ok(rows.iter().zip(deciding).map(|(row, decisions)| RowJson::new(row, origins(&decisions))).collect())
 }

@@ -4,6 +4,7 @@
 
 pub mod hcl;
 pub mod json;
+pub mod prefix_list;
 pub mod squid;
 pub mod terraform;
 pub mod text;

@@ -10,6 +10,7 @@ mod diff;
 mod existing;
 mod generate;
 mod lint;
+mod merge;
 mod plans;
 mod run;
 mod sensitive;

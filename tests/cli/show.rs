@@ -35,6 +35,30 @@ fn every_artifact_is_shown_in_the_published_shape_and_exactly() {
 }
 
 #[test]
+fn rules_that_are_too_many_cases_are_refused_with_a_way_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rules").display().to_string();
+    let host =
+        |at: u32| format!("-A OUTPUT -d 10.0.{at}.1/32 -p tcp -m tcp --dport {} -j DROP\n", at * 2 + 1);
+    let port = |at: u32| format!("-A OUTPUT -p tcp -m tcp --dport {} -j ACCEPT\n", at * 2 + 1);
+    let rules: String = (0..100).map(host).chain((0..100).map(port)).collect();
+    std::fs::write(&path, format!("*filter\n:OUTPUT DROP [0:0]\n{rules}COMMIT\n")).expect("a file");
+    let old = folder.path().join("old").display().to_string();
+    std::fs::write(&old, "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n").expect("a file");
+    for arguments in [vec!["show", &path], vec!["show", &path, "--format", "json"], vec!["diff", &old, &path]]
+    {
+        let run = egressor(&[arguments.as_slice(), &["--limit", "1000"]].concat());
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(run.code == 2 && said.contains("read/too-large") && said.contains("--limit 8000"), "{said}");
+        let run = egressor(&arguments);
+        assert!(run.code < 2 && !run.stderr.contains("read/too-large"), "{}", run.stderr);
+    }
+    // A question about one host is about few of the cases.
+    let run = egressor(&["check", "10.0.7.1:443", &path, "--limit", "1000"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+}
+
+#[test]
 fn a_file_in_no_known_format_is_refused() {
     let run = egressor(&["show", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     assert_eq!(run.code, 2);

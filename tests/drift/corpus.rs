@@ -83,7 +83,7 @@ fn valid(validator: &Validator, document: &Value, about: &str) {
 /// Compares two policies both ways, and reports whether they differ.
 fn mirrored(validator: &Validator, (a, old): &(String, Policy), (b, new): &(String, Policy)) -> bool {
     let (there, back) = (drift(old, new, &Terms::default()), drift(new, old, &Terms::default()));
-    let (there, back) = (document(&there), document(&back));
+    let (there, back) = (document(&there.unwrap()), document(&back.unwrap()));
     let about = format!("{a} and {b}");
     valid(validator, &there, &about);
     assert_eq!(essence(&there, false), essence(&back, true), "{about}");

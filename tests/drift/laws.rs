@@ -2,7 +2,7 @@
 
 use egressor::drift::{Difference, Doubt, Verdict, compare};
 use egressor::packet::{
-    AddrSet, Constraint, Packet, PacketSet, Peer, PeerSet, PortRange, PortSet, Prefix, Protocol, Set,
+    AddrSet, Constraint, Limit, Packet, PacketSet, Peer, PeerSet, PortRange, PortSet, Prefix, Protocol, Set,
     TransportSet,
 };
 use egressor::policy::{
@@ -98,9 +98,13 @@ fn lists(unknowns: u8) -> impl Strategy<Value = List> {
     (vec(rule, 0..7), any::<bool>()).prop_map(|(rules, allow_rest)| List { rules, allow_rest })
 }
 
+fn within(pair: Pair<'_>, doubt: Doubt) -> Difference {
+    compare(pair, doubt, Limit::default()).expect("a small comparison")
+}
+
 fn difference(old: &List, new: &List, doubt: Doubt) -> Difference {
     let (old, new) = (old.set(), new.set());
-    compare(Pair { old: Some(&old), new: Some(&new) }, doubt)
+    within(Pair { old: Some(&old), new: Some(&new) }, doubt)
 }
 
 /// Checks every packet of the universe, and one outside of it, against every valuation.
@@ -209,16 +213,16 @@ fn tangled(count: usize, allow: bool) -> RuleSet {
 fn more_unknowns_than_can_be_told_apart_are_compared_by_their_bounds() {
     let old = tangled(3_000, true);
     let mut new = old.clone();
-    let same = compare(Pair { old: Some(&old), new: Some(&new) }, Doubt::Unknown);
+    let same = within(Pair { old: Some(&old), new: Some(&new) }, Doubt::Unknown);
     assert!(same.is_empty() && !same.coarse);
     new.rules.reverse();
-    let found = compare(Pair { old: Some(&old), new: Some(&new) }, Doubt::Unknown);
+    let found = within(Pair { old: Some(&old), new: Some(&new) }, Doubt::Unknown);
     assert!(found.coarse && !found.unknown().is_empty() && found.added.is_empty());
     // Alternating verdicts on a few hundred unknowns are told apart.
     let old = tangled(400, false);
     let mut new = old.clone();
     new.rules.insert(200, Plain { allow: true, first: 9, bits: 0, ports: 1, unknowns: 0 }.rule());
-    let found = compare(Pair { old: Some(&old), new: Some(&new) }, Doubt::Unknown);
+    let found = within(Pair { old: Some(&old), new: Some(&new) }, Doubt::Unknown);
     assert!(!found.coarse && found.unknown().is_empty() && holds(&found.added, 9, 0));
 }
 
@@ -226,11 +230,11 @@ fn more_unknowns_than_can_be_told_apart_are_compared_by_their_bounds() {
 fn what_only_one_side_speaks_about_is_left_aside_and_named() {
     let all = List { rules: vec![], allow_rest: true }.set();
     let v4 = RuleSet { universe: PeerSet::from(AddrSet::all_v4()), ..all.clone() };
-    let found = compare(Pair { old: Some(&v4), new: Some(&all) }, Doubt::Unknown);
+    let found = within(Pair { old: Some(&v4), new: Some(&all) }, Doubt::Unknown);
     assert!(found.is_empty());
     assert!(found.uncompared.len() == 1 && found.uncompared[0].in_new && found.uncompared[0].allows);
     let names = RuleSet { universe: PeerSet::all_names(), ..all };
-    let found = compare(Pair { old: Some(&v4), new: Some(&names) }, Doubt::Unknown);
+    let found = within(Pair { old: Some(&v4), new: Some(&names) }, Doubt::Unknown);
     assert!(found.added.is_empty() && found.removed.is_empty());
     assert_eq!(Verdict::over([&found]), Verdict::Unknown);
 }

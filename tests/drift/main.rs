@@ -20,6 +20,8 @@ mod formats;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod limit;
+#[cfg(test)]
 mod sarif;
 #[cfg(test)]
 mod support;

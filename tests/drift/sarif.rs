@@ -8,6 +8,7 @@ use super::common::real;
 use egressor::diag::CODES;
 use egressor::drift::Doubt;
 use egressor::ops::{DiffRequest, Project, Side, diff};
+use egressor::packet::Limit;
 use egressor::report::{Comparison, diff_sarif};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ fn log(old: &Case, new: &Case) -> Value {
         ignore: None,
         doubt: Doubt::Unknown,
         envelope: Vec::new(),
+        limit: Limit::default(),
     };
     let diffed = diff(&request);
     diff_sarif(&Comparison {

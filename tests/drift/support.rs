@@ -21,6 +21,7 @@ pub(crate) fn read(texts: &[&str]) -> Policy {
 /// Compares two texts of one format.
 pub(crate) fn compared(old: &str, new: &str) -> Drift {
     drift(&read(&[old]), &read(&[new]), &Terms { count_rewritten: true, ..Terms::default() })
+        .expect("a small comparison")
 }
 
 /// The rows of a comparison in short: sign, direction, service, peers.

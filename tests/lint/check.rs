@@ -3,7 +3,7 @@
 use crate::model::{action, lines, packet, packets, rule_set};
 use egressor::ops::{CheckRequest, Project, Verdict, check, show};
 use egressor::packet::{
-    AddrSet, NamePattern, Packet, PacketSet, Peer, PeerSet, Prefix, Protocol, RowPeer, TransportRow,
+    AddrSet, Limit, NamePattern, Packet, PacketSet, Peer, PeerSet, Prefix, Protocol, RowPeer, TransportRow,
     TransportSet,
 };
 use egressor::policy::{Action, Bounds, RuleSet};
@@ -127,6 +127,7 @@ fn agrees(files: &[PathBuf], most: usize) -> usize {
                 from: Some(source.to_string()),
                 scope: None,
                 direction: set.scope.direction,
+                limit: Limit::default(),
             };
             let checked = check(&request);
             let Some(answered) = checked.scopes.iter().find(|answered| answered.scope == set.scope) else {

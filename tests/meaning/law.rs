@@ -6,6 +6,7 @@ use super::world::{Edges, Packet};
 use egressor::diag::any_error;
 use egressor::drift::Doubt;
 use egressor::ops::{DiffRequest, Project, Side, diff, show};
+use egressor::packet::Limit;
 use egressor::report::{Comparison, DiffJson, PolicyJson};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -72,8 +73,11 @@ fn show_json(written: &Written) -> Value {
         shown.findings,
         written.text
     );
-    serde_json::to_value(PolicyJson::new(&shown.source, &shown.format, &shown.policy, &shown.findings))
-        .unwrap()
+    serde_json::to_value(
+        PolicyJson::new(&shown.source, &shown.format, &shown.policy, &shown.findings, Limit::default())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn diff_json(old: &Written, new: &Written) -> Value {
@@ -87,6 +91,7 @@ fn diff_json(old: &Written, new: &Written) -> Value {
         ignore: None::<&Path>.map(Path::to_owned),
         doubt: Doubt::Unknown,
         envelope: Vec::new(),
+        limit: Limit::default(),
     };
     let diffed = diff(&request);
     assert!(diffed.compared, "{:?}\n{}\n{}", diffed.findings, old.text, new.text);

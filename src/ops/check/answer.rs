@@ -2,8 +2,8 @@
 
 use super::{Answered, Deciding, Question, Verdict, Whom, addresses};
 use crate::ops::Shown;
-use crate::packet::{AddrSet, PacketSet, PeerSet, Set};
-use crate::policy::{Action, Origin, RuleSet, Step};
+use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Set};
+use crate::policy::{Action, Origin, RuleSet, ScopeTooLarge, Step};
 
 /// A question to be put to rule sets.
 pub(super) struct Asked<'a> {
@@ -14,12 +14,13 @@ pub(super) struct Asked<'a> {
     pub(super) known: Option<&'a AddrSet>,
     /// The rules, which know their format.
     pub(super) shown: &'a Shown,
+    /// How much may be looked at.
+    pub(super) limit: Limit,
 }
 
 impl Asked<'_> {
     /// The answer of one of them.
-    pub(super) fn of(&self, set: &RuleSet) -> Answered {
-        let allows = set.allows();
+    pub(super) fn of(&self, set: &RuleSet) -> Result<Answered, ScopeTooLarge> {
         let mut notes = Vec::new();
         let by_address = matches!(self.question.whom, Whom::Host(..)) && addresses::only(set);
         let addresses = self.known.filter(|_| by_address);
@@ -29,8 +30,9 @@ impl Asked<'_> {
         };
         let transport = self.question.transport();
         let whole = PacketSet::product(self.from, &peers, &transport, &true);
+        let allows = set.allows_among(&whole, self.limit)?;
         let spoken = PacketSet::product(self.from, &peers.intersect(&set.universe), &transport, &true);
-        let asked = spoken.union(&allows.at_most.within(&whole));
+        let asked = spoken.union(&allows.at_most);
         let silent = whole.subtract(&asked);
         notes.extend(addresses::note(self.question, by_address, addresses));
         if !silent.is_empty() && by_address == addresses.is_some() {
@@ -45,7 +47,7 @@ impl Asked<'_> {
             (true, true) => Verdict::Allowed,
         };
         let deciding = self.deciding(set, &asked);
-        Answered {
+        Ok(Answered {
             scope: set.scope.clone(),
             verdict,
             addresses: addresses.cloned(),
@@ -54,7 +56,7 @@ impl Asked<'_> {
             denied,
             deciding,
             notes,
-        }
+        })
     }
 
     fn deciding(&self, set: &RuleSet, asked: &PacketSet) -> Vec<Deciding> {

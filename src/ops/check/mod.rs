@@ -7,11 +7,12 @@ mod question;
 use answer::Asked;
 pub use question::{Question, Whom};
 
+use super::limit::too_large;
 use super::project::Project;
 use super::scopes::fits;
 use super::{Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error};
-use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix};
+use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Prefix};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
 use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ pub struct CheckRequest {
     pub scope: Option<String>,
     /// Which way the connection goes.
     pub direction: Direction,
+    /// How much may be looked at.
+    pub limit: Limit,
 }
 
 /// The answer.
@@ -145,8 +148,19 @@ pub fn check(request: &CheckRequest) -> Checked {
     }
     let known = addresses::known(&request.project, &question, &sets, &mut findings);
     if !any_error(&findings) {
-        let asked = Asked { question: &question, from: from.as_ref(), known: known.as_ref(), shown: &shown };
-        checked.scopes = sets.into_iter().map(|set| asked.of(set)).collect();
+        let asked = Asked {
+            question: &question,
+            from: from.as_ref(),
+            known: known.as_ref(),
+            shown: &shown,
+            limit: request.limit,
+        };
+        for answered in sets.into_iter().map(|set| asked.of(set)) {
+            match answered {
+                Ok(answered) => checked.scopes.push(answered),
+                Err(error) => findings.push(too_large(&error)),
+            }
+        }
         if shown.format == "project" {
             findings.retain(|finding| finding.is_error() || is_about(finding, &checked.scopes));
         }

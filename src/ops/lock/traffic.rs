@@ -1,9 +1,10 @@
 //! What the addresses of a lockfile let through, against what other answers would.
 
 use crate::diag::{Finding, any_error};
-use crate::drift::{Doubt, Terms, drift};
+use crate::drift::{Doubt, Drift, Terms, drift};
 use crate::ops::generate::answers;
-use crate::ops::{Diffed, Project};
+use crate::ops::{Diffed, Project, too_large};
+use crate::packet::Limit;
 use crate::resolve::Lockfile;
 use crate::targets::{Ingress, PeerKind, Scoping, Speech};
 use std::collections::BTreeSet;
@@ -28,9 +29,16 @@ pub(super) fn compare(project: &Project, name: &str, before: &Lockfile, after: &
         ignore: None,
         catalog: None,
         count_rewritten: false,
+        limit: Limit::default(),
     };
+    let mut drifted = Drift::default();
+    if !any_error(&findings) {
+        match drift(&old, &new, &terms) {
+            Ok(found) => drifted = found,
+            Err(error) => findings.push(too_large(&error)),
+        }
+    }
     let compared = !any_error(&findings);
-    let drift = if compared { drift(&old, &new, &terms) } else { crate::drift::Drift::default() };
     let sources = [name.to_owned(), "DNS".to_owned()];
-    Diffed { sources, drift, findings, compared, ..Diffed::default() }
+    Diffed { sources, drift: drifted, findings, compared, ..Diffed::default() }
 }

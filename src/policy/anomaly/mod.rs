@@ -8,7 +8,7 @@ mod search;
 
 use super::{Decision, Origin, Policy, Rule, RuleSet, Scope, Traffic, Unmodelled};
 use crate::diag::{Place, Span};
-use crate::packet::{PacketMap, PeerSet};
+use crate::packet::{Limit, PacketMap, PeerSet};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,7 @@ pub struct Anomalies<'a> {
 
 /// How large a function of packets may become. Thousands of hosts and thousands of ports that all overlap make
 /// millions of cases, each with rules of its own.
-const MOST_SIZE: usize = 20_000_000;
+const MOST_SIZE: Limit = Limit::of(20_000_000);
 /// How much is looked at for rules with conditions that are not modelled; nothing is claimed of those that are left.
 const MOST_CUTS: usize = 20_000_000;
 
@@ -116,7 +116,7 @@ impl<'a> Reached<'a> {
     fn new(set: &'a RuleSet) -> Option<Self> {
         let opening = || (1..).zip(&set.rules).filter(|(_, rule)| rule.traffic == Traffic::New);
         let surely =
-            set.deciders_within(opening().filter(|(_, rule)| rule.unmodelled.is_empty()), MOST_SIZE)?;
+            set.first_of(opening().filter(|(_, rule)| rule.unmodelled.is_empty()), MOST_SIZE).ok()?;
         let deciding = RefCell::new(BTreeSet::new());
         surely.map(|decision| {
             deciding.borrow_mut().insert(*decision);
@@ -130,7 +130,7 @@ impl<'a> Reached<'a> {
         for (conditions, rules) in rules {
             // In the worst case these conditions hold and no others do: only rules with the same conditions, and
             // those without any, can surely come before.
-            let own = set.deciders_within(rules.iter().copied(), MOST_SIZE)?;
+            let own = set.first_of(rules.iter().copied(), MOST_SIZE).ok()?;
             let matched = own.map(|decision| *decision != 0);
             let peers = PeerSet {
                 addrs: matched.peer_addrs(),

@@ -4,8 +4,7 @@
 //! other only one can go, so those that go together are chosen in rounds.
 
 use super::{MOST_SIZE, Redundant, Statement, decision};
-use crate::packet::PacketMap;
-use crate::policy::evaluate::by_halves_within;
+use crate::packet::Overlay;
 use crate::policy::{Action, Decision, Match, Policy, Rule, RuleSet, Traffic};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROUNDS: usize = 32;
 
 /// What happens to a packet at a rule and behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 struct Way {
     /// The first rule that may decide it.
     first: Decision,
@@ -178,21 +177,19 @@ fn pairs(set: &RuleSet, stays: impl Fn(usize) -> bool) -> Option<BTreeSet<(Decis
     let actions: &[Option<Action>] = if exact { &[None] } else { &[Some(Action::Allow), Some(Action::Deny)] };
     for action in actions {
         let counts = |rule: &Rule| rule.unmodelled.is_empty() || Some(rule.action) != *action;
-        let mut ways: Vec<PacketMap<Way>> = staying()
-            .filter(|(_, rule)| counts(rule))
-            .map(|(index, rule)| {
-                let first = decision(index);
-                let surely = if rule.unmodelled.is_empty() { first } else { 0 };
-                way(set, &rule.matches, Way { first, surely, next: 0 })
-            })
-            .collect();
+        let mut ways = Overlay::default();
+        for (index, rule) in staying().filter(|(_, rule)| counts(rule)) {
+            let first = decision(index);
+            let surely = if rule.unmodelled.is_empty() { first } else { 0 };
+            set.lay(&mut ways, &rule.matches, &Way { first, surely, next: 0 });
+        }
         if set.default == Action::Allow {
             // The default speaks only of what the set is about; behind it, nothing passes.
             let last = decision(set.rules.len());
-            ways.push(way(set, &Match::ANY, Way { first: last, surely: last, next: 0 }));
+            set.lay(&mut ways, &Match::ANY, &Way { first: last, surely: last, next: 0 });
         }
         let seen = RefCell::new(BTreeSet::new());
-        let ways = by_halves_within(&ways, |earlier: &Way, later: &Way| earlier.then(*later), MOST_SIZE)?;
+        let ways = ways.join(|earlier: &Way, later: &Way| earlier.then(*later), MOST_SIZE).ok()?;
         ways.map(|way| {
             seen.borrow_mut().insert((way.surely, way.next));
             false
@@ -203,8 +200,4 @@ fn pairs(set: &RuleSet, stays: impl Fn(usize) -> bool) -> Option<BTreeSet<(Decis
         found.extend(seen.into_inner().into_iter().filter(of_action));
     }
     Some(found)
-}
-
-fn way(set: &RuleSet, matches: &Match, way: Way) -> PacketMap<Way> {
-    set.packets(matches).map(|member| if *member { way } else { Way::default() })
 }

@@ -59,6 +59,10 @@ impl File {
 /// Reports whether a text has a block of that kind whose first label starts like this. A glance, not a parse: a file
 /// with an error in it is still recognised as what it is.
 pub fn declares(text: &str, kind: &str, label: &str) -> bool {
+    // Most texts do not even hold the words.
+    if !text.contains(label) {
+        return false;
+    }
     text.lines().any(|line| {
         let line = line.trim_start_matches('\u{FEFF}').trim_start();
         let labels = line.strip_prefix(kind).filter(|rest| rest.starts_with([' ', '\t', '"']));

@@ -22,12 +22,12 @@ const SCATTERED_BITS: u32 = 10;
 pub(super) fn block(text: &str, family: Family) -> Result<Block, String> {
     let (addr, mask) = text.split_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
     let ip = address(addr, family)?;
-    let Some(mask) = mask else { return Ok(Block::Exact(AddrSet::of([Prefix::host(ip)]))) };
+    let Some(mask) = mask else { return Ok(Block::Exact(AddrSet::block(Prefix::host(ip)))) };
     if !mask.is_empty() && mask.bytes().all(|byte| byte.is_ascii_digit()) {
         let prefix = mask.parse().ok().and_then(|len| Prefix::containing(ip, len));
         let prefix = prefix
             .ok_or_else(|| format!("`/{mask}` is not a prefix length of an {} address", family.as_str()))?;
-        return Ok(Block::Exact(AddrSet::of([prefix])));
+        return Ok(Block::Exact(AddrSet::block(prefix)));
     }
     let mask = address(mask, family).map_err(|_| format!("`/{mask}` is not a prefix length or a mask"))?;
     Ok(match (ip, mask) {

@@ -1,5 +1,6 @@
 //! The chains of one table, as the lines of a file build them up.
 
+use super::form::{Forms, Shape};
 use super::ipset::Sets;
 use super::region::Family;
 use super::rule;
@@ -66,11 +67,12 @@ impl Chains {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let mut chains = Self::new(family, source);
+        let mut forms = Forms::default();
         for line in &table.lines {
             let outcome = match line {
                 Line::Chain { name, policy, span } => chains.declare(name, policy, *span),
-                Line::Rule { text, span } => match words::split(text, span.start) {
-                    Ok(words) => chains.command(&words, *span, sets),
+                Line::Rule { text, span } => match chains.line(text, *span, sets, &mut forms) {
+                    Ok(outcome) => outcome,
                     Err(error @ (WordsError::Unclosed { span } | WordsError::Shell { span })) => {
                         findings.push(Finding::new(Code::ReadSyntax, error.to_string()).at(source, span));
                         continue;
@@ -83,6 +85,43 @@ impl Chains {
         }
         chains.check(findings);
         chains
+    }
+
+    /// Follows the command of one line, at once when it has the form of one before.
+    fn line(
+        &mut self,
+        text: &str,
+        span: Span,
+        sets: &Sets,
+        forms: &mut Forms,
+    ) -> Result<Result<(), Refusal>, WordsError> {
+        let shape = Shape::of(text);
+        if !text.starts_with("-A ") {
+            // Another command may move the chains that forms point to.
+            *forms = Forms::default();
+        }
+        if let Some((chain, mut spec)) = shape.and_then(|shape| forms.read(&shape, self.family))
+            && let Some(chain) = self.list.get_mut(chain)
+        {
+            spec.span = span;
+            chain.rules.push(spec);
+            return Ok(Ok(()));
+        }
+        let words = words::split(text, span.start)?;
+        let outcome = self.command(&words, span, sets);
+        if let (Some(shape), Ok(())) = (shape.filter(|_| forms.are_wanted()), &outcome) {
+            let text = shape.without_address();
+            let words = words::split(&text, 0)?;
+            let chain = words.get(1).and_then(|name| self.find(&name.text));
+            let bare =
+                rule::parse(words.get(2..).unwrap_or_default(), span, Context { family: self.family, sets });
+            if let (Some((index, chain)), Ok(bare)) = (chain, bare)
+                && let Some(read) = chain.rules.last()
+            {
+                forms.learn(&shape, self.family, index, read, bare);
+            }
+        }
+        Ok(outcome)
     }
 
     /// The chain of that name.

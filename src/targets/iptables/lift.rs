@@ -80,7 +80,12 @@ fn add(sets: &mut BTreeMap<Hook, RuleSet>, chains: &Chains, hook: Hook, findings
         default: Action::Deny,
     });
     set.universe = set.universe.union(&peers);
-    set.rules.extend(walk::flatten(chains, hook, findings));
+    let rules = walk::flatten(chains, hook, findings);
+    if set.rules.is_empty() {
+        set.rules = rules;
+    } else {
+        set.rules.extend(rules);
+    }
     set.rules.extend(closing(chains, hook, peers, findings));
 }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod chains;
 mod commands;
+mod form;
 mod ipset;
 mod lift;
 mod line;

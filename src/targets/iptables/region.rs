@@ -216,7 +216,7 @@ impl Region {
     }
 
     /// The region as a match of a rule, with what kind of packets it is about.
-    pub(super) fn to_match(&self, family: Family) -> Option<(Match, Traffic)> {
+    pub(super) fn into_match(self, family: Family) -> Option<(Match, Traffic)> {
         let traffic = if self.links == Links::LOOPBACK {
             Traffic::Loopback
         } else if self.states.and(States::OPENING).is_empty() {
@@ -224,11 +224,11 @@ impl Region {
         } else {
             Traffic::New
         };
-        let peer = self.peer.clone().unwrap_or_else(|| family.all());
+        let peer = self.peer.unwrap_or_else(|| family.all());
         let matches = Match {
-            source: constraint(self.source.clone())?,
+            source: constraint(self.source)?,
             peer: Constraint::only(PeerSet::from(peer))?,
-            transport: constraint(self.transport.clone())?,
+            transport: constraint(self.transport)?,
         };
         Some((matches, traffic))
     }

@@ -8,7 +8,7 @@ use crate::diag::Span;
 use crate::packet::{AddrSet, Set, TransportSet};
 
 /// A rule as written, before it is known from which built-in chain it is reached.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spec {
     /// `-s`.
     pub(super) source: Option<AddrSet>,

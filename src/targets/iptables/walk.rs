@@ -180,9 +180,11 @@ impl Walk<'_, '_> {
 
     fn emit(&mut self, regions: Vec<Region>, action: Action, span: Span) {
         for region in regions {
-            let Some((matches, traffic)) = region.to_match(self.chains.family) else { continue };
+            let mut region = region;
+            let unmodelled = std::mem::take(&mut region.unmodelled);
+            let Some((matches, traffic)) = region.into_match(self.chains.family) else { continue };
             let origin = Origin::File(Place { source: Arc::clone(&self.chains.source), span });
-            self.rules.push(Rule { action, matches, traffic, unmodelled: region.unmodelled, origin });
+            self.rules.push(Rule { action, matches, traffic, unmodelled, origin });
         }
     }
 

@@ -1,0 +1,176 @@
+//! Lines that differ from one read before in nothing but an address and a comment.
+//!
+//! A dump of a hundred thousand rules has some tens of forms: the same words around another address. What the words
+//! say was found out when the form was first met, word by word; for the lines that follow only the address is read.
+
+use super::addresses::{self, Block};
+use super::region::Family;
+use super::spec::Spec;
+use crate::packet::{AddrSet, fingerprint};
+use std::collections::BTreeMap;
+
+/// How many forms are kept.
+const MOST_FORMS: usize = 4_096;
+/// How many lines in a row may have a form of their own before no more forms are kept: such a file has none.
+const MOST_MISSES: usize = 512;
+
+/// The forms that were met.
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    known: BTreeMap<u64, Form>,
+    misses: usize,
+}
+
+/// What lines of one form say.
+#[derive(Debug)]
+struct Form {
+    key: (bool, [String; 3]),
+    chain: usize,
+    /// The rule without its address.
+    spec: Spec,
+}
+
+/// A line that appends a rule, and the places where it may differ from others of its form.
+// INVARIANT: the parts hold no quotation mark, and no part ends within a word but before the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape<'a> {
+    /// What stands before, between and behind the address and the comment, whichever is first.
+    parts: [&'a str; 3],
+    /// The address.
+    address: &'a str,
+    /// Whether it is the far end that the address is of, as packets of the line go.
+    is_destination: bool,
+}
+
+impl<'a> Shape<'a> {
+    /// The shape of a line; nothing where it is not a plain one.
+    pub(super) fn of(line: &'a str) -> Option<Self> {
+        if !line.starts_with("-A ") {
+            return None;
+        }
+        let (head, tail) = match line.split_once('"') {
+            None => (line, ""),
+            Some((head, rest)) => {
+                let (comment, tail) = rest.split_once('"')?;
+                let is_plain = head.ends_with(" --comment ") && !comment.contains('\\');
+                let is_whole = tail.is_empty() || tail.starts_with(' ');
+                (is_plain && is_whole && !tail.contains('"')).then_some((head, tail))?
+            }
+        };
+        let find = |option: &str| {
+            let in_head = cut(head, option).map(|(before, address, after)| ([before, after, tail], address));
+            in_head.or_else(|| {
+                cut(tail, option).map(|(before, address, after)| ([head, before, after], address))
+            })
+        };
+        let (found, is_destination) = match find(" -d ") {
+            Some(found) => (found, true),
+            None => (find(" -s ")?, false),
+        };
+        Some(Self { parts: found.0, address: found.1, is_destination })
+    }
+
+    /// The line without the address and its option, and with an empty comment.
+    pub(super) fn without_address(&self) -> String {
+        let option = if self.is_destination { " -d " } else { " -s " };
+        let [first, second, third] = self.parts.map(|part| part.strip_suffix(option).unwrap_or(part));
+        if first.ends_with(" --comment ") {
+            format!("{first}\"\"{second}{third}")
+        } else if second.ends_with(" --comment ") {
+            format!("{first}{second}\"\"{third}")
+        } else {
+            format!("{first}{second}{third}")
+        }
+    }
+
+    /// The addresses, when they are written out.
+    pub(super) fn addresses(&self, family: Family) -> Option<AddrSet> {
+        match addresses::block(self.address, family) {
+            Ok(Block::Exact(set)) => Some(set),
+            Ok(Block::Within(..)) | Err(_) => None,
+        }
+    }
+}
+
+/// A text around the value of an option.
+fn cut<'a>(text: &'a str, option: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    let at = text.find(option)?.checked_add(option.len())?;
+    let (before, rest) = text.split_at_checked(at)?;
+    let end = rest.find(' ').unwrap_or(rest.len());
+    let (address, after) = rest.split_at_checked(end)?;
+    let is_negated = before.strip_suffix(option).is_some_and(|before| before.ends_with('!'));
+    (!is_negated && address.starts_with(|char: char| char.is_ascii_hexdigit()))
+        .then_some((before, address, after))
+}
+
+impl Forms {
+    /// The chain and the rule of a line whose form is known.
+    pub(super) fn read(&mut self, shape: &Shape<'_>, family: Family) -> Option<(usize, Spec)> {
+        let form = self.known.get(&fingerprint(&(shape.is_destination, shape.parts)))?;
+        if form.key.0 != shape.is_destination || form.key.1 != shape.parts {
+            return None;
+        }
+        let addresses = shape.addresses(family)?;
+        self.misses = 0;
+        Some((form.chain, with(&form.spec, shape, addresses)))
+    }
+
+    /// Reports whether forms are still looked for.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.misses < MOST_MISSES && self.known.len() < MOST_FORMS
+    }
+
+    /// Remembers what lines of a form say: `read` is what this one says, and `bare` what it would without its address.
+    pub(super) fn learn(&mut self, shape: &Shape<'_>, family: Family, chain: usize, read: &Spec, bare: Spec) {
+        self.misses = self.misses.saturating_add(1);
+        let Some(addresses) = shape.addresses(family) else { return };
+        // What has a place of its own in the line, or was joined with the address, is read each time.
+        let has_places = !read.conditions.is_empty() || read.input.is_some() || read.output.is_some();
+        let slot = if shape.is_destination { &bare.destination } else { &bare.source };
+        let spec = Spec { span: read.span, ..bare.clone() };
+        if has_places || read.changes.is_some() || slot.is_some() || with(&spec, shape, addresses) != *read {
+            return;
+        }
+        let key = (shape.is_destination, shape.parts.map(str::to_owned));
+        self.known.insert(fingerprint(&(shape.is_destination, shape.parts)), Form { key, chain, spec: bare });
+    }
+}
+
+fn with(spec: &Spec, shape: &Shape<'_>, addresses: AddrSet) -> Spec {
+    let mut spec = spec.clone();
+    let slot = if shape.is_destination { &mut spec.destination } else { &mut spec.source };
+    *slot = Some(addresses);
+    spec
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_leaves_out_the_address_and_the_comment() {
+        let line = "-A OUTPUT -d 192.0.2.1/32 -p tcp -m comment --comment \"a -d 1.2.3.4 b\" -j ACCEPT";
+        let shape = Shape::of(line).expect("a plain line");
+        assert_eq!((shape.address, shape.is_destination), ("192.0.2.1/32", true));
+        assert_eq!(shape.without_address(), "-A OUTPUT -p tcp -m comment --comment \"\" -j ACCEPT");
+        let behind =
+            Shape::of("-A IN -m comment --comment \"x\" -s 10.0.0.0/8 -j DROP").expect("a plain line");
+        assert_eq!((behind.address, behind.is_destination), ("10.0.0.0/8", false));
+        assert_eq!(behind.without_address(), "-A IN -m comment --comment \"\" -j DROP");
+    }
+
+    #[test]
+    fn what_is_not_plain_has_no_shape() {
+        for line in [
+            "-A OUTPUT ! -d 192.0.2.1 -j ACCEPT",
+            "-A OUTPUT -j ACCEPT",
+            "-P OUTPUT DROP -d 192.0.2.1",
+            "-A OUTPUT -d 192.0.2.1 -m comment --comment \"a \\\" b\" -j ACCEPT",
+            "-A OUTPUT -d 192.0.2.1 -j LOG --log-prefix \"x\"",
+            "-A OUTPUT -d 192.0.2.1 -m comment --comment \"a\"b -j ACCEPT",
+            "-A OUTPUT -d 192.0.2.1 -m comment --comment \"a",
+        ] {
+            assert_eq!(Shape::of(line), None, "{line}");
+        }
+    }
+}
