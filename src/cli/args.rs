@@ -83,8 +83,8 @@ pub(super) enum Command {
 /// Which endpoints are meant.
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
-    /// A catalog file; the shipped catalog when not given
-    #[arg(long, value_name = "FILE")]
+    /// A catalog file, or the id of a shipped catalog; the default catalog when not given
+    #[arg(long, value_name = "FILE|ID")]
     pub(super) catalog: Vec<PathBuf>,
     /// The region of the vendor
     #[arg(long, value_name = "REGION")]
@@ -183,8 +183,33 @@ pub(super) enum CatalogCommand {
     Show(CatalogShowArgs),
     /// Check catalogs
     Lint(LintArgs),
+    /// Tell what a revision of a vendor's list changes, as entries and as traffic
+    Diff(CatalogDiffArgs),
     /// Print the JSON Schema of catalog files
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CatalogDiffArgs {
+    /// The earlier list: a catalog file or the id of a shipped catalog; `@SOURCE` behind it means just what that source
+    /// lists
+    #[arg(value_name = "OLD")]
+    pub(super) old: PathBuf,
+    /// The later list
+    #[arg(value_name = "NEW")]
+    pub(super) new: PathBuf,
+    /// Only the traffic of this region
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Vec<String>,
+    /// Compare endpoints that were superseded, too
+    #[arg(long)]
+    pub(super) include_superseded: bool,
+    /// Which differences end with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Any)]
+    pub(super) fail_on: FailOn,
+    /// Which exit codes: 0 equal, 1 different, 2 failed; or as terraform has them, 0, 2 and 1
+    #[arg(long, value_enum, default_value_t = ExitCodeStyle::Diff)]
+    pub(super) exit_code_style: ExitCodeStyle,
 }
 
 #[derive(Debug, Args)]
@@ -195,8 +220,8 @@ pub(super) struct CatalogArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CatalogShowArgs {
-    /// A catalog file; the shipped catalog when not given
-    #[arg(long, value_name = "FILE")]
+    /// A catalog file, or the id of a shipped catalog; the default catalog when not given
+    #[arg(long, value_name = "FILE|ID")]
     pub(super) catalog: Vec<PathBuf>,
     /// The endpoints; all when not given
     #[arg(value_name = "ENDPOINT")]
@@ -205,7 +230,7 @@ pub(super) struct CatalogShowArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
-    /// The catalog files; the shipped catalog when not given
+    /// The catalog files or ids; all shipped catalogs when not given
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// More catalog files

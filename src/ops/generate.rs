@@ -1,10 +1,10 @@
 //! `generate`: from catalogs and a lock to proven files.
 
 use super::files::{TEXT_LIMIT, read};
-use super::{File, Proven, prove};
-use crate::catalog::{Catalog, LeftOut, SHIPPED, Selected, Selection, load, select};
+use super::{File, Proven, prove, shipped};
+use crate::catalog::{Catalog, LeftOut, Selected, Selection, load, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
-use crate::diag::{Code, Finding, Source, any_error, suggest};
+use crate::diag::{Code, Finding, any_error, suggest};
 use crate::packet::Hostname;
 use crate::policy::{Need, Origin, Policy};
 use crate::render::Renderer;
@@ -14,12 +14,11 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Catalog files; the shipped catalog when empty.
+    /// Catalog files and ids of shipped catalogs; the default catalog when empty.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,
@@ -47,14 +46,7 @@ pub struct Generated {
 /// Loads the catalogs of a request.
 pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
     let (mut catalogs, mut findings) = (Vec::new(), Vec::new());
-    let shipped =
-        || SHIPPED.iter().map(|(id, text)| Ok(Arc::new(Source::new(format!("{id} (shipped)"), *text))));
-    let sources: Vec<Result<Arc<Source>, Finding>> = if paths.is_empty() {
-        shipped().collect()
-    } else {
-        paths.iter().map(|path| read(path, TEXT_LIMIT)).collect()
-    };
-    for source in sources {
+    for source in shipped::sources(paths) {
         match source {
             Ok(source) => {
                 let (catalog, found) = load(&source);

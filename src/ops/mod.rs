@@ -1,5 +1,6 @@
 //! What each command does, as a function. Nothing here prints.
 
+mod catalog_diff;
 mod check;
 mod diff;
 pub mod files;
@@ -9,9 +10,11 @@ mod lock;
 mod project;
 mod prove;
 mod scopes;
+mod shipped;
 mod show;
 mod wanted;
 
+pub use catalog_diff::{CatalogDiffRequest, CatalogDiffed, catalog_diff};
 pub use check::{Answered, CheckRequest, Checked, Deciding, Question, Verdict, Whom, check};
 pub use diff::{DiffRequest, Diffed, Side, diff};
 pub use generate::{Generated, Request, catalogs, generate};
@@ -19,4 +22,5 @@ pub use lint::{LintRequest, Linted, lint};
 pub use lock::{LockRequest, Locked, lock};
 pub use project::Project;
 pub use prove::{File, Proven, prove};
+pub use shipped::shipped;
 pub use show::{Shown, show};

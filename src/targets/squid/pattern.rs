@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn plain_shapes_are_modelled() {
         for (expression, names) in [
-            (r"^api\.cast\.ai$", "=api.cast.ai"),
+            (r"^api\.acme\.io$", "=api.acme.io"),
             (r"(^|\.)example\.com$", ".example.com"),
             (r"\.example\.com$", "*.example.com"),
             (r"^[^.]+\.docker\.io$", "?.docker.io"),
@@ -243,8 +243,8 @@ mod tests {
     fn what_has_no_plain_shape_is_not_modelled() {
         for expression in [
             r"example\.com$",
-            r"^api\.cast\.ai",
-            r"^api.cast.ai$",
+            r"^api\.acme\.io",
+            r"^api.acme.io$",
             "ads",
             r"^a{2}\.com$",
             r"^[a-c]\.com$",
