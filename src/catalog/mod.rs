@@ -3,7 +3,7 @@
 mod compare;
 mod document;
 mod leaf;
-mod read;
+pub(crate) mod read;
 mod references;
 mod select;
 mod shipped;

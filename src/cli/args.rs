@@ -64,7 +64,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// List the targets with their options and limits
-    Targets,
+    Targets(TargetsArgs),
     /// Print what a rule file means
     Show(ShowArgs),
     /// Tell what traffic changes from one set of rules to another
@@ -134,6 +134,9 @@ pub(super) struct GenerateArgs {
     /// A folder of templates that take the place of those of the same name
     #[arg(long, value_name = "DIR")]
     pub(super) templates: Option<PathBuf>,
+    /// A folder with `artifact.yaml` and templates: an artifact of your own, known to `-t` by its name
+    #[arg(long, value_name = "DIR")]
+    pub(super) artifact_dir: Vec<PathBuf>,
     /// Fail when there is no lockfile
     #[arg(long)]
     pub(super) locked: bool,
@@ -210,6 +213,14 @@ pub(super) struct CatalogDiffArgs {
     /// Which exit codes: 0 equal, 1 different, 2 failed; or as terraform has them, 0, 2 and 1
     #[arg(long, value_enum, default_value_t = ExitCodeStyle::Diff)]
     pub(super) exit_code_style: ExitCodeStyle,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetsArgs {
+    /// Print the JSON Schema of the model that templates see: of a target or one of its templates, of `artifact` for
+    /// artifacts of your own, or of their `manifest`
+    #[arg(long, value_name = "NAME")]
+    pub(super) model: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod diff;
 mod generate;
 mod lint;
 mod lock;
+mod models;
 mod output;
 mod read;
 
@@ -62,7 +63,10 @@ pub fn run() -> ExitCode {
         Command::Lock(args) => lock::run(&args, output),
         Command::Catalog(CatalogCommand::Diff(args)) => return catalog_diff::run(&args, output),
         Command::Catalog(command) => catalog::run(&command, output),
-        Command::Targets => read::targets(output),
+        Command::Targets(args) => match &args.model {
+            Some(name) => models::model(name, output),
+            None => read::targets(output),
+        },
         Command::Show(args) => read::show(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Lint(args) => lint::run(&args, output),

@@ -2,6 +2,7 @@
 
 mod catalog_diff;
 mod check;
+mod custom;
 mod diff;
 pub mod files;
 mod generate;
