@@ -4,7 +4,9 @@
 
 mod acceptance;
 mod bad_input;
+mod catalogs;
 mod check;
+mod custom;
 mod diff;
 mod generate;
 mod lint;
