@@ -4,7 +4,7 @@
 //! labels below it is preceded by `01`, the last one by `00`, and a URL path follows the last one:
 //!
 //! ```text
-//! storage.googleapis.com/a/  →  01 com 00  01 googleapis 00  00 storage 00  /a/
+//! files.example.com/a/  →  01 com 00  01 googleapis 00  00 storage 00  /a/
 //! ```
 //!
 //! So the hosts one label below a name come first, then everything deeper, and each thing a rule can say is one
