@@ -17,6 +17,8 @@ document! {
         required summary: Text,
         /// What a peer is: addresses or host names.
         required peers: PeersWord,
+        /// The only family of addresses that the syntax can say; both when left out.
+        optional family: FamilyWord,
         /// What one rule set is attached to: the host, or the pods of a component. The host when left out.
         optional scoping: ScopingWord,
         /// Whether rules for traffic coming in can be written. Not when left out.
@@ -51,6 +53,16 @@ words! {
         Addresses = "addresses",
         /// Host names.
         Names = "names",
+    }
+}
+
+words! {
+    /// A family of addresses.
+    FamilyWord {
+        /// IPv4.
+        Ipv4 = "ipv4",
+        /// IPv6.
+        Ipv6 = "ipv6",
     }
 }
 

@@ -15,13 +15,13 @@ pub use model::model_schema;
 use crate::catalog::NeedId;
 use crate::catalog::read::{Document as _, Reader};
 use crate::diag::{Code, Finding, Source, Span, any_error};
-use crate::packet::{PacketSet, Set as _, TransportSet};
+use crate::packet::{AddrSet, Constraint, PacketSet, PeerSet, Set as _, TransportSet};
 use crate::policy::{Direction, Need, Policy, RuleSet};
 use crate::render::{Filters, RenderError, Renderer};
 use crate::syntax::declared::{Comment, Quoting};
 use crate::syntax::yaml;
 use crate::targets::{Importer, Ingress, Loss, PeerKind, Scoping, Speech, TARGETS};
-use manifest::{CommentWord, PeersWord, ScopingWord, ValueWord};
+use manifest::{CommentWord, FamilyWord, PeersWord, ScopingWord, ValueWord};
 use model::{Model, ScopeModel, entries};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -145,15 +145,18 @@ impl Artifact {
                 losses.push(Loss { scope: set.scope.clone(), excess: PacketSet::default(), missing, why });
             }
         };
-        let mut said: Vec<&RuleSet> = Vec::new();
+        let mut said: Vec<RuleSet> = Vec::new();
         for set in &policy.sets {
             if set.scope.direction == Direction::Ingress && !self.says_ingress() {
                 let why =
                     format!("{} has no rules for traffic coming in to `{}`", self.name(), set.scope.name);
                 lose(set, set.allows().at_least, why);
-            } else {
-                said.push(set);
+                continue;
             }
+            let (spoken, unspoken) = self.of_family(set);
+            let why = format!("{} says addresses of one family only", self.name());
+            lose(set, unspoken, why);
+            said.push(spoken);
         }
         let mut lines = Vec::new();
         if let Proof::List(list) = &self.proof {
@@ -170,7 +173,7 @@ impl Artifact {
         let model = Model {
             name: self.name().to_owned(),
             summary: self.manifest.summary.value.to_string(),
-            scopes: said.into_iter().map(ScopeModel::new).collect(),
+            scopes: said.iter().map(ScopeModel::new).collect(),
             entries: lines,
         };
         if self.importer().is_none() {
@@ -180,6 +183,30 @@ impl Artifact {
         }
         let model = serde_json::to_value(model).unwrap_or_default();
         Laid { model, losses, findings }
+    }
+
+    /// A rule set with the addresses that the syntax can say, and the packets that it cannot.
+    fn of_family(&self, set: &RuleSet) -> (RuleSet, PacketSet) {
+        let Some(family) = &self.manifest.family else { return (set.clone(), PacketSet::default()) };
+        let spoken = match family.value {
+            FamilyWord::Ipv4 => AddrSet::all_v4(),
+            FamilyWord::Ipv6 => AddrSet::all_v6(),
+        };
+        let mut kept = set.clone();
+        kept.rules = set
+            .rules
+            .iter()
+            .filter_map(|rule| {
+                let peers = rule.matches.peer.set().unwrap_or(&set.universe);
+                let peers = PeerSet { addrs: peers.addrs.intersect(&spoken), ..peers.clone() };
+                let mut rule = rule.clone();
+                // A rule whose peers are all of the other family goes: an empty peer is no peer, not any.
+                rule.matches.peer = Constraint::only(peers)?;
+                Some(rule)
+            })
+            .collect();
+        let missing = set.allows().at_least.subtract(&kept.allows().at_least);
+        (kept, missing)
     }
 
     /// The files: path and text.

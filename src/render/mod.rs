@@ -103,7 +103,11 @@ fn declared(tera: &mut Tera, comment: Option<Comment>, quoting: Quoting) {
         });
     }
     tera.register_filter("value", move |value: &tera::Value, _: Kwargs, _: &State| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let number = || value.is_number().then(|| value.to_string());
+        let Some(text) = value.as_str().map(str::to_owned).or_else(number) else {
+            let what = if value.is_undefined() { "there is no such field" } else { "it is neither" };
+            return Err(tera::Error::message(format!("a text or a number is needed here, {what}")));
+        };
         let quoted = quoting.write(&text);
         let refused =
             |why| tera::Error::message(format!("`{}` is no value here: {why}", text.escape_debug()));

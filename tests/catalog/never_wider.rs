@@ -116,11 +116,17 @@ fn meanings(
     catalog: &Catalog,
     answers: &Answers,
     features: &[&str],
+    below: &[String],
 ) -> Option<Vec<BTreeMap<Scope, PacketSet>>> {
     let catalogs = [catalog.clone()];
-    let settings = ["control_plane_cidr=10.9.0.0/28", "api_server=10.8.0.1/32"];
-    let known = |setting: &&str| !setting.starts_with("control") || catalog.document.variables.is_some();
-    let (variables, wrong) = Variables::parse(settings.into_iter().filter(known), &catalogs);
+    // A variable that a catalog does not have cannot be set.
+    let has = |name: &str| {
+        let table = catalog.document.variables.as_ref();
+        table.is_some_and(|table| table.value.0.keys().any(|id| id.as_str() == name))
+    };
+    let mut settings = vec!["api_server=10.8.0.1/32"];
+    settings.extend(has("control_plane_cidr").then_some("control_plane_cidr=10.9.0.0/28"));
+    let (variables, wrong) = Variables::parse(settings, &catalogs);
     if any_error(&wrong) {
         return None;
     }
@@ -128,24 +134,33 @@ fn meanings(
         let us = regions.value.0.keys().find(|region| region.as_str() == "us");
         us.or(regions.value.0.keys().next()).map(ToString::to_string)
     });
-    let selection = Selection {
-        regions: first.into_iter().collect(),
+    let selection = |without: &[String]| Selection {
+        regions: first.iter().cloned().collect(),
         features: features.iter().map(ToString::to_string).collect(),
+        without: without.to_vec(),
         ..Selection::default()
     };
-    let (selected, findings) = select(&catalogs, &selection);
-    if any_error(&findings) {
-        return None;
-    }
     let needs = BTreeSet::from(Need::ALL);
-    let input = Input { selected: &selected, answers, variables: &variables };
     SPEECHES
         .iter()
         .map(|speech| {
+            // Names below a host have no address.
+            let by_address = speech.peers == PeerKind::Addresses;
+            let (selected, findings) = select(&catalogs, &selection(if by_address { below } else { &[] }));
+            if any_error(&findings) {
+                return None;
+            }
+            let input = Input { selected: &selected, answers, variables: &variables };
             let compiled = compile(input, *speech, &needs);
             (!any_error(&compiled.findings)).then(|| packets(&compiled.policy))
         })
         .collect()
+}
+
+/// The endpoints that are names below a host.
+fn below(catalog: &Catalog) -> Vec<String> {
+    let below = catalog.endpoints().filter(|endpoint| endpoint.subdomains.is_some());
+    below.map(|endpoint| endpoint.id.value.to_string()).collect()
 }
 
 fn packets(policy: &Policy) -> BTreeMap<Scope, PacketSet> {
@@ -172,8 +187,11 @@ fn never_wider(original: &Node, least: usize, features: &[&[&str]]) {
     keys(original, &mut Vec::new(), &mut ways);
     assert!(ways.len() > least, "the whole catalog is walked, {} keys", ways.len());
     let sound = catalog(original).expect("the shipped catalog is sound");
-    let intended: Vec<_> =
-        features.iter().map(|features| meanings(&sound, &answers, features).expect("it compiles")).collect();
+    let below = below(&sound);
+    let intended: Vec<_> = features
+        .iter()
+        .map(|features| meanings(&sound, &answers, features, &below).expect("it compiles"))
+        .collect();
     let (mut refused, mut accepted) = (0, 0);
     for way in &ways {
         for (what, mutant) in damages(original, way) {
@@ -183,7 +201,7 @@ fn never_wider(original: &Node, least: usize, features: &[&[&str]]) {
             };
             accepted += 1;
             for (features, intended) in features.iter().zip(&intended) {
-                let meanings = meanings(&catalog, &answers, features).unwrap_or_default();
+                let meanings = meanings(&catalog, &answers, features, &below).unwrap_or_default();
                 for (scopes, intended) in meanings.iter().zip(intended) {
                     for (scope, packets) in scopes {
                         let wider = packets.subtract(&intended.get(scope).cloned().unwrap_or_default());
@@ -203,7 +221,7 @@ fn a_wider_catalog_would_be_noticed() {
     let answers = answers(&original);
     let text = SHIPPED[0].1.replacen("ports: [443/tcp]", "ports: [443/tcp, 22/tcp]", 1);
     let (wider, _) = load(&Arc::new(Source::new("wider", text)));
-    let intended = meanings(&catalog(&original).expect("sound"), &answers, &[]).expect("it compiles");
-    let meaning = meanings(&wider.expect("sound"), &answers, &[]).expect("it compiles");
+    let intended = meanings(&catalog(&original).expect("sound"), &answers, &[], &[]).expect("it compiles");
+    let meaning = meanings(&wider.expect("sound"), &answers, &[], &[]).expect("it compiles");
     assert!(meaning.iter().zip(&intended).all(|(wider, intended)| wider != intended));
 }

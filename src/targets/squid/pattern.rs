@@ -218,7 +218,7 @@ mod tests {
             (r"(^|\.)example\.com$", ".example.com"),
             (r"\.example\.com$", "*.example.com"),
             (r"^[^.]+\.acme\.io$", "?.acme.io"),
-            (r"^[^\.]+\.docker[.]io$", "?.acme.io"),
+            (r"^[^\.]+\.acme[.]io$", "?.acme.io"),
             (r"^.*\.acme\.io$", "*.acme.io"),
             (r".+\.acme\.io$", "*.acme.io"),
             (r"^(.*\.)?acme\.io$", ".acme.io"),
