@@ -77,9 +77,12 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
     let (artifacts, wrong) = custom::load(&request.artifacts);
-    findings.extend(wrong);
     let (targets, unknown) = targets(&request.targets, &artifacts);
-    findings.extend(unknown);
+    // The name of an artifact that could not be read is not known, and that is told already.
+    if !any_error(&wrong) {
+        findings.extend(unknown);
+    }
+    findings.extend(wrong);
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
         Ok(lock) => lock,

@@ -44,10 +44,14 @@ impl RenderError {
                     Some("end what is printed with the filter of its syntax, such as `{{ x | value }}`");
                 Self { message, place, help }
             }
+            // Names that do not exist are told in prose, all of them together.
             _ => {
+                let text = error.to_string();
+                let message =
+                    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 let source = template.and_then(|template| sources.get(template));
-                let place = source.map(|source| Place { source: Arc::clone(source), span: Span::default() });
-                Self { message: error.to_string(), place, help: None }
+                let start = source.map(|source| Place { source: Arc::clone(source), span: Span::default() });
+                Self { message, place: reported(&text, sources).or(start), help: None }
             }
         }
     }
@@ -73,6 +77,22 @@ impl fmt::Display for RenderError {
 }
 
 impl std::error::Error for RenderError {}
+
+/// The place that a line such as `--> name:3:14` points to.
+fn reported(text: &str, sources: &BTreeMap<String, Arc<Source>>) -> Option<Place> {
+    let arrow = text.lines().find_map(|line| line.trim_start().strip_prefix("--> "))?;
+    let (rest, column) = arrow.trim_end().rsplit_once(':')?;
+    let (name, line) = rest.rsplit_once(':')?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let source = sources.get(name)?;
+    let before: usize = source.text().split('\n').take(line.checked_sub(1)?).map(|line| line.len() + 1).sum();
+    let of_line = source.text().get(before..)?.split('\n').next()?;
+    let here = of_line.char_indices().nth(column.checked_sub(1)?).map_or(of_line.len(), |(at, _)| at);
+    let word = of_line.get(here..)?;
+    let length = word.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(word.len());
+    let span = source.clamp_span(Span::new(before + here, before + here + length.max(1)));
+    Some(Place { source: Arc::clone(source), span })
+}
 
 /// The first tag that prints something without any filter. Tera tells what was refused and not where, so this is where
 /// to look first.
