@@ -218,7 +218,10 @@ impl Artifact {
             lines.insert(0, loud.to_owned());
         }
         let head: String = match self.comment {
-            Some(comment) => lines.iter().map(|line| format!("{}\n", comment.write(line))).collect(),
+            Some(comment) => {
+                let written: Vec<String> = lines.iter().map(|line| comment.write(line)).collect();
+                format!("{}\n", written.join("\n"))
+            }
             None => String::new(),
         };
         let files = self.manifest.files.value.0.iter().map(|file| {

@@ -69,9 +69,9 @@ pub fn catalog_diff(request: &CatalogDiffRequest) -> CatalogDiffed {
         }
     };
     let (Some(old_regions), Some(new_regions)) = (chosen(&old), chosen(&new)) else { return diffed };
-    let (old_all, wrong) = old.selected(old_regions, request.superseded);
+    let (old_all, wrong) = old.selected(&old_regions, request.superseded);
     diffed.findings.extend(wrong);
-    let (new_all, wrong) = new.selected(new_regions, request.superseded);
+    let (new_all, wrong) = new.selected(&new_regions, request.superseded);
     diffed.findings.extend(wrong);
     let (Some(old_all), Some(new_all), false) = (old_all, new_all, any_error(&diffed.findings)) else {
         return diffed;
@@ -152,7 +152,7 @@ impl Side {
     }
 
     /// The endpoints of the list with every feature on, one region after the other.
-    fn selected(&self, regions: Vec<String>, superseded: bool) -> (Option<Selected<'_>>, Vec<Finding>) {
+    fn selected(&self, regions: &[String], superseded: bool) -> (Option<Selected<'_>>, Vec<Finding>) {
         let selection = Selection {
             all_regions: true,
             features: self.catalog.document.features.value.0.keys().map(ToString::to_string).collect(),

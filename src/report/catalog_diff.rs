@@ -180,7 +180,7 @@ fn telling(fields: &[FieldChange]) -> String {
     let told: Vec<String> = TELLING
         .iter()
         .filter_map(|name| {
-            let value = value(&name)?;
+            let value = value(name)?;
             Some(match *name {
                 "from" | "to" => format!("{name} {value}"),
                 _ => value,

@@ -165,7 +165,7 @@ fn every_declared_quoting_keeps_a_hostile_string_in_its_place() {
             for line in lines {
                 match quoting {
                     "word" => {
-                        assert!(!line.is_empty() && !line.contains([' ', ';', '#', '"', '\'']), "{line:?}")
+                        assert!(!line.is_empty() && !line.contains([' ', ';', '#', '"', '\'']), "{line:?}");
                     }
                     "json" => assert_eq!(serde_json::from_str::<String>(line).expect("JSON"), *hostile),
                     _ => {
