@@ -21,7 +21,8 @@ pub mod targets;
 pub mod render;
 pub mod resolve;
 
-// 5: from a catalog to a policy, and from a policy to a reader.
+// 5: from a catalog to a policy, from a policy to a reader, and what users lay out themselves.
+pub mod artifact;
 pub mod compile;
 pub mod report;
 

@@ -96,3 +96,79 @@ fn the_comment_of_the_drift_example_is_the_one_that_is_printed() {
         "run the tests with UPDATE=1 to write it anew"
     );
 }
+
+/// The commands of a document: lines of its `sh` blocks that begin with `egressor`.
+fn commands(document: &str) -> Vec<Vec<String>> {
+    let mut shell = false;
+    let mut commands = Vec::new();
+    for line in file(document).lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            shell = language == "sh";
+        } else if let Some(arguments) = line.strip_prefix("egressor ").filter(|_| shell) {
+            commands.push(arguments.split(' ').map(str::to_owned).collect());
+        }
+    }
+    commands
+}
+
+fn run(arguments: &[String]) -> (Option<i32>, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_egressor"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_example_of_an_artifact_of_ones_own_is_run_as_written() {
+    let readme = "examples/03_custom_template/README.md";
+    let commands = commands(readme);
+    let [good, wide] = commands.as_slice() else { panic!("two commands: {commands:?}") };
+    let (code, printed, said) = run(good);
+    assert_eq!(code, Some(0), "{said}");
+    let path = "examples/03_custom_template/panos-edl.txt";
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &printed).expect("it is written");
+    }
+    assert_eq!(file(path), printed, "run the tests with UPDATE=1 to write it anew");
+    assert!(printed.contains("\n104.16.81.56/32 # castai/api"));
+    let (code, printed, said) = run(wide);
+    assert_eq!((code, printed.as_str()), (Some(2), ""), "{said}");
+    let shown = file(readme);
+    let shown = shown.lines().find(|line| line.starts_with("error[")).expect("the error is shown").to_owned();
+    assert!(said.contains(&shown), "{said}");
+}
+
+#[test]
+fn what_the_page_of_catalogs_shows_is_what_is_printed() {
+    let page = file("docs/catalogs.md");
+    let commands = commands("docs/catalogs.md");
+    let [several, diff] = commands.as_slice() else { panic!("two commands: {commands:?}") };
+    assert_eq!(run(several).0, Some(0));
+    let (code, printed, said) = run(diff);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(page.contains(&format!("```text\n{printed}```\n")), "{printed}");
+    for (id, _) in egressor::catalog::SHIPPED {
+        assert!(page.contains(&format!("| `{id}` |")), "{id}");
+    }
+}
+
+#[test]
+fn every_key_of_a_manifest_is_documented() {
+    let page = file("docs/custom-artifacts.md");
+    let schema = egressor::artifact::manifest_schema();
+    for key in schema["properties"].as_object().expect("keys").keys() {
+        assert!(page.contains(&format!("`{key}`")), "{key}");
+    }
+    let model = egressor::artifact::model_schema();
+    for key in model["properties"]
+        .as_object()
+        .expect("keys")
+        .keys()
+        .filter(|key| !["name", "summary"].contains(&key.as_str()))
+    {
+        assert!(page.contains(&format!("`{key}`")), "{key}");
+    }
+}

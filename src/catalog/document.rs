@@ -207,7 +207,7 @@ document! {
         optional hosts_all: List<Hostname>,
         /// Whether names below the host are meant: one label below, or any depth. Left out: none.
         optional subdomains: Subdomains,
-        /// Whether the host itself is meant beside the names below it.
+        /// Whether the host itself is meant beside the names below it; goes with `subdomains`.
         optional apex: bool,
         /// The ports, such as `443/tcp`.
         required ports: List<PortSpec>,

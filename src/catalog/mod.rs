@@ -1,13 +1,15 @@
 //! Catalogs: what must be reachable, from where, and why we believe so.
 
+mod compare;
 mod document;
 mod leaf;
-mod read;
+pub(crate) mod read;
 mod references;
 mod select;
 mod shipped;
 mod validate;
 
+pub use compare::{EntryChange, EntryKind, FieldChange, compare};
 pub use document::{
     App, CatalogDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection, EndpointDocument,
     IpSetDocument, NeedId, Status, Subdomains, VariableKind,
@@ -93,7 +95,7 @@ impl Catalog {
         self.document.endpoints.value.0.iter().map(|endpoint| &endpoint.value)
     }
 
-    /// The full id of an endpoint: `castai/api`.
+    /// The full id of an endpoint: `acme/api`.
     pub fn full_id(&self, endpoint: &EndpointDocument) -> String {
         format!("{}/{}", self.id(), endpoint.id.value)
     }

@@ -229,7 +229,7 @@ impl Document for bool {
 }
 
 /// Reads a text and parses it; a text that does not parse is a `catalog/value` finding.
-pub(super) fn parsed<T, E: std::fmt::Display>(
+pub(crate) fn parsed<T, E: std::fmt::Display>(
     node: &Node,
     reader: &mut Reader,
     needed: &str,
@@ -243,7 +243,7 @@ pub(super) fn parsed<T, E: std::fmt::Display>(
 }
 
 /// A schema with a description.
-pub(super) fn described(mut schema: Value, description: &str) -> Value {
+pub(crate) fn described(mut schema: Value, description: &str) -> Value {
     if let Value::Object(schema) = &mut schema {
         schema.insert("description".to_owned(), description.into());
     }
@@ -335,4 +335,4 @@ macro_rules! words {
     };
 }
 
-pub(super) use {document, words};
+pub(crate) use {document, words};

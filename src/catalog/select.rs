@@ -60,6 +60,9 @@ pub fn select<'a>(catalogs: &'a [Catalog], selection: &Selection) -> (Vec<Select
             Err(finding) => findings.push(finding),
         }
     }
+    if findings.is_empty() {
+        findings.extend(unknown_regions(catalogs, selection));
+    }
     if findings.is_empty() && all.iter().all(|selected| selected.endpoints.is_empty()) {
         findings.push(Finding::new(Code::SelectionEmpty, "the selection leaves no endpoint"));
     }
@@ -177,6 +180,22 @@ fn regions(catalog: &Catalog, selection: &Selection) -> Result<Vec<Id>, Finding>
         [_] => Ok(chosen),
         _ => wrong("more than one region was chosen, an organisation lives in one".to_owned()),
     }
+}
+
+/// Regions that no catalog has: each catalog looks for its own among those that are named.
+fn unknown_regions(catalogs: &[Catalog], selection: &Selection) -> Vec<Finding> {
+    let tables = || catalogs.iter().filter_map(|catalog| catalog.document.regions.as_ref());
+    let known: BTreeSet<&str> = tables().flat_map(|regions| regions.value.0.keys().map(Id::as_str)).collect();
+    let named = selection.regions.iter().filter(|name| !known.contains(name.as_str()));
+    let unknown = named.map(|name| {
+        let help = match (known.is_empty(), suggest(name, known.iter().copied())) {
+            (true, _) => "no catalog here has regions: leave `--region` out".to_owned(),
+            (false, Some(near)) => format!("did you mean `{near}`?"),
+            (false, None) => format!("regions are {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
+        };
+        Finding::new(Code::SelectionRegion, format!("`{name}` is not a region of any catalog")).help(help)
+    });
+    unknown.collect()
 }
 
 /// Names on the command line that no catalog knows.

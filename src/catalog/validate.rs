@@ -167,8 +167,17 @@ fn check_hosts(endpoint: &EndpointDocument, reader: &mut Reader) {
             reader.report(Code::CatalogMissingKey, span, message, None);
         }
     }
-    if let (Some(apex), None) = (&endpoint.apex, &endpoint.subdomains) {
-        reader.report(Code::CatalogMissingKey, apex.span, "`apex` goes with `subdomains`", None);
+    // Each needs the other: without `subdomains` the names below the host would become the host itself.
+    match (&endpoint.apex, &endpoint.subdomains) {
+        (Some(apex), None) => {
+            reader.report(Code::CatalogMissingKey, apex.span, "`apex` goes with `subdomains`", None);
+        }
+        (None, Some(subdomains)) => {
+            let message = "`subdomains` goes with `apex`";
+            let help = "`apex: true` when the host itself is meant too, else `apex: false`";
+            reader.report(Code::CatalogMissingKey, subdomains.span, message, Some(help.to_owned()));
+        }
+        (Some(_), Some(_)) | (None, None) => {}
     }
     if let Some(subdomains) = &endpoint.subdomains {
         if let Some(paths) = &endpoint.paths {

@@ -65,7 +65,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// List the targets with their options and limits
-    Targets,
+    Targets(TargetsArgs),
     /// Print what a rule file means
     Show(ShowArgs),
     /// Tell what traffic changes from one set of rules to another
@@ -86,8 +86,8 @@ pub(super) enum Command {
 /// Which endpoints are meant.
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
-    /// A catalog file; the shipped catalog when not given
-    #[arg(long, value_name = "FILE")]
+    /// A catalog file, or the id of a shipped catalog; the default catalog when not given
+    #[arg(long, value_name = "FILE|ID")]
     pub(super) catalog: Vec<PathBuf>,
     /// The region of the vendor
     #[arg(long, value_name = "REGION")]
@@ -137,6 +137,9 @@ pub(super) struct GenerateArgs {
     /// A folder of templates that take the place of those of the same name
     #[arg(long, value_name = "DIR")]
     pub(super) templates: Option<PathBuf>,
+    /// A folder with `artifact.yaml` and templates: an artifact of your own, known to `-t` by its name
+    #[arg(long, value_name = "DIR")]
+    pub(super) artifact_dir: Vec<PathBuf>,
     /// Fail when there is no lockfile
     #[arg(long)]
     pub(super) locked: bool,
@@ -153,8 +156,41 @@ pub(super) enum CatalogCommand {
     Show(CatalogShowArgs),
     /// Check catalogs
     Lint(LintArgs),
+    /// Tell what a revision of a vendor's list changes, as entries and as traffic
+    Diff(CatalogDiffArgs),
     /// Print the JSON Schema of catalog files
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CatalogDiffArgs {
+    /// The earlier list: a catalog file or the id of a shipped catalog; `@SOURCE` behind it means just what that source
+    /// lists
+    #[arg(value_name = "OLD")]
+    pub(super) old: PathBuf,
+    /// The later list
+    #[arg(value_name = "NEW")]
+    pub(super) new: PathBuf,
+    /// Only the traffic of this region
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Vec<String>,
+    /// Compare endpoints that were superseded, too
+    #[arg(long)]
+    pub(super) include_superseded: bool,
+    /// Which differences end with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Any)]
+    pub(super) fail_on: FailOn,
+    /// Which exit codes: 0 equal, 1 different, 2 failed; or as terraform has them, 0, 2 and 1
+    #[arg(long, value_enum, default_value_t = ExitCodeStyle::Diff)]
+    pub(super) exit_code_style: ExitCodeStyle,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetsArgs {
+    /// Print the JSON Schema of the model that templates see: of a target or one of its templates, of `artifact` for
+    /// artifacts of your own, or of their `manifest`
+    #[arg(long, value_name = "NAME")]
+    pub(super) model: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -165,8 +201,8 @@ pub(super) struct CatalogArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CatalogShowArgs {
-    /// A catalog file; the shipped catalog when not given
-    #[arg(long, value_name = "FILE")]
+    /// A catalog file, or the id of a shipped catalog; the default catalog when not given
+    #[arg(long, value_name = "FILE|ID")]
     pub(super) catalog: Vec<PathBuf>,
     /// The endpoints; all when not given
     #[arg(value_name = "ENDPOINT")]
@@ -175,7 +211,7 @@ pub(super) struct CatalogShowArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
-    /// The catalog files; the shipped catalog when not given
+    /// The catalog files or ids; all shipped catalogs when not given
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// More catalog files

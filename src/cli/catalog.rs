@@ -3,9 +3,9 @@
 use super::Exit;
 use super::args::{CatalogArgs, CatalogCommand, CatalogShowArgs, LintArgs};
 use super::output::Output;
-use crate::catalog::{Catalog, Date, EndpointDocument, Id, List, Selection, Text, schema, select};
+use crate::catalog::{Catalog, Date, EndpointDocument, Id, List, SHIPPED, Selection, Text, schema, select};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
-use crate::ops::catalogs;
+use crate::ops::{catalogs, shipped};
 use crate::report::table;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -15,6 +15,8 @@ pub(super) fn run(command: &CatalogCommand, output: Output) -> Exit {
         CatalogCommand::List(args) => list(args, output),
         CatalogCommand::Show(args) => show(args, output),
         CatalogCommand::Lint(args) => lint(args, output),
+        // It has exit codes of its own.
+        CatalogCommand::Diff(args) => super::catalog_diff::compare(args, output),
         CatalogCommand::Schema => output.json(&schema(), Exit::Same),
     }
 }
@@ -29,9 +31,11 @@ fn everything(catalogs: &[Catalog]) -> Selection {
     }
 }
 
-/// With no selection at all every endpoint of the catalogs is listed, else those that are selected.
+/// With no selection at all every endpoint of the catalogs is listed, else those that are selected; with no catalog
+/// named either, those of every shipped catalog.
 fn list(args: &CatalogArgs, output: Output) -> Exit {
-    let (catalogs, mut findings) = catalogs(&args.select.catalog);
+    let all = if args.select.is_given() { args.select.catalog.clone() } else { shipped() };
+    let (catalogs, mut findings) = catalogs(&all);
     let mut selection = args.select.selection();
     if selection == Selection::default() {
         selection = everything(&catalogs);
@@ -69,13 +73,46 @@ fn list(args: &CatalogArgs, output: Output) -> Exit {
         }
     }
     if output.is_json() {
-        return output.json(&json!({"schema": "egressor/catalog-list/v1", "endpoints": items}), Exit::Same);
+        let catalogs: Vec<Value> = catalogs.iter().map(catalog_json).collect();
+        let document =
+            json!({"schema": "egressor/catalog-list/v1", "catalogs": catalogs, "endpoints": items});
+        return output.json(&document, Exit::Same);
+    }
+    for catalog in &catalogs {
+        let document = &catalog.document;
+        let endpoints = catalog.endpoints().count();
+        output.status(&format!(
+            "{}: {}, {endpoints} endpoints, verified {}{}",
+            catalog.id(),
+            document.title.value,
+            document.verified.value.on.value,
+            if is_default(catalog) { " (the default)" } else { "" }
+        ));
     }
     output.finish(&table(["ENDPOINT", "DIRECTION", "FEATURE", "PORTS", "HOSTS"], &rows), Exit::Same)
 }
 
+/// Reports whether it is the catalog that is meant when none is named.
+fn is_default(catalog: &Catalog) -> bool {
+    SHIPPED.first().is_some_and(|(id, text)| *id == catalog.id() && *text == catalog.source.text())
+}
+
+fn catalog_json(catalog: &Catalog) -> Value {
+    let document = &catalog.document;
+    json!({
+        "id": catalog.id(),
+        "title": document.title.value.as_str(),
+        "verified": document.verified.value.on.value.to_string(),
+        "default": is_default(catalog),
+        "endpoints": catalog.endpoints().count(),
+    })
+}
+
 fn show(args: &CatalogShowArgs, output: Output) -> Exit {
-    let (catalogs, mut findings) = catalogs(&args.catalog);
+    // A full id names its catalog itself.
+    let full = args.endpoints.iter().any(|name| name.contains('/'));
+    let named = if args.catalog.is_empty() && full { shipped() } else { args.catalog.clone() };
+    let (catalogs, mut findings) = catalogs(&named);
     let named = |catalog: &Catalog, endpoint: &EndpointDocument, name: &str| {
         name == endpoint.id.value.as_str() || name == catalog.full_id(endpoint)
     };
@@ -128,7 +165,8 @@ fn plain(value: &Value) -> String {
 }
 
 fn lint(args: &LintArgs, output: Output) -> Exit {
-    let paths: Vec<_> = args.files.iter().chain(&args.catalog).cloned().collect();
+    let named: Vec<_> = args.files.iter().chain(&args.catalog).cloned().collect();
+    let paths = if named.is_empty() { shipped() } else { named };
     let (catalogs, mut findings) = catalogs(&paths);
     let today = match day(args.today.as_deref()) {
         Ok(today) => Some(today),

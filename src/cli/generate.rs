@@ -53,7 +53,8 @@ pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
     if to_stdout {
         return output.finish(&joined(&generated.files), exit);
     }
-    summary(args, &generated.files, &different, output);
+    let unproven = findings.iter().any(|finding| finding.code == Code::VerifyUnproven);
+    summary(args, &generated.files, &different, unproven, output);
     exit
 }
 
@@ -65,36 +66,16 @@ fn request(args: &GenerateArgs) -> (Request, Vec<Finding>) {
         let help = "run `egressor lock`, or name the file with `--lock FILE`";
         findings.push(Finding::new(Code::LockMissing, "there is no lockfile").help(help));
     }
-    let templates = match args.templates.as_deref().map(templates).transpose() {
-        Ok(templates) => templates.unwrap_or_default(),
-        Err(finding) => {
-            findings.push(finding);
-            Vec::new()
-        }
-    };
     let request = Request {
         catalogs: args.select.catalog.clone(),
         selection: args.select.selection(),
         settings: args.set.clone(),
         lock,
         targets: args.target.clone(),
-        templates,
+        templates: args.templates.clone(),
+        artifacts: args.artifact_dir.clone(),
     };
     (request, findings)
-}
-
-/// The template files of a folder.
-fn templates(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
-    let entries = std::fs::read_dir(folder).map_err(|error| {
-        let message = format!("cannot read the folder `{}`: {}", folder.display(), error.kind());
-        Finding::new(Code::FileRead, message)
-    })?;
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "tera"))
-        .collect();
-    paths.sort();
-    Ok(paths)
 }
 
 /// One file as it is; several each under a comment with its name, which all of the formats allow.
@@ -109,13 +90,17 @@ fn joined(files: &[File]) -> String {
     }
 }
 
-fn summary(args: &GenerateArgs, files: &[File], different: &[&File], output: Output) {
+fn summary(args: &GenerateArgs, files: &[File], different: &[&File], unproven: bool, output: Output) {
     let verb = if args.check { "would change" } else { "wrote" };
     for file in different {
         output.status(&format!("{verb} {}", args.out.join(&file.path).display()));
     }
     let unchanged = files.len().saturating_sub(different.len());
-    let proven = "each was read back and means the catalog";
+    let proven = if unproven {
+        "NOT ALL were read back: nothing reads some of them"
+    } else {
+        "each was read back and means the catalog"
+    };
     output.status(&format!(
         "{} files, {} {verb}, {unchanged} unchanged; {proven}",
         files.len(),

@@ -2,6 +2,7 @@
 
 mod args;
 mod catalog;
+mod catalog_diff;
 mod check;
 mod diff;
 mod duration;
@@ -10,12 +11,13 @@ mod lint;
 mod lock;
 mod lock_args;
 mod merge;
+mod models;
 mod output;
 mod progress;
 mod read;
 
 use crate::diag::{Code, Finding};
-use args::{Cli, Command, Format};
+use args::{CatalogCommand, Cli, Command, Format};
 use clap::Parser as _;
 use output::Output;
 use std::process::ExitCode;
@@ -54,7 +56,10 @@ pub fn run() -> ExitCode {
     };
     let output = Output::new(&cli.common);
     if matches!(cli.common.format, Format::Markdown | Format::Sarif)
-        && !matches!(cli.command, Command::Diff(_) | Command::Lock(_))
+        && !matches!(
+            cli.command,
+            Command::Diff(_) | Command::Lock(_) | Command::Catalog(CatalogCommand::Diff(_))
+        )
     {
         let message = "this command prints `human` and `json` only";
         output.findings(&[Finding::new(Code::SelectionUnknown, message)]);
@@ -63,8 +68,12 @@ pub fn run() -> ExitCode {
     let exit = match cli.command {
         Command::Generate(args) => generate::run(&args, output),
         Command::Lock(args) => lock::run(&args, output),
+        Command::Catalog(CatalogCommand::Diff(args)) => return catalog_diff::run(&args, output),
         Command::Catalog(command) => catalog::run(&command, output),
-        Command::Targets => read::targets(output),
+        Command::Targets(args) => match &args.model {
+            Some(name) => models::model(name, output),
+            None => read::targets(output),
+        },
         Command::Show(args) => read::show(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Lint(args) => lint::run(&args, output),

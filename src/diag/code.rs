@@ -102,6 +102,8 @@ codes! {
         "The artifact was read back and its packets differ from the policy's. Nothing was written. The cause is a template or a value that changes the meaning of the file."
     VerifyUnread "verify/unread" Error "an artifact that cannot be read back"
         "The artifact is not valid in its own syntax, so it cannot be shown to mean anything. Nothing was written."
+    VerifyUnproven "verify/unproven" Warning "an artifact that nothing reads back"
+        "The manifest of the artifact says `reader: none`. Nothing parsed what was written, so nothing shows that it means the policy: read it yourself before it is used. Name a reader for its syntax, or describe it as a list, and it is proven like any other."
     TemplateError "template/error" Error "a template that cannot be rendered"
         "The template does not parse, or asks for a field that the model does not have."
     ReadSyntax "read/syntax" Error "a rule file that cannot be parsed"

@@ -78,6 +78,24 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
     Ok(files)
 }
 
+/// The names of the files in a folder itself, in order; hidden ones are left out.
+pub fn names_in(folder: &Path) -> Result<Vec<String>, Finding> {
+    let failed = |error: &std::io::Error| {
+        let message = format!("cannot read the folder `{}`: {}", folder.display(), why(error));
+        Finding::new(Code::FileRead, message)
+    };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {
+        let entry = entry.map_err(|error| failed(&error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && !entry.path().is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The operating system's reason without its number.
 fn why(error: &std::io::Error) -> String {
     match error.kind() {

@@ -1,25 +1,27 @@
 //! `generate`: from catalogs and a lock to proven files.
 
 use super::files::{TEXT_LIMIT, read};
-use super::{File, Proven, prove};
-use crate::catalog::{Catalog, LeftOut, SHIPPED, Selected, Selection, load, select};
+use super::prove::bad_paths;
+use super::{File, Proven, custom, prove, shipped};
+use crate::artifact::Artifact;
+use crate::catalog::{Catalog, LeftOut, Selected, Selection, load, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
 use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::packet::Hostname;
 use crate::policy::{Need, Origin, Policy};
-use crate::render::Renderer;
+use crate::render::{Filters, Renderer};
 use crate::resolve::{EvidenceKind, Family, Lockfile};
 use crate::targets::{Lowered, Options, TARGETS, Target, Wanted};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Catalog files; the shipped catalog when empty.
+    /// Catalog files and ids of shipped catalogs; the default catalog when empty.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,
@@ -29,8 +31,10 @@ pub struct Request {
     pub lock: Option<PathBuf>,
     /// Names of targets; those that are written by default when empty.
     pub targets: Vec<String>,
-    /// Files that take the place of templates of the same name.
-    pub templates: Vec<PathBuf>,
+    /// A folder of files that take the place of templates of the same name.
+    pub templates: Option<PathBuf>,
+    /// Folders of artifacts of the user's own.
+    pub artifacts: Vec<PathBuf>,
 }
 
 /// What came of it.
@@ -47,14 +51,7 @@ pub struct Generated {
 /// Loads the catalogs of a request.
 pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
     let (mut catalogs, mut findings) = (Vec::new(), Vec::new());
-    let shipped =
-        || SHIPPED.iter().map(|(id, text)| Ok(Arc::new(Source::new(format!("{id} (shipped)"), *text))));
-    let sources: Vec<Result<Arc<Source>, Finding>> = if paths.is_empty() {
-        shipped().collect()
-    } else {
-        paths.iter().map(|path| read(path, TEXT_LIMIT)).collect()
-    };
-    for source in sources {
+    for source in shipped::sources(paths) {
         match source {
             Ok(source) => {
                 let (catalog, found) = load(&source);
@@ -79,8 +76,13 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
 /// Writes every target that is asked for; nothing when anything is wrong.
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
-    let (targets, unknown) = targets(&request.targets);
-    findings.extend(unknown);
+    let (artifacts, wrong) = custom::load(&request.artifacts);
+    let (targets, unknown) = targets(&request.targets, &artifacts);
+    // The name of an artifact that could not be read is not known, and that is told already.
+    if !any_error(&wrong) {
+        findings.extend(unknown);
+    }
+    findings.extend(wrong);
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
         Ok(lock) => lock,
@@ -89,7 +91,7 @@ pub fn generate(request: &Request) -> Generated {
             None
         }
     };
-    let (renderer, broken) = renderer(&targets, &request.templates);
+    let (renderer, broken) = renderer(&targets, request.templates.as_deref());
     findings.extend(broken);
     if any_error(&findings) {
         return Generated { files: Vec::new(), findings, left_out: Vec::new() };
@@ -107,8 +109,16 @@ pub fn generate(request: &Request) -> Generated {
     let input = Input { selected: &selected, answers: &answers, variables: &variables };
     let head = head(&selected, lock.as_ref());
     let mut files = Vec::new();
-    for target in targets {
-        let written = write(target, input, &request.selection, &renderer, &head);
+    let asked = |artifact: &&Artifact| {
+        request.targets.is_empty() || request.targets.iter().any(|name| name == artifact.name())
+    };
+    let of_targets =
+        targets.into_iter().map(|target| write(target, input, &request.selection, &renderer, &head));
+    let of_artifacts = artifacts
+        .iter()
+        .filter(asked)
+        .map(|artifact| custom::write(artifact, input, &request.selection, &head));
+    for written in of_targets.chain(of_artifacts) {
         files.extend(written.files);
         for finding in written.findings {
             if !findings.contains(&finding) {
@@ -116,6 +126,7 @@ pub fn generate(request: &Request) -> Generated {
             }
         }
     }
+    findings.extend(bad_paths(files.iter().map(|file: &File| file.path.as_str())));
     if any_error(&findings) {
         files.clear();
     }
@@ -149,11 +160,13 @@ fn write(
     proven
 }
 
-/// The targets of these names, in the order of the registry.
-fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
+/// The targets of these names, in the order of the registry. A name may be that of an artifact of the user's own.
+fn targets(names: &[String], artifacts: &[Artifact]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
     let mut findings = Vec::new();
-    for name in names.iter().filter(|name| crate::targets::find(name).is_none()) {
-        let known: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
+    let own = |name: &String| artifacts.iter().any(|artifact| artifact.name() == name);
+    for name in names.iter().filter(|name| crate::targets::find(name).is_none() && !own(name)) {
+        let built_in = TARGETS.iter().map(|target| target.name());
+        let known: Vec<&str> = built_in.chain(artifacts.iter().map(Artifact::name)).collect();
         let help = suggest(name, known.iter().copied()).map_or_else(
             || format!("targets are {}", known.join(", ")),
             |near| format!("did you mean `{near}`?"),
@@ -169,33 +182,35 @@ fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
 }
 
 /// The built-in templates of some targets, with the user's in the place of those of the same name.
-fn renderer(targets: &[&'static dyn Target], own: &[PathBuf]) -> (Option<Renderer>, Vec<Finding>) {
-    let builtin: Vec<(&str, &str)> =
-        targets.iter().flat_map(|target| target.templates().iter().copied()).collect();
-    let (mut overrides, mut findings) = (Vec::new(), Vec::new());
-    for path in own {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let known =
-            TARGETS.iter().any(|target| target.templates().iter().any(|(builtin, _)| *builtin == name));
-        match read(path, TEXT_LIMIT) {
+fn renderer(targets: &[&'static dyn Target], own: Option<&Path>) -> (Option<Renderer>, Vec<Finding>) {
+    let all = || TARGETS.iter().flat_map(|target| target.templates().iter().map(|(name, _)| *name));
+    let builtin = targets.iter().flat_map(|target| target.templates().iter().copied());
+    let mut templates: Vec<(String, Arc<Source>)> =
+        builtin.map(|(name, text)| (name.to_owned(), Arc::new(Source::new(name, text)))).collect();
+    let mut findings = Vec::new();
+    let names = own.map(custom::templates_of).transpose().unwrap_or_else(|finding| {
+        findings.push(finding);
+        None
+    });
+    for (folder, name) in own.into_iter().flat_map(|own| names.iter().flatten().map(move |name| (own, name)))
+    {
+        match custom::read_inside(folder, name) {
             Err(finding) => findings.push(finding),
-            Ok(_) if !known => {
-                let names: Vec<&str> = TARGETS
-                    .iter()
-                    .flat_map(|target| target.templates().iter().map(|(name, _)| *name))
-                    .collect();
+            Ok(_) if !all().any(|known| known == name) => {
                 let message = format!("`{name}` takes the place of no template");
-                let help = format!("name the file after one of {}", names.join(", "));
+                let help = suggest(name, all()).map_or_else(
+                    || format!("name the file after one of {}", all().collect::<Vec<_>>().join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 findings.push(Finding::new(Code::TemplateError, message).help(help));
             }
-            Ok(source) => overrides.push((name, source)),
+            Ok(source) => templates.push((name.clone(), source)),
         }
     }
-    let own = overrides.iter().map(|(name, source)| (name.as_str(), source.text()));
-    match Renderer::new(builtin.into_iter().chain(own)) {
+    match Renderer::with(Filters::Targets, templates) {
         Ok(renderer) => (Some(renderer), findings),
         Err(error) => {
-            findings.push(Finding::new(Code::TemplateError, error.to_string()));
+            findings.push(error.finding());
             (None, findings)
         }
     }
@@ -261,7 +276,7 @@ fn digest(text: &str) -> String {
 }
 
 /// The lines at the head of a target's files: what is covered, what is implied, what cannot be said.
-fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
+pub(super) fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
     let mut lines = head.to_vec();
     let mut endpoints: BTreeSet<&str> = BTreeSet::new();
     let mut implied: BTreeSet<Need> = BTreeSet::new();

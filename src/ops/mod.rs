@@ -1,6 +1,8 @@
 //! What each command does, as a function. Nothing here prints.
 
+mod catalog_diff;
 mod check;
+mod custom;
 mod diff;
 pub mod files;
 mod forms;
@@ -12,9 +14,11 @@ mod merge;
 mod project;
 mod prove;
 mod scopes;
+mod shipped;
 mod show;
 mod wanted;
 
+pub use catalog_diff::{CatalogDiffRequest, CatalogDiffed, catalog_diff};
 pub use check::{Answered, CheckRequest, Checked, Deciding, Question, Verdict, Whom, check};
 pub use diff::{DiffRequest, Diffed, Side, diff};
 pub use generate::{Generated, Request, catalogs, generate};
@@ -24,4 +28,5 @@ pub use lock::{HostChange, LockMode, LockRequest, Locked, lock};
 pub use merge::{Merge, merge};
 pub use project::Project;
 pub use prove::{File, Proven, prove};
+pub use shipped::shipped;
 pub use show::{Shown, show, show_before};

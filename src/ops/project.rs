@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Which endpoints of which catalogs, with which addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Project {
-    /// Catalog files; the shipped catalog when empty.
+    /// Catalog files and ids of shipped catalogs; the default catalog when empty.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,

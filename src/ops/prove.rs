@@ -3,9 +3,10 @@
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::drift::{Mismatch, verify};
 use crate::packet::{PacketSet, Set};
+use crate::policy::Policy;
 use crate::render::Renderer;
 use crate::report::rows_in_words;
-use crate::targets::{Artifact, Lowered, Target, Wanted};
+use crate::targets::{Importer, Lowered, Target, Wanted};
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -45,12 +46,12 @@ pub fn prove(
     if any_error(&findings) {
         return Proven { files: Vec::new(), findings };
     }
-    findings.extend(bad_paths(&lowered));
+    findings.extend(bad_paths(lowered.artifacts.iter().map(|artifact| artifact.path.as_str())));
     let mut files = Vec::new();
     for artifact in &lowered.artifacts {
         match renderer.render(artifact.template, &artifact.model, &banner) {
             Ok(text) => files.push(File { path: artifact.path.clone(), text }),
-            Err(error) => findings.push(Finding::new(Code::TemplateError, error.to_string())),
+            Err(error) => findings.push(error.finding()),
         }
     }
     findings.extend(check(target, wanted, &lowered, &files));
@@ -61,11 +62,11 @@ pub fn prove(
 }
 
 /// Artifacts that would land outside the output folder or on each other. Read back, they would look right.
-fn bad_paths(lowered: &Lowered) -> Vec<Finding> {
+pub(super) fn bad_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     let refuse = |path: &str, why: &str| Finding::new(Code::FileWrite, format!("`{path}` {why}"));
     let mut findings = Vec::new();
-    for Artifact { path, .. } in &lowered.artifacts {
+    for path in paths {
         let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         let plain = !path.is_empty() && !path.chars().any(|char| char.is_control() || char == '\\');
         if !inside || !plain {
@@ -83,6 +84,17 @@ fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[F
         let message = format!("nothing reads what {} writes, so nothing proves it", target.name());
         return vec![Finding::new(Code::VerifyUnread, message)];
     };
+    proof(target.name(), *importer, wanted.policy, lowered, files)
+}
+
+/// Reads files back with a reader and compares them with a policy. No finding means that they are proven.
+pub(super) fn proof(
+    name: &str,
+    importer: &dyn Importer,
+    wanted: &Policy,
+    lowered: &Lowered,
+    files: &[File],
+) -> Vec<Finding> {
     let sources: Vec<Arc<Source>> =
         files.iter().map(|file| Arc::new(Source::new(file.path.clone(), file.text.clone()))).collect();
     for source in &sources {
@@ -105,8 +117,8 @@ fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[F
         }
         total
     };
-    let mismatches = verify(wanted.policy, &read.policy, loss);
-    findings.extend(mismatches.iter().map(|mismatch| explain(target.name(), mismatch)));
+    let mismatches = verify(wanted, &read.policy, loss);
+    findings.extend(mismatches.iter().map(|mismatch| explain(name, mismatch)));
     findings
 }
 

@@ -4,12 +4,12 @@
 //! labels below it is preceded by `01`, the last one by `00`, and a URL path follows the last one:
 //!
 //! ```text
-//! storage.googleapis.com/a/  →  01 com 00  01 googleapis 00  00 storage 00  /a/
+//! files.example.com/a/  →  01 com 00  01 example 00  00 files 00  /a/
 //! ```
 //!
 //! So the hosts one label below a name come first, then everything deeper, and each thing a rule can say is one
 //! stretch of keys: this host, this path prefix of this host, one label below (`P 00`), any depth below (`P 00` and
-//! `P 01`), where `P` is `01 com 00 01 googleapis 00`.
+//! `P 01`), where `P` is `01 com 00 01 example 00`.
 
 use super::hostname::Hostname;
 use super::interval::IntervalSet;

@@ -84,7 +84,7 @@ pub struct Pods {
 }
 
 impl Pods {
-    /// The pods as an opaque peer: `castai-agent/app=agent,tier=web`.
+    /// The pods as an opaque peer: `acme/app=agent,tier=web`.
     pub fn group(&self) -> String {
         let labels: Vec<String> = self.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         format!("{}/{}", self.namespace, labels.join(","))

@@ -213,7 +213,7 @@ fn notes(page: &mut Page, comparison: &Comparison<'_>) {
 }
 
 /// Text between backticks, so that nothing in it is read as Markdown, HTML or a mention.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = one_line(text).replace('`', "'").replace('|', "\\|");
     let text = text.trim();
     if text.is_empty() { String::new() } else { format!("`{text}`") }

@@ -1,5 +1,6 @@
 //! What was found and what rules mean, for people and for programs.
 
+mod catalog_diff;
 mod change;
 mod check_json;
 mod check_schema;
@@ -15,6 +16,7 @@ mod sarif;
 mod table;
 mod words;
 
+pub use catalog_diff::{CatalogDiffJson, CatalogRevision, catalog_diff_human, catalog_diff_markdown};
 pub use change::Comparison;
 pub use check_json::{AnswerJson, CheckJson, DecidingJson};
 pub use check_schema::{check_schema, lint_schema};

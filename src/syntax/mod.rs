@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a rule is.
 
+pub mod declared;
 pub mod hcl;
 pub mod json;
 pub mod prefix_list;

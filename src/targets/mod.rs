@@ -20,7 +20,7 @@ pub use options::{OptionKind, OptionSpec, Options};
 
 use crate::diag::{Finding, Source};
 use crate::packet::PacketSet;
-use crate::policy::{Need, Policy, Scope};
+use crate::policy::{Need, Origin, Policy, Scope};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -136,6 +136,11 @@ pub enum Ingress {
     ByPeer,
     /// Rules for the peers that the platform knows itself, such as the cluster's control plane.
     ByPlatform,
+}
+
+/// The reasons of one rule in a line of at most `limit` characters, whatever they are.
+pub fn why<'a>(origins: impl IntoIterator<Item = &'a Origin>, limit: usize) -> String {
+    reason::reason(origins, reason::Room { limit, allowed: |_| true }).0
 }
 
 /// What a target takes as a peer.

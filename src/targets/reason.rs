@@ -14,7 +14,7 @@ pub(super) struct Room {
 }
 
 /// The reasons of one rule, in a fixed order, and whether anything was left out or replaced:
-/// `castai/api: reach the API (owner platform, expires 2027-01-31, source docs.example/page)`.
+/// `acme/api: reach the API (owner platform, expires 2027-01-31, source docs.example/page)`.
 ///
 /// What several endpoints share is said once. When room is short, sources go first and purposes are shortened next,
 /// for the catalog has them; ids, owners, tickets and days of expiry stay.
@@ -67,7 +67,7 @@ impl Part {
         }
     }
 
-    /// `castai/api: reach the API`, the purpose cut to so many characters.
+    /// `acme/api: reach the API`, the purpose cut to so many characters.
     fn head(&self, purpose: usize) -> String {
         let purpose =
             if purpose == 0 { String::new() } else { text::fit(&self.purpose, purpose, |_| true, ' ') };

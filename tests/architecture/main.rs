@@ -10,6 +10,8 @@ mod registry;
 mod rust;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod vendors;
 
 #[cfg(test)]
 mod tree {

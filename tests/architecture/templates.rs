@@ -119,7 +119,7 @@ fn stale(name: &str, template: &str, allowed: &[(&str, &str, &str)]) -> Vec<Stri
 
 /// The quoting filters, by the lines that register them.
 fn registered_filters(render: &str) -> Vec<String> {
-    let lines = render.lines().filter_map(|line| line.trim().strip_prefix("filter(&mut tera, \""));
+    let lines = render.lines().filter_map(|line| line.trim().strip_prefix("filter(tera, \""));
     lines.filter_map(|line| line.split_once('"')).map(|(name, _)| name.to_owned()).collect()
 }
 
@@ -184,6 +184,7 @@ fn strings_that_nothing_quotes_are_refused() {
 
 #[test]
 fn filters_are_read_from_where_they_are_registered() {
-    let source = "    filter(&mut tera, \"line\", text::one_line);\n    filter(&mut tera, \"hcl\", hcl::quote);\nfn filter(tera";
+    let source =
+        "    filter(tera, \"line\", text::one_line);\n    filter(tera, \"hcl\", hcl::quote);\nfn filter(tera";
     assert_eq!(registered_filters(source), ["line", "hcl"]);
 }

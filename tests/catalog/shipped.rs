@@ -29,10 +29,87 @@ pub(crate) fn json(node: &Node) -> Value {
     }
 }
 
-pub(crate) fn castai_tree() -> Node {
-    let source = Arc::new(Source::new("castai", SHIPPED[0].1));
+pub(crate) fn tree_of(id: &str, text: &str) -> Node {
+    let source = Arc::new(Source::new(id, text));
     let mut documents = yaml::parse(&source, Code::CatalogSyntax).expect("the shipped catalog is YAML");
     documents.remove(0)
+}
+
+pub(crate) fn castai_tree() -> Node {
+    tree_of("castai", SHIPPED[0].1)
+}
+
+/// Every shipped catalog, loaded.
+fn all() -> Vec<Catalog> {
+    let loaded = SHIPPED.iter().map(|(id, text)| {
+        let (catalog, findings) = load(&Arc::new(Source::new(*id, *text)));
+        assert_eq!(findings, [], "{id} is sound");
+        let catalog = catalog.expect("it loads");
+        assert_eq!(catalog.id(), *id, "a catalog is listed under its id");
+        catalog
+    });
+    loaded.collect()
+}
+
+#[test]
+fn every_catalog_of_the_folder_is_shipped_and_the_first_is_the_default() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
+        .collect();
+    files.sort();
+    let mut ids: Vec<&str> = SHIPPED.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids[0], "castai");
+    ids.sort_unstable();
+    assert_eq!(ids, files, "catalog/shipped.in lists the folder");
+    assert!(ids.len() >= 4);
+}
+
+#[test]
+fn every_fact_of_every_shipped_catalog_has_a_page_and_a_day() {
+    for catalog in all() {
+        let document = &catalog.document;
+        assert!(document.review_after.is_some(), "{}", catalog.id());
+        let used: std::collections::BTreeSet<_> = catalog
+            .endpoints()
+            .flat_map(|endpoint| endpoint.sources.value.0.iter().map(|source| source.value.clone()))
+            .collect();
+        for id in used {
+            let source = &document.sources.value.0[&id].value;
+            let url = source.url.as_ref().expect("a page").value.to_string();
+            assert!(url.starts_with("https://"), "{}: {url}", catalog.id());
+        }
+        for endpoint in catalog.endpoints() {
+            assert!(!endpoint.sources.value.0.is_empty());
+        }
+        assert_eq!(document.verified.value.on.value.to_string(), "2026-11-22");
+    }
+}
+
+#[test]
+fn another_validator_accepts_every_shipped_catalog() {
+    let validator = jsonschema::validator_for(&schema()).expect("the schema is a schema");
+    for (id, text) in SHIPPED {
+        let catalog = json(&tree_of(id, text));
+        let errors: Vec<String> = validator.iter_errors(&catalog).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{id}: {errors:?}");
+    }
+}
+
+#[test]
+fn no_two_shipped_catalogs_call_different_regions_alike() {
+    // Regions are named without their catalog, so one name must not choose unrelated things.
+    let mut seen: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    for catalog in all() {
+        for region in catalog.document.regions.iter().flat_map(|regions| regions.value.0.keys()) {
+            if let Some(other) = seen.insert(region.to_string(), catalog.id().to_owned()) {
+                // Both mean the United States.
+                assert_eq!(region.as_str(), "us", "{other} and {}", catalog.id());
+            }
+        }
+    }
 }
 
 fn castai_json() -> Value {

@@ -4,8 +4,10 @@
 
 mod acceptance;
 mod bad_input;
+mod catalogs;
 mod check;
 mod clouds;
+mod custom;
 mod diff;
 mod existing;
 mod generate;

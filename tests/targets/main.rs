@@ -7,9 +7,13 @@ mod common {
     pub(crate) mod policies;
 }
 #[cfg(test)]
+mod artifact;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod models;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 /// What the user asked for.
 #[derive(Debug, Clone)]
 pub struct LockRequest {
-    /// Catalog files; the shipped catalog when empty.
+    /// Catalog files and ids of shipped catalogs; the default catalog when empty.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_name_is_one_that_google_takes() {
-        for endpoint in ["castai/api", "", "\"${x}\n", "É", &"long".repeat(40), "--"] {
+        for endpoint in ["acme/api", "", "\"${x}\n", "É", &"long".repeat(40), "--"] {
             let name = name("Pre_fix", "egress", &vec![endpoint.to_owned(); 3], "v4", "tcp");
             assert!(fits(&name), "{name}");
         }

@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn names_are_accepted_as_the_api_server_accepts_them() {
-        assert!(is_object_name("castai-agent.1") && is_object_name(&"a".repeat(253)));
+        assert!(is_object_name("acme-agent.1") && is_object_name(&"a".repeat(253)));
         for text in ["", "Np", "a_b", "-a", "a.", "a..b", "a/b", "\u{e9}"] {
             assert!(!is_object_name(text), "{text}");
         }

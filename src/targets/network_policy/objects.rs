@@ -97,7 +97,7 @@ fn types(directions: impl IntoIterator<Item = Direction>) -> Vec<&'static str> {
     directions.into_iter().map(name).collect()
 }
 
-/// A name that depends on nothing but the pods: `egressor-castai-agent` for pods chosen by their name alone, else
+/// A name that depends on nothing but the pods: `egressor-acme-agent` for pods chosen by their name alone, else
 /// with a hash of all labels, so that no two are the same.
 fn name_of(pods: &Pods) -> String {
     let plain = pods.labels.get("app.kubernetes.io/name").filter(|_| pods.labels.len() == 1);

@@ -214,16 +214,16 @@ mod tests {
     #[test]
     fn plain_shapes_are_modelled() {
         for (expression, names) in [
-            (r"^api\.cast\.ai$", "=api.cast.ai"),
+            (r"^api\.acme\.io$", "=api.acme.io"),
             (r"(^|\.)example\.com$", ".example.com"),
             (r"\.example\.com$", "*.example.com"),
-            (r"^[^.]+\.docker\.io$", "?.docker.io"),
-            (r"^[^\.]+\.docker[.]io$", "?.docker.io"),
-            (r"^.*\.docker\.io$", "*.docker.io"),
-            (r".+\.docker\.io$", "*.docker.io"),
-            (r"^(.*\.)?docker\.io$", ".docker.io"),
-            (r"^([^.]+\.)*docker\.io$", ".docker.io"),
-            (r"^([^.]+\.)+docker\.io$", "*.docker.io"),
+            (r"^[^.]+\.acme\.io$", "?.acme.io"),
+            (r"^[^\.]+\.acme[.]io$", "?.acme.io"),
+            (r"^.*\.acme\.io$", "*.acme.io"),
+            (r".+\.acme\.io$", "*.acme.io"),
+            (r"^(.*\.)?acme\.io$", ".acme.io"),
+            (r"^([^.]+\.)*acme\.io$", ".acme.io"),
+            (r"^([^.]+\.)+acme\.io$", "*.acme.io"),
             (r"^(a|b)\.example\.com$", "=a.example.com =b.example.com"),
             (r"^a\.com$|^b\.com$", "=a.com =b.com"),
             (r"^a\.(com|org)$", "=a.com =a.org"),
@@ -243,8 +243,8 @@ mod tests {
     fn what_has_no_plain_shape_is_not_modelled() {
         for expression in [
             r"example\.com$",
-            r"^api\.cast\.ai",
-            r"^api.cast.ai$",
+            r"^api\.acme\.io",
+            r"^api.acme.io$",
             "ads",
             r"^a{2}\.com$",
             r"^[a-c]\.com$",

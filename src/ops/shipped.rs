@@ -1,0 +1,45 @@
+//! Which catalogs are meant: files, and shipped ones by their ids.
+
+use super::files::{TEXT_LIMIT, read};
+use crate::catalog::{Id, SHIPPED};
+use crate::diag::{Code, Finding, Source, suggest};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The ids of all shipped catalogs, the default one first, as they are named on the command line.
+pub fn shipped() -> Vec<PathBuf> {
+    SHIPPED.iter().map(|(id, _)| PathBuf::from(id)).collect()
+}
+
+/// The texts of catalogs, each named by a path or by the id of a shipped one; the default catalog when none is named.
+pub(super) fn sources(names: &[PathBuf]) -> Vec<Result<Arc<Source>, Finding>> {
+    if names.is_empty() {
+        return SHIPPED.iter().take(1).map(|(id, text)| Ok(source(id, text))).collect();
+    }
+    names.iter().map(|name| named(name)).collect()
+}
+
+/// The text of a catalog. An id of a shipped catalog means that one: a file of the same name is `./NAME`.
+pub(super) fn named(name: &Path) -> Result<Arc<Source>, Finding> {
+    let text = name.to_string_lossy();
+    if let Some((id, text)) = SHIPPED.iter().find(|(id, _)| *id == text) {
+        return Ok(source(id, text));
+    }
+    read(name, TEXT_LIMIT).map_err(|finding| {
+        // What looks like an id and is no file was meant as one.
+        let is_id = text.parse::<Id>().is_ok();
+        if finding.code != Code::FileRead || !is_id || name.exists() {
+            return finding;
+        }
+        let ids = SHIPPED.iter().map(|(id, _)| *id);
+        let help = suggest(&text, ids.clone()).map_or_else(
+            || format!("shipped are {}", ids.collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        finding.help(help)
+    })
+}
+
+fn source(id: &str, text: &str) -> Arc<Source> {
+    Arc::new(Source::new(format!("{id} (shipped)"), text))
+}
