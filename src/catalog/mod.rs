@@ -16,7 +16,7 @@ pub use document::{
 pub use leaf::{Date, Id, PortSpec, Setting, Text};
 pub use overlay::{Change, How, Nothing, Overlay, is_overlay, overlay_schema};
 pub use read::{At, Document, List, Named, Or, Raw, Table, Word};
-pub use select::{LeftOut, Selected, Selection, select};
+pub use select::{DEFAULT_FEATURES, LeftOut, Selected, Selection, select};
 pub use shipped::SHIPPED;
 
 use crate::diag::{Code, Finding, Place, Source, any_error};
@@ -176,12 +176,15 @@ impl Catalog {
         self.changes.iter().find(is_it).map(|change| &change.place)
     }
 
+    /// The place in the catalog's file, or in that of the overlay that put it there.
+    pub fn place(&self, span: crate::diag::Span) -> Place {
+        self.layers.place(span).unwrap_or_else(|| Place { source: Arc::clone(&self.source), span })
+    }
+
     /// The finding at a place of the catalog, or of the overlay that put it there.
     pub fn locate(&self, finding: Finding, span: crate::diag::Span) -> Finding {
-        match self.layers.place(span) {
-            Some(place) => finding.at(&place.source, place.span),
-            None => finding.at(&self.source, span),
-        }
+        let place = self.place(span);
+        finding.at(&place.source, place.span)
     }
 
     /// What is worth telling about the catalog on a given day, beyond what makes it unusable.

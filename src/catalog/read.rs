@@ -369,13 +369,13 @@ macro_rules! document {
 
             fn schema() -> serde_json::Value {
                 let mut properties = serde_json::Map::new();
-                let mut required: Vec<&str> = Vec::new();
+                let required: [Option<&str>; Self::KEYS.len()] = [$(document!(@require $need $field)),*];
+                let required: Vec<&str> = required.into_iter().flatten().collect();
                 $(
                     let property = <$type as $crate::catalog::read::Document>::schema();
                     let property = $crate::catalog::read::described(property, concat!($($doc),*).trim());
                     let key = $crate::catalog::read::key(stringify!($field));
                     properties.insert(key.to_owned(), property);
-                    document!(@require $need required $field);
                 )*
                 serde_json::json!({
                     "type": "object",
@@ -390,10 +390,8 @@ macro_rules! document {
     (@type optional $type:ty) => { Option<$crate::catalog::read::At<$type>> };
     (@take required $field:ident) => { $field? };
     (@take optional $field:ident) => { $field };
-    (@require required $list:ident $field:ident) => {
-        $list.push($crate::catalog::read::key(stringify!($field)))
-    };
-    (@require optional $list:ident $field:ident) => {};
+    (@require required $field:ident) => { Some($crate::catalog::read::key(stringify!($field))) };
+    (@require optional $field:ident) => { None };
 }
 
 /// Declares a closed set of words: the enum, how it is read, and its schema.

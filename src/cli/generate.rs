@@ -1,29 +1,31 @@
 //! `egressor generate`.
 
 use super::Exit;
-use super::args::GenerateArgs;
+use super::args::{Common, GenerateArgs};
 use super::output::Output;
+use super::settle::{Settled, settle};
 use crate::diag::{Code, Finding, any_error};
 use crate::ops::files::{changed, replace};
-use crate::ops::{File, Generated, Request, generate};
+use crate::ops::{File, Generated, OUT, Request, generate};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// The lockfile that is used when none is named.
-pub(super) const LOCK: &str = "egressor.lock";
-
-pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
-    let (request, mut findings) = request(args);
+pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit {
+    let settled = settle(common, &args.select, &args.set, args.lock.as_deref());
+    settled.tell(output);
+    let (request, out, mut findings) = request(args, &settled);
+    let out = out.as_path();
     let generated = if any_error(&findings) { Generated::default() } else { generate(&request) };
     findings.extend(generated.findings.iter().cloned());
+    settled.locate(&mut findings);
     let failed = any_error(&findings);
-    let to_stdout = args.out == Path::new("-");
-    let different = if failed || to_stdout { Vec::new() } else { changed(&args.out, &generated.files) };
+    let to_stdout = out == Path::new("-");
+    let different = if failed || to_stdout { Vec::new() } else { changed(out, &generated.files) };
     let mut exit = if failed { Exit::Failed } else { Exit::Same };
     if args.check && !different.is_empty() {
         exit = Exit::Different;
         findings.extend(different.iter().map(|file| {
-            let path = args.out.join(&file.path);
+            let path = out.join(&file.path);
             Finding::new(
                 Code::OutputChanged,
                 format!("`{}` is not what the catalog and the lock give", path.display()),
@@ -32,13 +34,13 @@ pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
     } else if !failed
         && !to_stdout
         && !different.is_empty()
-        && let Err(finding) = replace(&args.out, &different)
+        && let Err(finding) = replace(out, &different)
     {
         findings.push(finding);
         exit = Exit::Failed;
     }
     if output.is_json() {
-        return output.json(&document(args, &generated, &different, &findings, exit), exit);
+        return output.json(&document(args, out, &generated, &different, &findings, exit), exit);
     }
     if output.is_verbose() {
         for left_out in &generated.left_out {
@@ -53,15 +55,15 @@ pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
     if to_stdout {
         return output.finish(&joined(&generated.files), exit);
     }
-    summary(args, &generated.files, &different, output);
+    summary(args, out, &generated.files, &different, output);
     exit
 }
 
-fn request(args: &GenerateArgs) -> (Request, Vec<Finding>) {
-    let mut findings = Vec::new();
-    let implicit = || Path::new(LOCK).exists().then(|| PathBuf::from(LOCK));
-    let lock = args.lock.clone().or_else(implicit);
-    if args.locked && lock.is_none() {
+/// What is asked for, and the folder that the paths of files begin at.
+fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Finding>) {
+    let mut findings = settled.findings.clone();
+    let project = &settled.project;
+    if args.locked && project.lock.is_none() && !any_error(&findings) {
         let help = "run `egressor lock`, or name the file with `--lock FILE`";
         findings.push(Finding::new(Code::LockMissing, "there is no lockfile").help(help));
     }
@@ -72,15 +74,26 @@ fn request(args: &GenerateArgs) -> (Request, Vec<Finding>) {
             Vec::new()
         }
     };
+    let mut artifacts = project.artifacts.clone();
+    let out = match (&args.out, &settled.root) {
+        (Some(out), _) => {
+            artifacts.iter_mut().for_each(|artifact| artifact.folder = PathBuf::new());
+            out.clone()
+        }
+        (None, Some(root)) if artifacts.is_empty() => root.join(OUT),
+        (None, Some(root)) => root.clone(),
+        (None, None) => PathBuf::from(OUT),
+    };
     let request = Request {
-        catalogs: args.select.catalog.clone(),
-        selection: args.select.selection(),
-        settings: args.set.clone(),
-        lock,
+        catalogs: project.catalogs.clone(),
+        selection: project.selection.clone(),
+        settings: project.settings.clone(),
+        lock: project.lock.clone(),
         targets: args.target.clone(),
         templates,
+        artifacts,
     };
-    (request, findings)
+    (request, out, findings)
 }
 
 /// The template files of a folder.
@@ -109,10 +122,10 @@ fn joined(files: &[File]) -> String {
     }
 }
 
-fn summary(args: &GenerateArgs, files: &[File], different: &[&File], output: Output) {
+fn summary(args: &GenerateArgs, out: &Path, files: &[File], different: &[&File], output: Output) {
     let verb = if args.check { "would change" } else { "wrote" };
     for file in different {
-        output.status(&format!("{verb} {}", args.out.join(&file.path).display()));
+        output.status(&format!("{verb} {}", out.join(&file.path).display()));
     }
     let unchanged = files.len().saturating_sub(different.len());
     let proven = "each was read back and means the catalog";
@@ -125,6 +138,7 @@ fn summary(args: &GenerateArgs, files: &[File], different: &[&File], output: Out
 
 fn document(
     args: &GenerateArgs,
+    out: &Path,
     generated: &Generated,
     different: &[&File],
     findings: &[Finding],
@@ -135,7 +149,7 @@ fn document(
         (true, true) => "would-change",
         (true, false) => "written",
     };
-    let to_stdout = args.out == Path::new("-");
+    let to_stdout = out == Path::new("-");
     let files: Vec<serde_json::Value> = generated
         .files
         .iter()
@@ -144,7 +158,7 @@ fn document(
             if to_stdout {
                 json!({"path": file.path, "text": file.text})
             } else {
-                json!({"path": args.out.join(&file.path).display().to_string(), "status": status(file)})
+                json!({"path": out.join(&file.path).display().to_string(), "status": status(file)})
             }
         })
         .collect();

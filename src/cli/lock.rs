@@ -1,8 +1,9 @@
 //! `egressor lock`.
 
 use super::Exit;
-use super::args::LockArgs;
+use super::args::{Common, LockArgs};
 use super::output::Output;
+use super::settle::{Settled, settle};
 use crate::diag::{Code, Finding, any_error};
 use crate::ops::files::{changed, replace};
 use crate::ops::{LockRequest, lock};
@@ -12,40 +13,44 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-pub(super) fn run(args: &LockArgs, output: Output) -> Exit {
-    let (request, mut findings) = request(args);
+pub(super) fn run(args: &LockArgs, common: &Common, output: Output) -> Exit {
+    let settled = settle(common, &args.select, &[], args.lock.as_deref());
+    settled.tell(output);
+    let path = settled.lock.as_path();
+    let (request, mut findings) = request(args, &settled);
     let Some(request) = request.filter(|_| !any_error(&findings)) else {
-        return report(args, None, &findings, output, Exit::Failed);
+        return report(path, None, &findings, output, Exit::Failed);
     };
     let locked = lock(&request);
     findings.extend(locked.findings);
+    settled.locate(&mut findings);
     let Some(file) = locked.file else {
-        return report(args, None, &findings, output, Exit::Failed);
+        return report(path, None, &findings, output, Exit::Failed);
     };
     let here = Path::new("");
     let different = !changed(here, std::slice::from_ref(&file)).is_empty();
     if locked.news && args.locked {
         let help = "run `egressor lock` without `--locked` to take the new answers in";
-        let message = format!("`{}` would change", args.lock.display());
+        let message = format!("`{}` would change", path.display());
         findings.push(Finding::new(Code::LockWouldChange, message).help(help));
-        return report(args, Some("would-change"), &findings, output, Exit::Different);
+        return report(path, Some("would-change"), &findings, output, Exit::Different);
     }
     if different
         && !args.locked
         && let Err(finding) = replace(here, &[&file])
     {
         findings.push(finding);
-        return report(args, None, &findings, output, Exit::Failed);
+        return report(path, None, &findings, output, Exit::Failed);
     }
     // What was learnt is kept even where some names failed; the exit code says that they did.
     let exit = if any_error(&findings) { Exit::Failed } else { Exit::Same };
     let status = if different && !args.locked { "written" } else { "unchanged" };
-    output.status(&format!("{} names looked up, {} {status}", locked.names, args.lock.display()));
-    report(args, Some(status), &findings, output, exit)
+    output.status(&format!("{} names looked up, {} {status}", locked.names, path.display()));
+    report(path, Some(status), &findings, output, exit)
 }
 
-fn request(args: &LockArgs) -> (Option<LockRequest>, Vec<Finding>) {
-    let mut findings = Vec::new();
+fn request(args: &LockArgs, settled: &Settled) -> (Option<LockRequest>, Vec<Finding>) {
+    let mut findings = settled.findings.clone();
     let mut hosts = |names: &[String]| -> Vec<Hostname> {
         let parsed = names.iter().map(|name| name.parse::<Hostname>());
         let (mut good, mut bad) = (Vec::new(), Vec::new());
@@ -67,9 +72,9 @@ fn request(args: &LockArgs) -> (Option<LockRequest>, Vec<Finding>) {
         }
     }
     let request = LockRequest {
-        catalogs: args.select.catalog.clone(),
-        selection: args.select.selection(),
-        lock: args.lock.clone(),
+        catalogs: settled.project.catalogs.clone(),
+        selection: settled.project.selection.clone(),
+        lock: settled.lock.clone(),
         dns: DnsOptions {
             servers,
             rounds: args.rounds,
@@ -96,11 +101,11 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
 }
 
-fn report(args: &LockArgs, status: Option<&str>, findings: &[Finding], output: Output, exit: Exit) -> Exit {
+fn report(path: &Path, status: Option<&str>, findings: &[Finding], output: Output, exit: Exit) -> Exit {
     if output.is_json() {
         let document = json!({
             "schema": "egressor/lock/v1",
-            "lock": args.lock.display().to_string(),
+            "lock": path.display().to_string(),
             "status": status,
             "findings": Output::findings_json(findings),
         });

@@ -5,10 +5,12 @@ mod catalog;
 mod check;
 mod diff;
 mod generate;
+mod init;
 mod lint;
 mod lock;
 mod output;
 mod read;
+mod settle;
 
 use crate::diag::{Code, Finding};
 use args::{Cli, Command, Format};
@@ -56,15 +58,17 @@ pub fn run() -> ExitCode {
         output.findings(&[Finding::new(Code::SelectionUnknown, message)]);
         return Exit::Failed.into();
     }
+    let common = &cli.common;
     let exit = match cli.command {
-        Command::Generate(args) => generate::run(&args, output),
-        Command::Lock(args) => lock::run(&args, output),
-        Command::Catalog(command) => catalog::run(&command, output),
-        Command::Targets => read::targets(output),
+        Command::Init(args) => init::run(&args, common, output),
+        Command::Generate(args) => generate::run(&args, common, output),
+        Command::Lock(args) => lock::run(&args, common, output),
+        Command::Catalog(command) => catalog::run(&command, common, output),
+        Command::Targets => read::targets(common, output),
         Command::Show(args) => read::show(&args, output),
-        Command::Check(args) => check::run(&args, output),
-        Command::Lint(args) => lint::run(&args, output),
-        Command::Diff(args) => return diff::run(&args, output),
+        Command::Check(args) => check::run(&args, common, output),
+        Command::Lint(args) => lint::run(&args, common, output),
+        Command::Diff(args) => return diff::run(&args, common, output),
         Command::Explain { code } => read::explain(&code, output),
     };
     exit.into()

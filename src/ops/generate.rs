@@ -1,10 +1,11 @@
 //! `generate`: from catalogs and a lock to proven files.
 
 use super::files::{TEXT_LIMIT, read};
-use super::{File, Proven, prove};
-use crate::catalog::{Catalog, LeftOut, SHIPPED, Selected, Selection, load, select};
+use super::{Artifact, File, Proven, prove};
+use super::catalogs::catalogs;
+use crate::catalog::{LeftOut, Selected, Selection, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
-use crate::diag::{Code, Finding, Source, any_error, suggest};
+use crate::diag::{Code, Finding, any_error, suggest};
 use crate::packet::Hostname;
 use crate::policy::{Need, Origin, Policy};
 use crate::render::Renderer;
@@ -14,12 +15,15 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+
+/// The folder below a project that artifacts are written to when no other is named.
+pub const OUT: &str = "out";
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Catalog files; the shipped catalog when empty.
+    /// Catalog files, names of shipped catalogs, and overlays on them in order; the shipped catalog when no catalog is
+    /// named.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,
@@ -31,6 +35,8 @@ pub struct Request {
     pub targets: Vec<String>,
     /// Files that take the place of templates of the same name.
     pub templates: Vec<PathBuf>,
+    /// What the project writes; the targets that are written by default when empty.
+    pub artifacts: Vec<Artifact>,
 }
 
 /// What came of it.
@@ -44,43 +50,12 @@ pub struct Generated {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Loads the catalogs of a request.
-pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
-    let (mut catalogs, mut findings) = (Vec::new(), Vec::new());
-    let shipped =
-        || SHIPPED.iter().map(|(id, text)| Ok(Arc::new(Source::new(format!("{id} (shipped)"), *text))));
-    let sources: Vec<Result<Arc<Source>, Finding>> = if paths.is_empty() {
-        shipped().collect()
-    } else {
-        paths.iter().map(|path| read(path, TEXT_LIMIT)).collect()
-    };
-    for source in sources {
-        match source {
-            Ok(source) => {
-                let (catalog, found) = load(&source);
-                findings.extend(found);
-                if let Some(catalog) = catalog {
-                    let taken = catalogs.iter().any(|other: &Catalog| other.id() == catalog.id());
-                    if taken {
-                        let message = format!("two catalogs have the id `{}`", catalog.id());
-                        let place = catalog.document.id.span;
-                        findings
-                            .push(Finding::new(Code::CatalogDuplicate, message).at(&catalog.source, place));
-                    }
-                    catalogs.push(catalog);
-                }
-            }
-            Err(finding) => findings.push(finding),
-        }
-    }
-    (catalogs, findings)
-}
-
 /// Writes every target that is asked for; nothing when anything is wrong.
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
-    let (targets, unknown) = targets(&request.targets);
+    let (jobs, unknown) = jobs(&request.targets, &request.artifacts);
     findings.extend(unknown);
+    let targets: Vec<&'static dyn Target> = jobs.iter().map(|(target, _)| *target).collect();
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
         Ok(lock) => lock,
@@ -94,8 +69,15 @@ pub fn generate(request: &Request) -> Generated {
     if any_error(&findings) {
         return Generated { files: Vec::new(), findings, left_out: Vec::new() };
     }
-    let (variables, wrong) = Variables::parse(request.settings.iter().map(String::as_str), &catalogs);
-    findings.extend(wrong);
+    let settings = |own: &Artifact| -> Vec<String> {
+        request.settings.iter().chain(&own.settings).cloned().collect()
+    };
+    let mut variables = Vec::new();
+    for (_, artifact) in &jobs {
+        let (parsed, wrong) = Variables::parse(settings(artifact).iter().map(String::as_str), &catalogs);
+        findings.extend(wrong.into_iter().filter(|finding| !findings.contains(finding)).collect::<Vec<_>>());
+        variables.push(parsed);
+    }
     let (selected, wrong) = select(&catalogs, &request.selection);
     findings.extend(wrong);
     let left_out: Vec<LeftOut> =
@@ -104,12 +86,19 @@ pub fn generate(request: &Request) -> Generated {
         return Generated { files: Vec::new(), findings, left_out };
     };
     let answers = answers(lock.as_ref());
-    let input = Input { selected: &selected, answers: &answers, variables: &variables };
     let head = head(&selected, lock.as_ref());
-    let mut files = Vec::new();
-    for target in targets {
-        let written = write(target, input, &request.selection, &renderer, &head);
-        files.extend(written.files);
+    let mut files: Vec<File> = Vec::new();
+    for ((target, artifact), variables) in jobs.iter().zip(&variables) {
+        let input = Input { selected: &selected, answers: &answers, variables };
+        let written = write(*target, input, &request.selection, &renderer, &head);
+        for file in written.files {
+            let path = artifact.folder.join(&file.path).display().to_string();
+            if files.iter().any(|other| other.path == path) {
+                let message = format!("`{path}` is the path of two artifacts");
+                findings.push(Finding::new(Code::FileWrite, message).help("give each a folder of its own"));
+            }
+            files.push(File { path, ..file });
+        }
         for finding in written.findings {
             if !findings.contains(&finding) {
                 findings.push(finding);
@@ -144,15 +133,23 @@ fn write(
     }
     let options = Options::new(target.options(), &settings);
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
-    let mut proven = prove(target, &wanted, renderer, |lowered| banner(head, &compiled.policy, lowered));
+    let expired = compiled.findings.iter().filter(|finding| finding.code == Code::CatalogExpired);
+    let expired: Vec<String> = expired.map(|finding| format!("Expired: {}", plain(&finding.message))).collect();
+    let mut proven = prove(target, &wanted, renderer, |lowered| {
+        let mut lines = banner(head, &compiled.policy, lowered);
+        lines.extend(expired.iter().cloned());
+        lines
+    });
     proven.findings.splice(0..0, compiled.findings);
     proven
 }
 
-/// The targets of these names, in the order of the registry.
-fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
+/// What is written: the targets of these names, with the options and folders that the project has for them; else all
+/// artifacts of the project; else the targets that are written by default. In the order of the registry.
+fn jobs(names: &[String], artifacts: &[Artifact]) -> (Vec<(&'static dyn Target, Artifact)>, Vec<Finding>) {
     let mut findings = Vec::new();
-    for name in names.iter().filter(|name| crate::targets::find(name).is_none()) {
+    let all = names.iter().chain(artifacts.iter().map(|artifact| &artifact.target));
+    for name in all.filter(|name| crate::targets::find(name).is_none()) {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
         let help = suggest(name, known.iter().copied()).map_or_else(
             || format!("targets are {}", known.join(", ")),
@@ -160,12 +157,25 @@ fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
         );
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
-    let asked = |target: &dyn Target| names.iter().any(|name| name == target.name());
-    let targets = TARGETS
-        .iter()
-        .copied()
-        .filter(|target| if names.is_empty() { target.is_default() } else { asked(*target) });
-    (targets.collect(), findings)
+    let asked = |target: &dyn Target| {
+        let own = artifacts.iter().any(|artifact| artifact.target == target.name());
+        match (names.is_empty(), artifacts.is_empty()) {
+            (false, _) => names.iter().any(|name| name == target.name()),
+            (true, false) => own,
+            (true, true) => target.is_default(),
+        }
+    };
+    let mut jobs = Vec::new();
+    for target in TARGETS.iter().copied().filter(|target| asked(*target)) {
+        let own = artifacts.iter().filter(|artifact| artifact.target == target.name());
+        let before = jobs.len();
+        jobs.extend(own.map(|artifact| (target, artifact.clone())));
+        if jobs.len() == before {
+            let folder = artifacts.first().map(|_| PathBuf::from(OUT)).unwrap_or_default();
+            jobs.push((target, Artifact { target: target.name().to_owned(), folder, ..Artifact::default() }));
+        }
+    }
+    (jobs, findings)
 }
 
 /// The built-in templates of some targets, with the user's in the place of those of the same name.
@@ -242,6 +252,14 @@ fn head(selected: &[Selected<'_>], lock: Option<&Lockfile>) -> Vec<String> {
             catalog.id(),
             catalog.document.verified.value.on.value
         ));
+        if catalog.overlays > 0 {
+            lines.push(format!(
+                "Overlays on catalog {}: {}, with {} changes.",
+                catalog.id(),
+                catalog.overlays,
+                catalog.changes.len()
+            ));
+        }
         lines.push(format!("Digest of catalog {}: sha256 {}", catalog.id(), digest(&catalog.canonical)));
     }
     lines.push(lock.map_or_else(
@@ -257,6 +275,10 @@ fn digest(text: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+fn plain(text: &str) -> String {
+    text.replace('`', "")
 }
 
 /// The lines at the head of a target's files: what is covered, what is implied, what cannot be said.
@@ -278,7 +300,6 @@ fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
     lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
     // A loss and the finding about it may say the same, the finding with backticks.
-    let plain = |text: &str| text.replace('`', "");
     let told = lowered
         .findings
         .iter()

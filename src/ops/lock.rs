@@ -2,7 +2,7 @@
 
 use super::File;
 use super::files::{TEXT_LIMIT, read};
-use super::generate::catalogs;
+use super::catalogs::catalogs;
 use crate::catalog::{Selected, Selection, select};
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{AddrSet, Hostname, Prefix, Set as _};

@@ -19,7 +19,7 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
     let needs = needs(project, target);
     let (policy, findings) = project.wanted(&[(target.speech(), needs.clone())]);
     let given: BTreeMap<String, String> = project
-        .settings
+        .settings_for(target.name())
         .iter()
         .filter_map(|setting| setting.split_once('='))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -31,18 +31,26 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
     (Policy::new(sets), findings)
 }
 
-/// What all endpoints of the project's catalogs ask for, wherever and for whomever, to explain traffic with.
+/// What all endpoints of the project's catalogs ask for, wherever and for whomever, to explain traffic with: also those
+/// that are disabled or have expired.
 pub(super) fn explaining(project: &Project, target: &dyn Target) -> Policy {
-    everything(project, target.speech(), needs(project, target)).0
+    let past = Selection { disabled: true, ..Selection::default() };
+    everything(project, past, target.speech(), needs(project, target)).0
 }
 
-/// What a catalog approves, whoever uses it.
+/// What a catalog approves, whoever uses it. What is disabled or has expired is approved no longer.
 pub(super) fn approved(catalogs: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
     let speech = Speech { scoping: Scoping::Host, ..target.speech() };
-    everything(catalogs, speech, BTreeSet::new())
+    let present = Selection { today: catalogs.selection.today, ..Selection::default() };
+    everything(catalogs, present, speech, BTreeSet::new())
 }
 
-fn everything(project: &Project, speech: Speech, needs: BTreeSet<Need>) -> (Policy, Vec<Finding>) {
+fn everything(
+    project: &Project,
+    selection: Selection,
+    speech: Speech,
+    needs: BTreeSet<Need>,
+) -> (Policy, Vec<Finding>) {
     let selection = Selection {
         all_regions: true,
         superseded: true,
@@ -51,7 +59,7 @@ fn everything(project: &Project, speech: Speech, needs: BTreeSet<Need>) -> (Poli
             .iter()
             .flat_map(|catalog| catalog.document.features.value.0.keys().map(|id| id.as_str().to_owned()))
             .collect(),
-        ..Selection::default()
+        ..selection
     };
     Project { selection, ..project.clone() }.wanted(&[(speech, needs)])
 }
