@@ -123,7 +123,7 @@ pub(super) struct SelectArgs {
     pub(super) include_superseded: bool,
     /// The day to judge expiry by, such as 2026-11-22; the clock's, in UTC, when not given. What expires on a day is
     /// wanted through the whole of that day
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", env = "EGRESSOR_TODAY")]
     pub(super) today: Option<String>,
 }
 
@@ -275,7 +275,7 @@ pub(super) struct LintArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) catalog: Vec<PathBuf>,
     /// The day to judge by, such as 2026-11-22; today when not given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", env = "EGRESSOR_TODAY")]
     pub(super) today: Option<String>,
 }
 
@@ -441,7 +441,9 @@ pub(super) enum ExitCodeStyle {
 impl SelectArgs {
     /// Reports whether anything was selected.
     pub(super) fn is_given(&self) -> bool {
-        !self.catalog.is_empty() || !self.overlay.is_empty() || self.selection() != crate::catalog::Selection::default()
+        !self.catalog.is_empty()
+            || !self.overlay.is_empty()
+            || self.selection() != crate::catalog::Selection::default()
     }
 
     /// The selection that the arguments stand for.

@@ -135,7 +135,8 @@ fn show(args: &CatalogShowArgs, common: &Common, output: Output) -> Exit {
     let wanted = all.iter().filter(|(catalog, endpoint)| {
         args.endpoints.is_empty() || args.endpoints.iter().any(|name| named(catalog, endpoint, name))
     });
-    let items: Vec<Value> = wanted.map(|(catalog, endpoint)| endpoint_json(catalog, endpoint, args.origin)).collect();
+    let items: Vec<Value> =
+        wanted.map(|(catalog, endpoint)| endpoint_json(catalog, endpoint, args.origin)).collect();
     if output.is_json() {
         return output.json(&json!({"schema": "egressor/catalog-list/v1", "endpoints": items}), Exit::Same);
     }
@@ -180,8 +181,7 @@ fn plain(value: &Value) -> String {
 
 fn lint(args: &LintArgs, common: &Common, output: Output) -> Exit {
     let files: Vec<PathBuf> = args.files.iter().chain(&args.catalog).cloned().collect();
-    let (paths, mut findings) =
-        if files.is_empty() { named(common, &[], &[]) } else { (files, Vec::new()) };
+    let (paths, mut findings) = if files.is_empty() { named(common, &[], &[]) } else { (files, Vec::new()) };
     let broken = any_error(&findings);
     let (catalogs, found) = if broken { (Vec::new(), Vec::new()) } else { catalogs(&paths) };
     findings.extend(found);

@@ -68,8 +68,9 @@ fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding
     }
     let restored = match before {
         Some(text) => replace(folder, &[&File { path: name, text }]),
-        None => std::fs::remove_file(path)
-            .map_err(|error| Finding::new(Code::FileWrite, format!("cannot remove `{}`: {error}", path.display()))),
+        None => std::fs::remove_file(path).map_err(|error| {
+            Finding::new(Code::FileWrite, format!("cannot remove `{}`: {error}", path.display()))
+        }),
     };
     Err(findings.into_iter().chain(restored.err()).collect())
 }

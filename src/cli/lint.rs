@@ -64,7 +64,8 @@ fn later(day: Date, days: &str) -> Result<Date, String> {
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let count = number.parse::<u32>().ok().filter(|_| digits);
     let count = count.ok_or_else(|| format!("`{days}` is no number of days such as `30d`"))?;
-    let start: Timestamp = format!("{day}T00:00:00Z").parse().map_err(|_| format!("`{day}` is before 1970"))?;
+    let start: Timestamp =
+        format!("{day}T00:00:00Z").parse().map_err(|_| format!("`{day}` is before 1970"))?;
     let end = Timestamp::from_unix(start.seconds().saturating_add(u64::from(count) * DAY)).to_string();
     end.split('T').next().unwrap_or_default().parse()
 }

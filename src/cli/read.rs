@@ -49,7 +49,8 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
             let _ = writeln!(text, "  at most {} {} ({})", limit.max, limit.what, limit.source);
         }
         for artifact in artifacts.iter().filter(|artifact| artifact.target == target.name()) {
-            let options = artifact.settings.iter().fold(String::new(), |text, option| format!("{text} {option}"));
+            let options =
+                artifact.settings.iter().fold(String::new(), |text, option| format!("{text} {option}"));
             let _ = writeln!(text, "  the project writes it to {}{options}", artifact.folder.display());
         }
         text.push('\n');

@@ -28,12 +28,7 @@ pub(super) struct Settled {
 }
 
 /// Opens the project file that is meant, and lets the flags override it.
-pub(super) fn settle(
-    common: &Common,
-    select: &SelectArgs,
-    set: &[String],
-    lock: Option<&Path>,
-) -> Settled {
+pub(super) fn settle(common: &Common, select: &SelectArgs, set: &[String], lock: Option<&Path>) -> Settled {
     let (opened, mut findings) = opened(common);
     let today = match super::catalog::day(select.today.as_deref()) {
         Ok(today) => Some(today),
@@ -74,13 +69,7 @@ pub(super) fn opened(common: &Common) -> (Option<Opened>, Vec<Finding>) {
 }
 
 impl Settled {
-    fn merge(
-        &mut self,
-        opened: Option<&Opened>,
-        select: &SelectArgs,
-        set: &[String],
-        lock: Option<&Path>,
-    ) {
+    fn merge(&mut self, opened: Option<&Opened>, select: &SelectArgs, set: &[String], lock: Option<&Path>) {
         let base = opened.map(|opened| opened.project.clone()).unwrap_or_default();
         let flags = select.selection();
         let mut selection = base.selection;
@@ -138,8 +127,10 @@ impl Settled {
         let Some(opened) = &self.opened else { return };
         let values = values(opened);
         for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
-            let about_a_value =
-                matches!(finding.code, Code::SelectionUnknown | Code::SelectionRegion | Code::VariableInvalid);
+            let about_a_value = matches!(
+                finding.code,
+                Code::SelectionUnknown | Code::SelectionRegion | Code::VariableInvalid
+            );
             let quoted = |text: &str| finding.message.contains(&format!("`{text}`"));
             let found = values.iter().find(|(text, _)| about_a_value && quoted(text));
             if let Some((_, place)) = found {
@@ -185,7 +176,7 @@ fn told(opened: Option<&Opened>, select: &SelectArgs, set: &[String], lock: Opti
     };
     let of_file = |span: crate::diag::Span| {
         let text = opened.map(|opened| opened.file.source.slice(span)).unwrap_or_default();
-        crate::syntax::text::one_line(text)
+        crate::syntax::text::one_line(text).trim_matches(['[', ']', '"']).to_owned()
     };
     match opened {
         None => lines.push("project = none (no egressor.yaml here or above)".to_owned()),
@@ -240,8 +231,9 @@ fn told(opened: Option<&Opened>, select: &SelectArgs, set: &[String], lock: Opti
             lines.push(format!("{id} = {text} ({})", place(value.name_span)));
         }
     }
-    lines.extend(set.iter().filter_map(|flag| {
-        flag.split_once('=').map(|(key, value)| format!("{key} = {value} (--set)"))
-    }));
+    lines.extend(
+        set.iter()
+            .filter_map(|flag| flag.split_once('=').map(|(key, value)| format!("{key} = {value} (--set)"))),
+    );
     lines
 }

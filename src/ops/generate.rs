@@ -1,8 +1,8 @@
 //! `generate`: from catalogs and a lock to proven files.
 
+use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
 use super::{Artifact, File, Proven, prove};
-use super::catalogs::catalogs;
 use crate::catalog::{LeftOut, Selected, Selection, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
 use crate::diag::{Code, Finding, any_error, suggest};
@@ -69,9 +69,8 @@ pub fn generate(request: &Request) -> Generated {
     if any_error(&findings) {
         return Generated { files: Vec::new(), findings, left_out: Vec::new() };
     }
-    let settings = |own: &Artifact| -> Vec<String> {
-        request.settings.iter().chain(&own.settings).cloned().collect()
-    };
+    let settings =
+        |own: &Artifact| -> Vec<String> { request.settings.iter().chain(&own.settings).cloned().collect() };
     let mut variables = Vec::new();
     for (_, artifact) in &jobs {
         let (parsed, wrong) = Variables::parse(settings(artifact).iter().map(String::as_str), &catalogs);
@@ -134,7 +133,8 @@ fn write(
     let options = Options::new(target.options(), &settings);
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
     let expired = compiled.findings.iter().filter(|finding| finding.code == Code::CatalogExpired);
-    let expired: Vec<String> = expired.map(|finding| format!("Expired: {}", plain(&finding.message))).collect();
+    let expired: Vec<String> =
+        expired.map(|finding| format!("Expired: {}", plain(&finding.message))).collect();
     let mut proven = prove(target, &wanted, renderer, |lowered| {
         let mut lines = banner(head, &compiled.policy, lowered);
         lines.extend(expired.iter().cloned());

@@ -1,8 +1,8 @@
 //! `lock`: resolves the selected names into the lockfile.
 
 use super::File;
-use super::files::{TEXT_LIMIT, read};
 use super::catalogs::catalogs;
+use super::files::{TEXT_LIMIT, read};
 use crate::catalog::{Selected, Selection, select};
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{AddrSet, Hostname, Prefix, Set as _};

@@ -2,7 +2,7 @@
 
 use super::files::{TEXT_LIMIT, read};
 use super::{Artifact, OUT, Project, catalogs};
-use crate::catalog::{At, List, Or, SHIPPED, Selection, Text};
+use crate::catalog::{At, Catalog, List, Or, SHIPPED, Selection, Text};
 use crate::compile::Variables;
 use crate::diag::{Code, Finding, Span, any_error};
 use crate::project::{self, FILE, NEEDED_VARIABLES};
@@ -46,7 +46,12 @@ pub fn open(path: &Path, environment: Option<&str>) -> (Option<Opened>, Vec<Find
     let Some(file) = file else { return (None, findings) };
     let root = path.parent().map(Path::to_owned).unwrap_or_default();
     let opened = Opened::new(file, root);
-    findings.extend(opened.check());
+    let (catalogs, found) = catalogs(&opened.project.catalogs);
+    let broken = any_error(&found);
+    findings.extend(found.into_iter().filter(Finding::is_error));
+    if !broken {
+        findings.extend(opened.check(&catalogs));
+    }
     ((!any_error(&findings)).then_some(opened), findings)
 }
 
@@ -54,7 +59,9 @@ impl Opened {
     /// What a file in that folder stands for.
     pub fn new(file: project::Project, root: PathBuf) -> Self {
         let says = &file.says;
-        let at = |text: &Text| if root.as_os_str().is_empty() { PathBuf::from(text.as_str()) } else { root.join(text.as_str()) };
+        let at = |text: &Text| {
+            if root.as_os_str().is_empty() { PathBuf::from(text.as_str()) } else { root.join(text.as_str()) }
+        };
         let catalog = |text: &Text| {
             let shipped = SHIPPED.iter().any(|(id, _)| *id == text.as_str());
             if shipped { PathBuf::from(text.as_str()) } else { at(text) }
@@ -76,12 +83,9 @@ impl Opened {
         Self { catalogs: named, overlays, project, root, file }
     }
 
-    /// What can be told only with the catalogs at hand.
-    fn check(&self) -> Vec<Finding> {
-        let (catalogs, mut findings) = catalogs(&self.project.catalogs);
-        if any_error(&findings) {
-            return findings;
-        }
+    /// What is wrong with what the file says about these catalogs, which are its own.
+    pub fn check(&self, catalogs: &[Catalog]) -> Vec<Finding> {
+        let mut findings = Vec::new();
         let says = &self.file.says;
         let said = |name: &str| {
             says.variables.as_ref().and_then(|table| table.value.0.iter().find(|(id, _)| id.as_str() == name))
@@ -110,7 +114,7 @@ impl Opened {
                 Or::Word(_) => continue,
                 Or::Given(text) => format!("{id}={}", text.as_str()),
             };
-            findings.extend(self.refused(&text, value.name_span, &catalogs));
+            findings.extend(self.refused(&text, value.name_span, catalogs));
         }
         for At { value: artifact, .. } in
             says.artifacts.iter().filter_map(|list| list.value.given()).flat_map(|list| &list.0)
@@ -128,14 +132,14 @@ impl Opened {
                 findings.push(finding.at(&self.file.source, target.span).help(help));
             }
             for option in artifact.0.options.value.given().into_iter().flat_map(|list| &list.0) {
-                findings.extend(self.refused(option.value.as_str(), option.span, &catalogs));
+                findings.extend(self.refused(option.value.as_str(), option.span, catalogs));
             }
         }
         findings
     }
 
     /// What is wrong with a setting, at its place.
-    fn refused(&self, setting: &str, span: Span, catalogs: &[crate::catalog::Catalog]) -> Vec<Finding> {
+    fn refused(&self, setting: &str, span: Span, catalogs: &[Catalog]) -> Vec<Finding> {
         let before = Variables::parse([], catalogs).1;
         let (_, wrong) = Variables::parse([setting], catalogs);
         let new = wrong.into_iter().filter(|finding| !before.contains(finding));
@@ -155,11 +159,7 @@ fn selection(file: &project::Project) -> Selection {
         all_regions: region.is_some_and(|region| region.given().is_none()),
         components: says.components.as_ref().and_then(|all| all.value.given()).map(list).unwrap_or_default(),
         only_features: says.features.as_ref().and_then(|all| all.value.given()).map(list),
-        without: without
-            .into_iter()
-            .flat_map(|list| &list.0)
-            .map(|text| text.value.to_string())
-            .collect(),
+        without: without.into_iter().flat_map(|list| &list.0).map(|text| text.value.to_string()).collect(),
         ..Selection::default()
     }
 }

@@ -1,7 +1,7 @@
 //! What a project wants, as a policy: catalogs and a lock, compiled as a target would have them.
 
-use super::files::{TEXT_LIMIT, read};
 use super::catalogs::catalogs;
+use super::files::{TEXT_LIMIT, read};
 use super::generate::answers;
 use crate::catalog::{Selection, select};
 use crate::compile::{Answers, Input, Variables, compile};

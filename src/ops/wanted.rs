@@ -2,7 +2,9 @@
 
 use super::Project;
 use crate::catalog::Selection;
+use crate::compile::Variables;
 use crate::diag::Finding;
+use crate::drift::Ended;
 use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, PeerSet, Row, TransportSet};
 use crate::policy::{Action, Match, Need, Origin, Policy, Rule, RuleSet, Traffic};
 use crate::targets::{Loss, OptionKind, Options, Scoping, Speech, TARGETS, Target, Wanted};
@@ -36,6 +38,27 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
 pub(super) fn explaining(project: &Project, target: &dyn Target) -> Policy {
     let past = Selection { disabled: true, ..Selection::default() };
     everything(project, past, target.speech(), needs(project, target)).0
+}
+
+/// The endpoints of the project's catalogs that are not wanted any longer, and why.
+pub(super) fn ended(project: &Project) -> BTreeMap<String, Ended> {
+    let (catalogs, _) = super::catalogs(&project.catalogs);
+    let (variables, _) = Variables::parse(project.settings.iter().map(String::as_str), &catalogs);
+    let today = project.selection.today;
+    let mut ended = BTreeMap::new();
+    for (catalog, endpoint) in
+        catalogs.iter().flat_map(|catalog| catalog.endpoints().map(move |endpoint| (catalog, endpoint)))
+    {
+        let last = variables.last_day(catalog, endpoint);
+        if let Some(place) = catalog.disabled(endpoint) {
+            let line = place.source.line_column(place.span.start).0;
+            let place = format!("{}:{line}", place.source.name());
+            ended.insert(catalog.full_id(endpoint), Ended::Disabled(place));
+        } else if last.zip(today).is_some_and(|(last, today)| today > last) {
+            ended.insert(catalog.full_id(endpoint), Ended::Expired);
+        }
+    }
+    ended
 }
 
 /// What a catalog approves, whoever uses it. What is disabled or has expired is approved no longer.

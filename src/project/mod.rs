@@ -40,10 +40,7 @@ pub fn load(source: &Arc<Source>, environment: Option<&str>) -> (Option<Project>
             Ok([root]) => root,
             Err(several) => {
                 let message = format!("a project is one YAML document, this file holds {}", several.len());
-                return (
-                    None,
-                    vec![Finding::new(Code::CatalogSyntax, message).at(source, Span::default())],
-                );
+                return (None, vec![Finding::new(Code::CatalogSyntax, message).at(source, Span::default())]);
             }
         },
         Err(finding) => return (None, vec![finding]),
@@ -166,12 +163,7 @@ fn check_needed(
 
 /// Reports what an environment says although it is said for all of them. A key that would fall back to another value
 /// when it is lost is one that opens something when it is lost.
-fn check_once(
-    outside: &EnvironmentDocument,
-    name: &Id,
-    says: &EnvironmentDocument,
-    reader: &mut Reader,
-) {
+fn check_once(outside: &EnvironmentDocument, name: &Id, says: &EnvironmentDocument, reader: &mut Reader) {
     let common = outside.given();
     let twice = says.given().into_iter().filter(|(key, _)| *key != "variables");
     for (key, span) in twice.filter(|(key, _)| common.iter().any(|(other, _)| other == key)) {

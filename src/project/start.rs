@@ -47,7 +47,8 @@ pub enum StartError {
 
 /// The text of the file.
 pub fn start(says: &Start, catalogs: &[Catalog]) -> Result<String, StartError> {
-    let parsed = |text: &String| text.parse::<Text>().map(|text| quote(text.as_str())).map_err(StartError::Value);
+    let parsed =
+        |text: &String| text.parse::<Text>().map(|text| quote(text.as_str())).map_err(StartError::Value);
     let owner = says.owner.as_ref().map(parsed).transpose()?;
     let ticket = says.ticket.as_ref().map(parsed).transpose()?;
     let expires = says.expires.as_deref().filter(|day| *day != "never");
@@ -80,7 +81,11 @@ overlays: {}
         list(&says.overlays).unwrap_or_else(|| "none".to_owned()),
     );
     if let Some(region) = region {
-        let _ = writeln!(text, "# An organisation lives in one region of the vendor: {}.", regions(catalogs).join(", "));
+        let _ = writeln!(
+            text,
+            "# An organisation lives in one region of the vendor: {}.",
+            regions(catalogs).join(", ")
+        );
         let _ = writeln!(text, "region: {region}");
     }
     let features = list(&[vec!["default".to_owned()], says.features.clone()].concat());
@@ -188,12 +193,12 @@ fn variables(says: &Start, catalogs: &[Catalog]) -> Result<String, StartError> {
         }
         done.push(id.as_str());
         let example = match variable.value.holds.value {
-            VariableKind::Cidrs => "10.0.0.0/16",
-            VariableKind::Url => "http://proxy.example:3128",
+            VariableKind::Cidrs => ", such as 10.0.0.0/16",
+            VariableKind::Url => "",
         };
         let value = given.iter().rev().find(|(key, _)| *key == id.as_str());
         let value = value.map_or_else(|| "unset".to_owned(), |(_, value)| quote(value));
-        let _ = writeln!(text, "  # {}, such as {example}.\n  {id}: {value}", variable.value.title.value);
+        let _ = writeln!(text, "  # {}{example}.\n  {id}: {value}", variable.value.title.value);
     }
     if text.is_empty() {
         text.push_str("  dns_servers: unset\n");

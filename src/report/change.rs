@@ -1,7 +1,7 @@
 //! The words for changes of traffic that all reports share.
 
 use crate::diag::Finding;
-use crate::drift::{Change, Drift, Effect, Verdict};
+use crate::drift::{Change, Drift, Effect, Ended, Explained, Verdict};
 use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow, TransportSet};
 use crate::policy::Origin;
 use crate::syntax::text::one_line;
@@ -273,7 +273,11 @@ pub(super) fn causes(change: &Change) -> Vec<String> {
     let stopped = change.stopped_by.iter().map(|origin| format!("stopped by {}", cause(origin)));
     let explained = change.explained.iter().flat_map(|explained| {
         let allowed: Vec<String> = change.allowed_by.iter().map(cause).collect();
-        let others = explained.by.iter().map(cause).filter(move |by| !allowed.contains(by));
+        let others = explained
+            .by
+            .iter()
+            .filter(move |by| !allowed.contains(&cause(by)))
+            .map(|by| format!("{}{}", cause(by), ended(by, explained)));
         let unmanaged = explained.is_unmanaged().then(|| {
             let all = explained.unmanaged == change.row.packets();
             let what = if all { "unmanaged" } else { "partly unmanaged" };
@@ -282,6 +286,18 @@ pub(super) fn causes(change: &Change) -> Vec<String> {
         others.map(|by| format!("explained by {by}")).chain(unmanaged)
     });
     allowed.chain(stopped).chain(explained).collect()
+}
+
+/// Why an endpoint that explains traffic does not want it any longer, after its name.
+fn ended(origin: &Origin, explained: &Explained) -> String {
+    let Origin::Endpoint(why) = origin else { return String::new() };
+    match explained.ended.get(&why.endpoint) {
+        Some(Ended::Expired) => {
+            format!(", expired: its last day was {}", why.expires.as_deref().unwrap_or("earlier"))
+        }
+        Some(Ended::Disabled(place)) => format!(", disabled by {}", one_line(place)),
+        None => String::new(),
+    }
 }
 
 /// A rule in words: the endpoint, or the line and its text.

@@ -100,14 +100,7 @@ impl Step<'_> {
         self.applied.findings.push(finding);
     }
 
-    fn note(
-        &mut self,
-        endpoint: Option<&str>,
-        how: How,
-        key: Option<&str>,
-        was: Option<String>,
-        span: Span,
-    ) {
+    fn note(&mut self, endpoint: Option<&str>, how: How, key: Option<&str>, was: Option<String>, span: Span) {
         let place = self.place(span);
         let owned = |text: Option<&str>| text.map(str::to_owned);
         self.applied.changes.push(Change { endpoint: owned(endpoint), how, key: owned(key), was, place });

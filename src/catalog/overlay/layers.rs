@@ -54,9 +54,7 @@ pub(super) fn moved(node: &Node, by: usize) -> Node {
         Kind::Mapping(entries) => Kind::Mapping(
             entries
                 .iter()
-                .map(|(key, value)| {
-                    (Key { span: span(key.span), name: key.name.clone() }, moved(value, by))
-                })
+                .map(|(key, value)| (Key { span: span(key.span), name: key.name.clone() }, moved(value, by)))
                 .collect(),
         ),
         other => other.clone(),

@@ -4,9 +4,9 @@ mod apply;
 mod document;
 mod layers;
 
+pub(super) use apply::apply;
 pub use apply::{Change, How};
 pub use document::Nothing;
-pub(super) use apply::apply;
 pub(super) use layers::Layers;
 
 use super::read::{Document as _, Reader};

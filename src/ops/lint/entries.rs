@@ -65,7 +65,8 @@ impl Entry<'_> {
     /// What a reviewer misses.
     fn missing(&self, variables: &Variables) -> Vec<&'static str> {
         let document = &self.catalog.document;
-        let owner = variables.get("owner").is_some() || self.endpoint.owner.is_some() || document.owner.is_some();
+        let owner =
+            variables.get("owner").is_some() || self.endpoint.owner.is_some() || document.owner.is_some();
         let ticket =
             variables.get("ticket").is_some() || self.endpoint.ticket.is_some() || document.ticket.is_some();
         let all = [(owner, "owner"), (ticket, "ticket"), (self.last.is_some(), "last day")];
@@ -85,7 +86,8 @@ fn unreviewable(entries: &[Entry<'_>], variables: &Variables) -> Vec<Finding> {
     let finding = |(missing, ids): (Vec<&'static str>, Vec<String>)| {
         let missing: Vec<String> = missing.iter().map(|what| format!("no {what}")).collect();
         let have = if ids.len() == 1 { "has" } else { "have" };
-        let message = format!("{} {have} {}, so nothing about it is reviewable", ids.join(", "), missing.join(", "));
+        let message =
+            format!("{} {have} {}, so nothing about it is reviewable", ids.join(", "), missing.join(", "));
         let help = "say `owner`, `ticket` and `expires` in the project or in an overlay";
         Finding::new(Code::LintNotReviewable, message).help(help)
     };

@@ -12,11 +12,7 @@ const SIGN: &str = "expires ";
 const DAY: usize = 10;
 
 /// A finding for each day in the texts of the statements that is over.
-pub(super) fn findings(
-    statements: &[Statement<'_>],
-    today: Date,
-    until: Option<Date>,
-) -> Vec<Finding> {
+pub(super) fn findings(statements: &[Statement<'_>], today: Date, until: Option<Date>) -> Vec<Finding> {
     let mut sources: BTreeMap<&str, &Arc<Source>> = BTreeMap::new();
     for statement in statements {
         sources.entry(statement.place.source.name()).or_insert(&statement.place.source);
