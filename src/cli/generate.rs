@@ -22,6 +22,11 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit 
     let to_stdout = out == Path::new("-");
     let different = if failed || to_stdout { Vec::new() } else { changed(out, &generated.files) };
     let mut exit = if failed { Exit::Failed } else { Exit::Same };
+    for path in generated.gone.iter().map(|path| out.join(path)).filter(|path| !failed && path.exists()) {
+        let message = format!("all that `{}` says has expired, and it is not written anew", path.display());
+        findings.push(Finding::new(Code::CatalogExpired, message).help("remove the file"));
+        exit = if args.check { Exit::Different } else { exit };
+    }
     if args.check && !different.is_empty() {
         exit = Exit::Different;
         findings.extend(different.iter().map(|file| {

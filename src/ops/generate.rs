@@ -48,6 +48,8 @@ pub struct Generated {
     pub findings: Vec<Finding>,
     /// Endpoints that were not selected.
     pub left_out: Vec<LeftOut>,
+    /// Files that are written no longer, for nothing is left of what they said: all of it has expired.
+    pub gone: Vec<String>,
 }
 
 /// Writes every target that is asked for; nothing when anything is wrong.
@@ -67,7 +69,7 @@ pub fn generate(request: &Request) -> Generated {
     let (renderer, broken) = renderer(&targets, &request.templates);
     findings.extend(broken);
     if any_error(&findings) {
-        return Generated { files: Vec::new(), findings, left_out: Vec::new() };
+        return Generated { findings, ..Generated::default() };
     }
     let settings =
         |own: &Artifact| -> Vec<String> { request.settings.iter().chain(&own.settings).cloned().collect() };
@@ -82,14 +84,15 @@ pub fn generate(request: &Request) -> Generated {
     let left_out: Vec<LeftOut> =
         selected.iter().flat_map(|selected| selected.left_out.iter().cloned()).collect();
     let (Some(renderer), false) = (renderer, any_error(&findings)) else {
-        return Generated { files: Vec::new(), findings, left_out };
+        return Generated { findings, left_out, ..Generated::default() };
     };
     let answers = answers(lock.as_ref());
     let head = head(&selected, lock.as_ref());
-    let mut files: Vec<File> = Vec::new();
+    let (mut files, mut gone): (Vec<File>, Vec<String>) = (Vec::new(), Vec::new());
     for ((target, artifact), variables) in jobs.iter().zip(&variables) {
         let input = Input { selected: &selected, answers: &answers, variables };
         let written = write(*target, input, &request.selection, &renderer, &head);
+        let nothing_left = written.files.is_empty() && !any_error(&written.findings);
         for file in written.files {
             let path = artifact.folder.join(&file.path).display().to_string();
             if files.iter().any(|other| other.path == path) {
@@ -97,6 +100,14 @@ pub fn generate(request: &Request) -> Generated {
                 findings.push(Finding::new(Code::FileWrite, message).help("give each a folder of its own"));
             }
             files.push(File { path, ..file });
+        }
+        if nothing_left && written.findings.iter().any(|finding| finding.code == Code::CatalogExpired) {
+            let before = Selection { today: None, ..request.selection.clone() };
+            let (earlier, _) = select(&catalogs, &before);
+            let input = Input { selected: &earlier, ..input };
+            let written = write(*target, input, &before, &renderer, &head);
+            let path = |file: File| artifact.folder.join(file.path).display().to_string();
+            gone.extend(written.files.into_iter().map(path));
         }
         for finding in written.findings {
             if !findings.contains(&finding) {
@@ -107,7 +118,7 @@ pub fn generate(request: &Request) -> Generated {
     if any_error(&findings) {
         files.clear();
     }
-    Generated { files, findings, left_out }
+    Generated { files, findings, left_out, gone }
 }
 
 fn write(

@@ -267,17 +267,18 @@ pub(super) fn witness(row: &Row) -> String {
     source.map_or(packet.clone(), |source| format!("{packet} from {}", source.addr()))
 }
 
-/// The rules that are responsible for a change, in words: those that allow, then those that stop.
+/// The rules that are responsible for a change, in words: those that are not wanted any longer, those that allow, then
+/// those that stop.
 pub(super) fn causes(change: &Change) -> Vec<String> {
     let allowed = change.allowed_by.iter().map(|origin| format!("allowed by {}", cause(origin)));
     let stopped = change.stopped_by.iter().map(|origin| format!("stopped by {}", cause(origin)));
+    let by =
+        || change.explained.iter().flat_map(|explained| explained.by.iter().map(move |by| (by, explained)));
+    let ended = by().filter_map(|(by, explained)| to_remove(by, explained));
     let explained = change.explained.iter().flat_map(|explained| {
         let allowed: Vec<String> = change.allowed_by.iter().map(cause).collect();
-        let others = explained
-            .by
-            .iter()
-            .filter(move |by| !allowed.contains(&cause(by)))
-            .map(|by| format!("{}{}", cause(by), ended(by, explained)));
+        let still = explained.by.iter().filter(|by| to_remove(by, explained).is_none());
+        let others = still.map(cause).filter(move |by| !allowed.contains(by));
         let unmanaged = explained.is_unmanaged().then(|| {
             let all = explained.unmanaged == change.row.packets();
             let what = if all { "unmanaged" } else { "partly unmanaged" };
@@ -285,19 +286,20 @@ pub(super) fn causes(change: &Change) -> Vec<String> {
         });
         others.map(|by| format!("explained by {by}")).chain(unmanaged)
     });
-    allowed.chain(stopped).chain(explained).collect()
+    ended.chain(allowed).chain(stopped).chain(explained).collect()
 }
 
-/// Why an endpoint that explains traffic does not want it any longer, after its name.
-fn ended(origin: &Origin, explained: &Explained) -> String {
-    let Origin::Endpoint(why) = origin else { return String::new() };
-    match explained.ended.get(&why.endpoint) {
-        Some(Ended::Expired) => {
-            format!(", expired: its last day was {}", why.expires.as_deref().unwrap_or("earlier"))
+/// Why an endpoint that explains traffic does not want it any longer; nothing when it does.
+fn to_remove(origin: &Origin, explained: &Explained) -> Option<String> {
+    let Origin::Endpoint(why) = origin else { return None };
+    let endpoint = one_line(&why.endpoint);
+    Some(match explained.ended.get(&why.endpoint)? {
+        Ended::Expired => {
+            let day = why.expires.as_deref().unwrap_or("earlier");
+            format!("to remove: {endpoint} expired, its last day was {day}")
         }
-        Some(Ended::Disabled(place)) => format!(", disabled by {}", one_line(place)),
-        None => String::new(),
-    }
+        Ended::Disabled(place) => format!("to remove: {endpoint} is disabled by {}", one_line(place)),
+    })
 }
 
 /// A rule in words: the endpoint, or the line and its text.
