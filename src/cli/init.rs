@@ -3,7 +3,7 @@
 use super::Exit;
 use super::args::{Common, InitArgs};
 use super::output::Output;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, select};
 use crate::diag::{Code, Finding, any_error};
 use crate::ops::files::replace;
 use crate::ops::{File, catalogs, open};
@@ -62,7 +62,8 @@ fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding
     let project = File { path: name.clone(), text };
     replace(folder, &[&project, &schema]).map_err(|finding| vec![finding])?;
     // What was written is opened like any other project, so that a wrong value is told now and not by the next command.
-    let (_, findings) = open(path, None);
+    let (opened, mut findings) = open(path, None);
+    findings.extend(opened.iter().flat_map(|opened| select(&catalogs, &opened.project.selection).1));
     if !any_error(&findings) {
         return Ok(());
     }

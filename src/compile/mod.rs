@@ -103,6 +103,11 @@ impl<'a> Compiler<'a> {
             return;
         }
         self.risks(catalog, endpoint, selected);
+        self.rules(selected, endpoint);
+    }
+
+    fn rules(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
+        let catalog = selected.catalog;
         match endpoint.direction.value {
             EndpointDirection::Egress => {
                 for holder in self.holders(selected, endpoint.used_by.as_ref().map(|list| &list.value)) {
@@ -140,21 +145,12 @@ impl<'a> Compiler<'a> {
             finding = selected.catalog.locate(finding, at.span);
         }
         self.note(finding);
-        let sides = match endpoint.direction.value {
-            EndpointDirection::Egress => [(&endpoint.used_by, Direction::Egress), (&None, Direction::Egress)],
-            EndpointDirection::Ingress => [(&endpoint.to, Direction::Ingress), (&None, Direction::Ingress)],
-            EndpointDirection::Internal => {
-                [(&endpoint.from, Direction::Egress), (&endpoint.to, Direction::Ingress)]
-            }
-        };
-        let by_pods = self.speech.scoping == Scoping::Component;
-        if endpoint.direction.value == EndpointDirection::Internal && !by_pods {
-            return;
-        }
-        for (holders, direction) in sides {
-            for holder in self.holders(selected, holders.as_ref().map(|list| &list.value)) {
-                self.set(&holder, direction);
-            }
+        let (sets, told) = (std::mem::take(&mut self.sets), self.findings.len());
+        self.rules(selected, endpoint);
+        self.findings.truncate(told);
+        let emptied = std::mem::replace(&mut self.sets, sets);
+        for (scope, set) in emptied {
+            self.sets.entry(scope).or_insert(RuleSet { rules: Vec::new(), ..set });
         }
     }
 

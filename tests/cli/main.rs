@@ -8,5 +8,6 @@ mod check;
 mod diff;
 mod generate;
 mod lint;
+mod project;
 mod run;
 mod show;
