@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each widens the choice by a kind of its own")]
 pub struct Selection {
     /// The regions. Exactly one where a catalog has regions, unless `all_regions` is set.
     pub regions: Vec<String>,

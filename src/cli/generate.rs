@@ -82,7 +82,9 @@ fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Fin
     let mut artifacts = project.artifacts.clone();
     let out = match (&args.out, &settled.root) {
         (Some(out), _) => {
-            artifacts.iter_mut().for_each(|artifact| artifact.folder = PathBuf::new());
+            for artifact in &mut artifacts {
+                artifact.folder = PathBuf::new();
+            }
             out.clone()
         }
         (None, Some(root)) if artifacts.is_empty() => root.join(OUT),

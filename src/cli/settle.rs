@@ -5,6 +5,7 @@ use super::output::Output;
 use crate::catalog::{Date, Or};
 use crate::diag::{Code, Finding, Place, any_error};
 use crate::ops::{Opened, Project, find, open};
+use crate::project::EnvironmentDocument;
 use std::path::{Path, PathBuf};
 
 /// The lockfile that is used when neither a flag nor a project names one.
@@ -167,7 +168,7 @@ fn values(opened: &Opened) -> Vec<(String, Place)> {
 fn told(opened: Option<&Opened>, select: &SelectArgs, set: &[String], lock: Option<&Path>) -> Vec<String> {
     let mut lines = Vec::new();
     let says = opened.map(|opened| &opened.file.says);
-    let given = says.map(|says| says.given()).unwrap_or_default();
+    let given = says.map(EnvironmentDocument::given).unwrap_or_default();
     let place = |span: crate::diag::Span| -> String {
         let place = opened.map(|opened| opened.file.place(span));
         place.map_or_else(String::new, |place| {

@@ -35,12 +35,11 @@ impl Variables {
             .map(|(key, (value, place))| (key.clone(), value.clone(), Some(place)));
         let mut all: Vec<(String, String, Option<&Place>)> = of_overlays.collect();
         for setting in settings {
-            match setting.split_once('=') {
-                Some((key, value)) => all.push((key.to_owned(), value.to_owned(), None)),
-                None => {
-                    let message = format!("`{setting}` is not of the form KEY=VALUE");
-                    findings.push(Finding::new(Code::VariableInvalid, message));
-                }
+            if let Some((key, value)) = setting.split_once('=') {
+                all.push((key.to_owned(), value.to_owned(), None));
+            } else {
+                let message = format!("`{setting}` is not of the form KEY=VALUE");
+                findings.push(Finding::new(Code::VariableInvalid, message));
             }
         }
         for (key, value, place) in all {

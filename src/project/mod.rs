@@ -144,7 +144,7 @@ fn check_needed(
         .map(|(key, _)| key)
         .collect();
     for key in NEEDED.iter().filter(|key| !given.contains(*key)) {
-        let told = reader.findings.iter().any(|finding| finding.is_error());
+        let told = reader.findings.iter().any(Finding::is_error);
         let help = match *key {
             "overlays" | "without" => format!("say `{key}: none` when there is nothing"),
             "components" => "say `components: all` when all are meant".to_owned(),

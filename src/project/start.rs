@@ -153,9 +153,8 @@ fn region(says: &Start, catalogs: &[Catalog]) -> Result<Option<String>, StartErr
     let known = regions(catalogs);
     match &says.region {
         None if known.is_empty() => Ok(None),
-        None => Err(StartError::Region(known.join(", "))),
         Some(region) if known.contains(region) || region == "all" => Ok(Some(region.clone())),
-        Some(_) => Err(StartError::Region(known.join(", "))),
+        None | Some(_) => Err(StartError::Region(known.join(", "))),
     }
 }
 

@@ -89,8 +89,8 @@ fn every_command_works_with_no_flags_from_below_the_project() {
     }
     ok(&["check", "api.cast.ai:443"]);
     assert_eq!(egressor_in(&below, &["check", "api.eu.cast.ai:443"]).code, 1);
-    let lint = ok(&["lint"]);
-    assert!(lint.stderr.contains("reviewable: each has an owner"), "{}", lint.stderr);
+    let judged = ok(&["lint"]);
+    assert!(judged.stderr.contains("reviewable: each has an owner"), "{}", judged.stderr);
     let list = ok(&["catalog", "list"]);
     assert!(
         list.stdout.contains("api.cast.ai") && !list.stdout.contains("api.eu.cast.ai"),

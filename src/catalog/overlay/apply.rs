@@ -124,9 +124,10 @@ impl Step<'_> {
                 }
                 let entry = moved(value, self.offset);
                 let key = moved_key(key, self.offset);
-                edit(self.root, |tables| match tables.iter_mut().find(|(key, _)| key.name == table) {
-                    Some((_, node)) => edit(node, |entries| entries.push((key, entry))),
-                    None => {
+                edit(self.root, |tables| {
+                    if let Some((_, node)) = tables.iter_mut().find(|(key, _)| key.name == table) {
+                        edit(node, |entries| entries.push((key, entry)));
+                    } else {
                         let span = entry.span;
                         let node = Node { span, kind: Kind::Mapping(vec![(key, entry)]) };
                         tables.push((Key { span, name: table.to_owned() }, node));
@@ -232,7 +233,9 @@ impl Step<'_> {
             let at = Span::new(span.start + self.offset, span.end + self.offset);
             let tag = Node { span: at, kind: Kind::String(value.to_string()) };
             edit_endpoints(self.root, |endpoints| {
-                endpoints.iter_mut().for_each(|endpoint| add_tag(endpoint, &tag));
+                for endpoint in endpoints {
+                    add_tag(endpoint, &tag);
+                }
             });
             self.note(None, How::Set, Some("tags"), None, *span);
         }
