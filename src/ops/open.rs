@@ -5,7 +5,7 @@ use super::{Artifact, OUT, Project, catalogs};
 use crate::catalog::{At, Catalog, List, Or, SHIPPED, Selection, Text};
 use crate::compile::Variables;
 use crate::diag::{Code, Finding, Span, any_error};
-use crate::project::{self, FILE, NEEDED_VARIABLES};
+use crate::project::{self, FILE, NEEDED_VARIABLES, RESOLVERS};
 use std::path::{Path, PathBuf};
 
 /// A project file that was opened.
@@ -48,7 +48,7 @@ pub fn open(path: &Path, environment: Option<&str>) -> (Option<Opened>, Vec<Find
     let opened = Opened::new(file, root);
     let (catalogs, found) = catalogs(&opened.project.catalogs);
     let broken = any_error(&found);
-    findings.extend(found.into_iter().filter(Finding::is_error));
+    findings.extend(found.into_iter().filter(Finding::is_error).map(|finding| opened.named(finding)));
     if !broken {
         findings.extend(opened.check(&catalogs));
     }
@@ -83,6 +83,24 @@ impl Opened {
         Self { catalogs: named, overlays, project, root, file }
     }
 
+    /// The finding about a catalog or an overlay that cannot be read, at the place where the file names it.
+    fn named(&self, finding: Finding) -> Finding {
+        let says = &self.file.says;
+        let catalogs = says.catalogs.iter().flat_map(|list| &list.value.0).zip(&self.catalogs);
+        let overlays = says.overlays.iter().filter_map(|none| none.value.given()).flat_map(|list| &list.0);
+        let mut all = catalogs.chain(overlays.zip(&self.overlays));
+        let is_it = |path: &Path| finding.message.contains(&format!("`{}`", path.display()));
+        let Some((text, _)) = all.find(|(_, path)| finding.place.is_none() && is_it(path)) else {
+            return finding;
+        };
+        let near = crate::diag::suggest(text.value.as_str(), SHIPPED.iter().map(|(id, _)| *id));
+        let finding = finding.at(&self.file.source, text.span);
+        match near {
+            Some(near) => finding.help(format!("did you mean `{near}`, which is shipped?")),
+            None => finding,
+        }
+    }
+
     /// What is wrong with what the file says about these catalogs, which are its own.
     pub fn check(&self, catalogs: &[Catalog]) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -95,7 +113,7 @@ impl Opened {
             let mut tables = catalogs.iter().flat_map(|catalog| catalog.document.variables.iter());
             tables.any(|table| table.value.0.keys().any(|id| id.as_str() == name))
         };
-        for name in NEEDED_VARIABLES.into_iter().filter(|name| known(name)) {
+        for name in NEEDED_VARIABLES.into_iter().filter(|name| *name == RESOLVERS || known(name)) {
             if said(name).is_none() && of_overlay(name).is_none() {
                 let span = says.variables.as_ref().map_or_else(Span::default, |variables| variables.span);
                 let message = format!("the variable `{name}` is missing here");

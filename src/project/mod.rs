@@ -30,8 +30,11 @@ pub struct Project {
 const NEEDED: [&str; 8] =
     ["catalogs", "overlays", "components", "features", "without", "expires", "lock", "artifacts"];
 
-/// Variables without which another address is opened in their place: where a catalog has them they must be said.
-pub const NEEDED_VARIABLES: [&str; 2] = ["dns_servers", "proxy"];
+/// Variables without which other addresses are opened in their place: they must be said, each where a catalog has it and
+/// the resolvers always, for every catalog may imply them.
+pub const NEEDED_VARIABLES: [&str; 2] = [RESOLVERS, "proxy"];
+/// The variable that names the resolvers.
+pub const RESOLVERS: &str = "dns_servers";
 
 /// Reads a project for an environment; every problem of the file is in the findings.
 pub fn load(source: &Arc<Source>, environment: Option<&str>) -> (Option<Project>, Vec<Finding>) {

@@ -1,5 +1,6 @@
 //! The first project file: commented, and valid as it is written.
 
+use super::RESOLVERS;
 use crate::catalog::{Catalog, Date, Id, Text, VariableKind};
 use crate::syntax::yaml::quote;
 use std::fmt::Write as _;
@@ -181,12 +182,13 @@ fn variables(says: &Start, catalogs: &[Catalog]) -> Result<String, StartError> {
     let mut given: Vec<(&str, &str)> = Vec::new();
     for setting in &says.set {
         let pair = setting.split_once('=');
-        let pair = pair.filter(|(key, _)| known.iter().any(|(id, _)| id.as_str() == *key));
+        let is_known = |key: &str| key == RESOLVERS || known.iter().any(|(id, _)| id.as_str() == key);
+        let pair = pair.filter(|(key, _)| is_known(key));
         given.push(pair.ok_or_else(|| StartError::Variable(setting.clone(), names()))?);
     }
     let mut text = String::new();
     let mut done: Vec<&str> = Vec::new();
-    for (id, variable) in known.iter().filter(|(id, _)| !id.as_str().is_empty()) {
+    for (id, variable) in &known {
         if done.contains(&id.as_str()) {
             continue;
         }
@@ -199,8 +201,10 @@ fn variables(says: &Start, catalogs: &[Catalog]) -> Result<String, StartError> {
         let value = value.map_or_else(|| "unset".to_owned(), |(_, value)| quote(value));
         let _ = writeln!(text, "  # {}{example}.\n  {id}: {value}", variable.value.title.value);
     }
-    if text.is_empty() {
-        text.push_str("  dns_servers: unset\n");
+    if !done.contains(&RESOLVERS) {
+        let value = given.iter().rev().find(|(key, _)| *key == RESOLVERS);
+        let value = value.map_or_else(|| "unset".to_owned(), |(_, value)| quote(value));
+        let _ = writeln!(text, "  # Addresses of the resolvers in use.\n  {RESOLVERS}: {value}");
     }
     Ok(text)
 }

@@ -261,6 +261,67 @@ fn what_expires_is_wanted_on_its_last_day_and_to_be_removed_on_the_next() {
 }
 
 #[test]
+fn every_class_of_change_is_told_apart() {
+    let folder = project(&REVIEWED);
+    let here = folder.path();
+    let write = |name: &str, rules: &str| {
+        let text = format!("*filter\n:OUTPUT DROP [0:0]\n{rules}COMMIT\n");
+        fs::write(here.join(name), text).expect("rules");
+    };
+    let rule = |to: &str, ports: &str, comment: &str| {
+        format!(
+            "-A OUTPUT -d {to} -p tcp -m tcp --dport {ports} -m comment --comment \"{comment}\" -j ACCEPT\n"
+        )
+    };
+    let api = rule("104.16.81.56/32", "443", "x (owner a)");
+    write("api", &api);
+    write("both", &(api.clone() + &rule("104.16.82.56/32", "443", "x")));
+    write("wider", &rule("104.16.81.56/32", "443:444", "x"));
+    write("owner", &rule("104.16.81.56/32", "443", "x (owner b)"));
+    write("stranger", &(api + &rule("192.0.2.9/32", "443", "nobody")));
+    let diff = |arguments: &[&str]| {
+        let mut all = vec!["diff"];
+        all.extend_from_slice(arguments);
+        let text = egressor_in(here, &all).stdout;
+        all.extend(["--format", "json"]);
+        let document: Value = serde_json::from_str(&egressor_in(here, &all).stdout).expect("JSON");
+        let codes = document["findings"].as_array().expect("findings").iter();
+        let codes: Vec<String> = codes.map(|it| it["code"].as_str().expect("a code").to_owned()).collect();
+        (document["verdict"].as_str().expect("a verdict").to_owned(), text, codes)
+    };
+    // Added and removed, widened and narrowed.
+    assert_eq!(diff(&["api", "both"]).0, "broadened");
+    assert_eq!(diff(&["both", "api"]).0, "narrowed");
+    assert_eq!(diff(&["api", "wider"]).0, "broadened");
+    assert_eq!(diff(&["wider", "api"]).0, "narrowed");
+    assert_eq!(diff(&["both", "wider"]).0, "changed");
+    // Justified anew: other words about the same packets.
+    let anew = diff(&["api", "owner"]);
+    assert_eq!(anew.0, "equal", "{}", anew.1);
+    // Nobody stands behind it; somebody did, until a day that has passed.
+    assert!(diff(&["stranger"]).2.contains(&"drift/unmanaged".to_owned()));
+    let expired = diff(&["api", "--set", "expires=2026-01-31", "--today", TODAY]);
+    assert_eq!((expired.0.as_str(), expired.2.contains(&"drift/expired".to_owned())), ("narrowed", true));
+}
+
+#[test]
+fn lock_takes_the_names_and_the_path_from_the_project() {
+    let folder = project(&["--component", "pod-pinner"]);
+    edit(folder.path(), "lock: egressor.lock", "lock: locks/ours.lock");
+    // Nobody answers there, so nothing is written, and the names and the path are told.
+    let run = egressor_in(folder.path(), &["lock", "--resolver", "127.0.0.1:1", "--timeout", "1", "-v"]);
+    refused(&run, &["none of 2 names could be looked up", "lock = locks/ours.lock (egressor.yaml:"]);
+}
+
+#[test]
+fn a_catalog_that_is_not_there_is_told_where_it_is_named() {
+    let folder = project(&[]);
+    edit(folder.path(), "catalogs: [castai]", "catalogs: [castia]");
+    let run = egressor_in(folder.path(), &["generate"]);
+    refused(&run, &["cannot read `castia`", "egressor.yaml:", "did you mean `castai`, which is shipped?"]);
+}
+
+#[test]
 fn what_will_expire_is_listed_ahead_of_time() {
     let folder = project(&["--owner", "platform", "--ticket", "NET-1", "--expires", "2026-12-23"]);
     let lint = |arguments: &[&str]| {
