@@ -7,7 +7,7 @@ use crate::diag::{Place, any_error};
 use crate::ops::{Answered, CheckRequest, Checked, Deciding, Verdict, check};
 use crate::packet::PacketSet;
 use crate::policy::{Action, Direction, Origin, Unmodelled};
-use crate::report::{AnswerJson, CheckJson, DecidingJson, check_schema, row_text};
+use crate::report::{AnswerJson, CheckJson, DecidingJson, check_schema, row_in_words};
 use std::fmt::Write as _;
 
 pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
@@ -114,9 +114,7 @@ fn part(what: &str, packets: &PacketSet) -> String {
     let rows = packets.rows();
     let mut text = String::new();
     for row in rows.iter().take(SHOWN) {
-        let [service, peer, source, _] = row_text(row);
-        let source = if source == "any" { String::new() } else { format!(" from {source}") };
-        let _ = writeln!(text, "  {what}: {service} {peer}{source}");
+        let _ = writeln!(text, "  {what}: {}", row_in_words(row));
     }
     let more = rows.len().saturating_sub(SHOWN);
     if more > 0 {

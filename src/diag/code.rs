@@ -114,6 +114,8 @@ codes! {
         "The rule is not valid for the system that it is written for, so it has no meaning to compare."
     ReadNotCompared "read/not-compared" Note "a part of a file that says nothing about this traffic"
         "The part was recognised and left aside; it is named so that nobody mistakes it for read."
+    ReadNative "read/native-rules" Note "rules of another tool that this kind of dump does not show"
+        "The kernel may hold rules that were made with `nft`. The dump leaves them out, or prints them as something else, so what it means is known only if there are none. `nft list ruleset` shows them."
     ReadWidened "read/widened" Warning "something empty that the system reads as everything"
         "The system does not keep an empty list, or reads nothing as no restriction, so what looks like `none` allows everything. The rule is read the way the system reads it. Remove it, or write what is meant."
     ReadDefaulted "read/defaulted" Warning "a default of the system that changes what the file means"

@@ -5,9 +5,10 @@ use super::scopes::fits;
 use super::wanted::{approved, ended, explaining, target_of, wanted};
 use super::{Project, Shown, show};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
-use crate::drift::{Change, Doubt, Drift, Ended, ScopeDrift, Terms, drift};
+use crate::drift::{Change, Doubt, Drift, Ended, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope};
+use crate::report::row_in_words;
 use crate::targets::Target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -205,6 +206,8 @@ fn asides(scope: &ScopeDrift, sources: &[String; 2]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = scope
         .uncompared()
         .iter()
+        // What only one side can speak about, and allows none of, is no traffic.
+        .filter(|aside| aside.allows || matches!(aside.kind, Kind::V4 | Kind::V6))
         .map(|aside| {
             let (says, silent) = if aside.in_new { (new, old) } else { (old, new) };
             let allows = if aside.allows { "allows some of it" } else { "allows none of it" };
@@ -242,7 +245,7 @@ fn found(scope: &ScopeDrift, change: &Change, wanted_is_new: Option<bool>) -> Ve
         // Between two files a change is a row, and nothing to find fault with.
         _ => return Vec::new(),
     };
-    let what = format!("`{}` {}: {}", scope.name, scope.direction, super::prove::row_in_words(&change.row));
+    let what = format!("`{}` {}: {}", scope.name, scope.direction, row_in_words(&change.row));
     let mut finding = Finding::new(code, format!("{what} {says}"));
     let until = expired(change);
     if code == Code::DriftExpired {
@@ -297,7 +300,7 @@ fn envelope(request: &DiffRequest, target: &dyn Target, diffed: &mut Diffed) {
         let opened = scope.difference.added.union(&scope.difference.may_open);
         let beyond = opened.subtract(&Set::union_all(&approved));
         for row in beyond.rows() {
-            let what = super::prove::row_in_words(&row);
+            let what = row_in_words(&row);
             let message =
                 format!("`{}` {}: {what} is outside the approved catalog", scope.name, scope.direction);
             diffed.findings.push(Finding::new(Code::DriftOutside, message));

@@ -2,8 +2,9 @@
 
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::drift::{Mismatch, verify};
-use crate::packet::{AddrSet, NamePattern, PacketSet, Row, RowPeer, Set, TransportRow};
+use crate::packet::{PacketSet, Set};
 use crate::render::Renderer;
+use crate::report::rows_in_words;
 use crate::targets::{Artifact, Lowered, Target, Wanted};
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -112,10 +113,10 @@ fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[F
 fn explain(target: &str, mismatch: &Mismatch) -> Finding {
     let mut parts = Vec::new();
     if !mismatch.missing.is_empty() {
-        parts.push(format!("missing {}", brief(&mismatch.missing)));
+        parts.push(format!("missing {}", rows_in_words(&mismatch.missing)));
     }
     if !mismatch.excess.is_empty() {
-        parts.push(format!("excess {}", brief(&mismatch.excess)));
+        parts.push(format!("excess {}", rows_in_words(&mismatch.excess)));
     }
     let message = format!(
         "the {target} artifact does not mean what was asked of {}: {}",
@@ -124,41 +125,4 @@ fn explain(target: &str, mismatch: &Mismatch) -> Finding {
     );
     Finding::new(Code::VerifyMismatch, message)
         .help("nothing was written; the template or a value changes the meaning")
-}
-
-/// The first rows of a set, in words.
-fn brief(packets: &PacketSet) -> String {
-    let rows = packets.rows();
-    let shown: Vec<String> = rows.iter().take(3).map(row_in_words).collect();
-    let more = rows.len().saturating_sub(shown.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
-}
-
-pub(super) fn row_in_words(row: &Row) -> String {
-    let service = match &row.transport {
-        TransportRow::Any => "any protocol".to_owned(),
-        TransportRow::Protocols(first, last) if first == last => first.to_string(),
-        TransportRow::Protocols(first, last) => format!("protocols {}-{}", first.0, last.0),
-        TransportRow::Ports(protocol, ports) => {
-            let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-            format!("{protocol}/{}", ports.join(","))
-        }
-        TransportRow::Icmp(protocol, types) => format!("{protocol} ({} types)", types.len()),
-    };
-    let few = |mut items: Vec<String>| {
-        let more = items.len().saturating_sub(3);
-        items.truncate(3);
-        if more > 0 { format!("{} and {more} more", items.join(", ")) } else { items.join(", ") }
-    };
-    let blocks = |addrs: &AddrSet| few(addrs.prefixes().iter().map(ToString::to_string).collect());
-    let words = |names: &[NamePattern]| few(names.iter().map(ToString::to_string).collect());
-    let but = |except: String| if except.is_empty() { except } else { format!(" except {except}") };
-    let peer = match &row.peer {
-        RowPeer::Addrs(addrs) => blocks(addrs),
-        RowPeer::Names(names, except) => format!("{}{}", words(names), but(words(except))),
-        RowPeer::Groups(groups, except) => format!("{}{}", few(groups.clone()), but(few(except.clone()))),
-    };
-    let source = row.source.as_ref().map(|source| format!(" from {}", blocks(source))).unwrap_or_default();
-    format!("{service} {peer}{source}")
 }

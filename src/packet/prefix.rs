@@ -76,6 +76,16 @@ impl Prefix {
         Self::containing(IpAddr::V4(v6.to_ipv4_mapped()?), self.len.checked_sub(96)?)
     }
 
+    /// The blocks that hold this one, from all addresses of the family down to the block itself.
+    pub fn holders(self) -> impl Iterator<Item = Self> {
+        (0..=self.len).filter_map(move |len| Self::containing(self.addr, len))
+    }
+
+    /// Reports whether every address of the other block is in this one.
+    pub fn contains(self, other: Self) -> bool {
+        other.len >= self.len && Self::containing(other.addr, self.len) == Some(self)
+    }
+
     /// The last address.
     pub fn last(self) -> IpAddr {
         match self.addr {

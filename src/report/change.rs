@@ -1,6 +1,7 @@
 //! The words for changes of traffic that all reports share.
 
-use crate::diag::Finding;
+use super::words::{few, number, service};
+use crate::diag::{Code, Finding};
 use crate::drift::{Change, Drift, Effect, Ended, Explained, Verdict};
 use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow, TransportSet};
 use crate::policy::Origin;
@@ -28,6 +29,22 @@ impl Comparison<'_> {
     /// The verdict.
     pub fn verdict(&self) -> Verdict {
         if self.compared { self.drift.verdict() } else { Verdict::Unknown }
+    }
+
+    /// What of the files was left aside, each thing once. A verdict is about the rest.
+    pub(super) fn not_compared(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for finding in self.findings.iter().filter(|finding| finding.code == Code::ReadNotCompared) {
+            let place = finding.place.as_ref().map(|place| {
+                let (line, _) = place.source.line_column(place.span.start);
+                format!(" ({}:{line})", place.source.name())
+            });
+            let line = one_line(&format!("{}{}", finding.message, place.unwrap_or_default()));
+            if !all.contains(&line) {
+                all.push(line);
+            }
+        }
+        all
     }
 
     /// How many addresses are newly reached and no longer reached, as `+256 addresses, -0`.
@@ -127,82 +144,6 @@ impl Group<'_> {
         let words = |change: &&Change| wide(&change.row);
         self.changes.iter().filter(|change| change.effect.may_open()).find_map(words)
     }
-}
-
-/// What a row carries: `tcp/443`.
-pub(super) fn service(transport: &TransportRow) -> String {
-    match transport {
-        TransportRow::Any => "any".to_owned(),
-        TransportRow::Protocols(first, last) if first == last => first.to_string(),
-        TransportRow::Protocols(first, last) => format!("{}-{}", first.0, last.0),
-        TransportRow::Ports(protocol, ports) => format!("{protocol}/{}", few(&texts(ports), 6, ",")),
-        TransportRow::Icmp(protocol, types) => {
-            let one = |icmp: &crate::packet::IcmpMatch| {
-                icmp.code.map_or(icmp.kind.to_string(), |code| format!("{}/{code}", icmp.kind))
-            };
-            format!("{protocol} {}", few(&types.iter().map(one).collect::<Vec<_>>(), 6, ","))
-        }
-    }
-}
-
-/// The far end of a row, at most so many items of it.
-pub(super) fn peers(row: &Row, most: usize) -> String {
-    let but = |except: &[String]| {
-        if except.is_empty() { String::new() } else { format!(" but {}", few(except, most, ", ")) }
-    };
-    match &row.peer {
-        RowPeer::Addrs(addrs) => addresses(addrs, most),
-        RowPeer::Names(names, except) => format!("{}{}", few(&texts(names), most, ", "), but(&texts(except))),
-        RowPeer::Groups(groups, except) => {
-            format!("{}{}", few(&clean(groups), most, ", "), but(&clean(except)))
-        }
-    }
-}
-
-/// Addresses as the smaller of the set and what it leaves out.
-pub(super) fn addresses(addrs: &AddrSet, most: usize) -> String {
-    let families = [
-        ("IPv4", AddrSet { v4: addrs.v4.clone(), ..AddrSet::default() }, AddrSet::all_v4()),
-        ("IPv6", AddrSet { v6: addrs.v6.clone(), ..AddrSet::default() }, AddrSet::all_v6()),
-    ];
-    if families.iter().all(|(_, held, all)| held == all) {
-        return "any address".to_owned();
-    }
-    let part = |(family, held, all): &(&str, AddrSet, AddrSet)| {
-        if held.is_empty() {
-            return None;
-        }
-        let (prefixes, rest) = (held.prefixes(), all.subtract(held).prefixes());
-        Some(match rest.as_slice() {
-            [] => format!("any {family}"),
-            _ if rest.len() < prefixes.len() => {
-                format!("all {family} but {}", few(&texts(&rest), most, ", "))
-            }
-            _ => few(&texts(&prefixes), most, ", "),
-        })
-    };
-    families.iter().filter_map(part).collect::<Vec<_>>().join(", ")
-}
-
-/// How many addresses a row reaches; nothing where it has none.
-pub(super) fn count(row: &Row) -> Option<String> {
-    match &row.peer {
-        RowPeer::Addrs(addrs) => Some(number(&addrs.count().to_string())),
-        RowPeer::Names(..) | RowPeer::Groups(..) => None,
-    }
-}
-
-/// Digits in groups of three; a number that nobody can picture as its power of ten.
-pub(super) fn number(digits: &str) -> String {
-    const MOST_DIGITS: usize = 15;
-    if digits.len() > MOST_DIGITS {
-        return format!("about 10^{}", digits.len() - 1);
-    }
-    let grouped = digits.chars().enumerate().flat_map(|(at, digit)| {
-        let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
-        comma.then_some(',').into_iter().chain([digit])
-    });
-    grouped.collect()
 }
 
 /// Why a row deserves a second look, when it does: every address of a family, or every port.
@@ -314,22 +255,6 @@ pub(super) fn cause(origin: &Origin) -> String {
             format!("{}:{line} {}", one_line(place.source.name()), one_line(&text))
         }
     }
-}
-
-/// The first few items of a list, and how many more there are.
-fn few(items: &[String], most: usize, between: &str) -> String {
-    let shown: Vec<&str> = items.iter().take(most).map(String::as_str).collect();
-    let more = items.len().saturating_sub(most);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(between))
-}
-
-fn texts<T: ToString>(items: &[T]) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
-}
-
-fn clean(items: &[String]) -> Vec<String> {
-    items.iter().map(|item| one_line(item)).collect()
 }
 
 /// A text of at most so many characters.

@@ -1,6 +1,7 @@
 //! What differs, for people at a terminal.
 
-use super::change::{Comparison, Group, count, cut, groups, heading, peers, sign, witness};
+use super::change::{Comparison, Group, cut, groups, heading, sign, witness};
+use super::words::{addresses, count, peers};
 use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 use anstyle::{AnsiColor, Style};
@@ -16,6 +17,8 @@ const MOST_CAUSES: usize = 4;
 const MOST_OF_A_RULE: usize = 100;
 /// The most rows of one effect in a scope.
 const MOST_ROWS: usize = 40;
+/// The most things left aside that the head names.
+const MOST_ASIDE: usize = 5;
 /// The widest column of services; what is wider takes a line of its own.
 const WIDEST_SERVICE: usize = 18;
 
@@ -32,6 +35,13 @@ pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
     let _ = writeln!(text, "{word}{balance}");
     for (which, source) in ["old", "new"].into_iter().zip(comparison.sources) {
         let _ = writeln!(text, "{which}: {}", one_line(source));
+    }
+    let aside = comparison.not_compared();
+    for line in aside.iter().take(MOST_ASIDE) {
+        text.push_str(&wrapped(&format!("not compared: {line}"), 0, 4));
+    }
+    if let Some(more) = aside.len().checked_sub(MOST_ASIDE).filter(|more| *more > 0) {
+        let _ = writeln!(text, "not compared: and {more} more; `-v` names all of them");
     }
     let differs = |scope: &&ScopeDrift| scope.verdict() != Verdict::Equal;
     for scope in comparison.drift.scopes.iter().filter(differs) {
@@ -124,11 +134,11 @@ impl Page {
             Effect::MayOpen | Effect::MayClose | Effect::MayEither => AnsiColor::Yellow,
         };
         let sign = self.paint(Style::new().fg_color(Some(colour.into())), sign(group.effect));
-        let addresses = match count(row).as_deref() {
+        let amount = match count(row).as_deref() {
             Some("1") | None => String::new(),
             Some(count) => format!(" ({count} addresses)"),
         };
-        let body = wrapped(&format!("{}{addresses}", peers(row, MOST_ITEMS)), indent, indent);
+        let body = wrapped(&format!("{}{amount}", peers(row, MOST_ITEMS)), indent, indent);
         if what.chars().count() > width {
             let _ = write!(text, "    {sign} {what}\n{body}");
         } else {
@@ -136,7 +146,7 @@ impl Page {
         }
         let mut lines = Vec::new();
         if let Some(source) = &row.source {
-            lines.push(format!("from {}", super::change::addresses(source, MOST_ITEMS)));
+            lines.push(format!("from {}", addresses(source, MOST_ITEMS)));
         }
         lines.extend(group.wide().map(str::to_owned));
         let causes = group.causes();

@@ -1,6 +1,8 @@
 //! What differs, as a comment on a pull request.
 
-use super::change::{Comparison, Group, addresses, count, cut, groups, heading, peers, sign, witness};
+use super::change::{Comparison, Group, cut, groups, heading, sign, witness};
+use super::words::{addresses, count, peers};
+use crate::diag::{Code, Severity};
 use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 use std::fmt::Write as _;
@@ -13,6 +15,8 @@ const MOST_ITEMS: usize = 4;
 const MOST_FOLDED: usize = 200;
 /// The most rules of a cell.
 const MOST_CAUSES: usize = 2;
+/// The most characters of a note.
+const MOST_OF_A_NOTE: usize = 500;
 /// What is kept free for the lines that say what was cut.
 const RESERVE: usize = 600;
 
@@ -49,6 +53,11 @@ pub fn diff_markdown(comparison: &Comparison<'_>) -> String {
     }
     if comparison.drift.rewritten > 0 {
         rest.push(format!("{} rules rewritten, no traffic change", comparison.drift.rewritten));
+    }
+    let aside = comparison.not_compared().len();
+    if aside > 0 {
+        let parts = if aside == 1 { "part of the files was" } else { "parts of the files were" };
+        rest.push(format!("{aside} {parts} not compared, see below"));
     }
     if !rest.is_empty() {
         page.finally(&format!("\n{}.\n", rest.join("; ")));
@@ -176,14 +185,16 @@ fn folded(page: &mut Page, rows: &[(&ScopeDrift, Group<'_>)]) {
 /// What was not modelled or not compared.
 fn notes(page: &mut Page, comparison: &Comparison<'_>) {
     let findings = comparison.findings.iter().filter(|finding| {
-        finding.severity > crate::diag::Severity::Note && !finding.code.as_str().starts_with("drift/")
+        finding.severity > Severity::Note
+            && finding.code != Code::ReadNotCompared
+            && !finding.code.as_str().starts_with("drift/")
     });
-    let lines: Vec<String> = findings
-        .map(|finding| {
-            let code_of = finding.code.as_str();
-            format!("- {}: {}\n", code(code_of), code(&cut(&finding.message, 500)))
-        })
-        .collect();
+    let findings =
+        findings.map(|finding| (finding.code.as_str().to_owned(), cut(&finding.message, MOST_OF_A_NOTE)));
+    let aside = comparison.not_compared().into_iter();
+    let aside = aside.map(|line| ("not compared".to_owned(), cut(&line, MOST_OF_A_NOTE)));
+    let lines: Vec<String> =
+        aside.chain(findings).map(|(what, says)| format!("- {}: {}\n", code(&what), code(&says))).collect();
     if lines.is_empty() || !page.fits("\n<details><summary>What to know about this comparison</summary>\n\n")
     {
         return;

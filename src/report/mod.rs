@@ -13,6 +13,7 @@ mod policy_schema;
 mod row;
 mod sarif;
 mod table;
+mod words;
 
 pub use change::Comparison;
 pub use check_json::{AnswerJson, CheckJson, DecidingJson};
@@ -24,6 +25,7 @@ pub use diff_schema::diff_schema;
 pub use finding::{FindingJson, human};
 pub use policy_json::PolicyJson;
 pub use policy_schema::policy_schema;
-pub use row::{OriginJson, RowJson, row_text};
+pub use row::{OriginJson, RowJson};
 pub use sarif::diff_sarif;
 pub use table::table;
+pub use words::{row_in_words, row_text, rows_in_words};

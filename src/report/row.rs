@@ -1,4 +1,4 @@
-//! One row of a packet set, as text and as JSON.
+//! One row of a packet set, as JSON.
 
 use crate::packet::{Row, RowPeer, TransportRow};
 use crate::policy::Origin;
@@ -130,39 +130,4 @@ impl From<&Origin> for OriginJson {
 
 fn texts<T: ToString>(items: &[T]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
-}
-
-/// A row in words, as cells: what is carried, the far end, the near end, how many addresses.
-pub fn row_text(row: &Row) -> [String; 4] {
-    let service = match &row.transport {
-        TransportRow::Any => "any".to_owned(),
-        TransportRow::Protocols(first, last) if first == last => first.to_string(),
-        TransportRow::Protocols(first, last) => format!("{}-{}", first.0, last.0),
-        TransportRow::Ports(protocol, ports) => format!("{protocol}/{}", few(ports)),
-        TransportRow::Icmp(protocol, types) => {
-            let types: Vec<String> = types
-                .iter()
-                .map(|icmp| icmp.code.map_or(icmp.kind.to_string(), |code| format!("{}/{code}", icmp.kind)))
-                .collect();
-            format!("{protocol} {}", few(&types))
-        }
-    };
-    let except = |names: String, except: &[String]| {
-        if except.is_empty() { names } else { format!("{names} except {}", few(except)) }
-    };
-    let (peer, addresses) = match &row.peer {
-        RowPeer::Addrs(addrs) => (few(&addrs.prefixes()), addrs.count().to_string()),
-        RowPeer::Names(names, excepted) => (except(few(names), &texts(excepted)), String::new()),
-        RowPeer::Groups(groups, excepted) => (except(few(groups), excepted), String::new()),
-    };
-    let source = row.source.as_ref().map_or("any".to_owned(), |source| few(&source.prefixes()));
-    [service, peer, source, addresses]
-}
-
-/// The first few items of a list, and how many more there are.
-fn few<T: ToString>(items: &[T]) -> String {
-    const SHOWN: usize = 6;
-    let shown: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
-    let more = items.len().saturating_sub(SHOWN);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }

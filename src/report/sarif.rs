@@ -1,6 +1,7 @@
 //! What differs, as SARIF 2.1.0 for code scanning.
 
-use super::change::{Comparison, causes, peers, service, wide};
+use super::change::{Comparison, causes, wide};
+use super::words::{peers, service};
 use super::{OriginJson, RowJson};
 use crate::diag::{Code, Finding, Place, Severity};
 use crate::drift::{Change, Effect, ScopeDrift};

@@ -4,6 +4,7 @@
 //! the forms that its own template and the vendor's tools print. Tests run over the list, so that a new entry must
 //! round-trip, survive hostile strings and state its limits before it can land.
 
+mod absorb;
 mod aws_security_group;
 mod demand;
 mod gcp_firewall;

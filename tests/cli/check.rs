@@ -45,7 +45,7 @@ fn a_file_answers_with_the_rule_that_decides() {
         (&["192.0.2.1:443", "rules.save", "--from", "10.1.1.1"], 0, &["is allowed by"]),
         (&["192.0.2.1:443", "rules.save", "--from", "172.16.0.0/12"], 1, &["is denied by"]),
         (&["203.0.113.7", "rules.save"], 0, &["203.0.113.7/tcp is allowed"]),
-        (&["104.16.81.56", "rules.save"], 1, &["allowed: tcp/443", "denied: tcp/0-442, 444-65535"]),
+        (&["104.16.81.56", "rules.save"], 1, &["allowed: tcp/443", "denied: tcp/0-442,444-65535"]),
         (
             &["192.0.2.9:8080", "rules.save"],
             1,

@@ -100,3 +100,19 @@ fn json_has_the_published_shape() {
     let schema: Value = serde_json::from_str(&egressor(&["lint", "--schema"]).stdout).expect("JSON");
     assert_eq!(schema, lint_schema());
 }
+
+#[test]
+fn what_is_written_for_the_shipped_catalog_has_no_needless_rule() {
+    for region in ["us", "eu"] {
+        let files = generated(&["--region", region]);
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in files.names() {
+            std::fs::write(folder.path().join(&name), files.text(&name)).expect("a file");
+            let run = egressor_in(folder.path(), &["lint", &name, "--today", "2026-11-22"]);
+            for code in ["lint/shadowed", "lint/redundant", "lint/over-wide"] {
+                assert!(!run.stderr.contains(code), "{name} of {region}: {}", run.stderr);
+            }
+            assert!(run.stderr.contains(" 0 findings"), "{name} of {region}: {}", run.stderr);
+        }
+    }
+}

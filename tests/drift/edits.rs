@@ -81,14 +81,12 @@ fn one_change_is_exactly_that_traffic() {
         (
             "an order that matters",
             save(&["-A OUTPUT -d 192.0.2.8/32 -j DROP", BASE[0], BASE[1], BASE[2], BASE[3]]),
-            vec!["Removed egress tcp/443, 8080 192.0.2.8/32"],
+            vec!["Removed egress tcp/443,8080 192.0.2.8/32"],
         ),
         (
             "a source",
             with(1, "-A OUTPUT -s 172.16.0.0/12 -d 198.51.100.0/24 -p udp -m udp --dport 53 -j ACCEPT"),
-            vec![
-                "Removed egress udp/53 198.51.100.0/24 from 0.0.0.0/1, 128.0.0.0/3, 160.0.0.0/5, 168.0.0.0/6, 172.0.0.0/12, 172.32.0.0/11 and 6 more",
-            ],
+            vec!["Removed egress udp/53 198.51.100.0/24 from all IPv4 but 172.16.0.0/12"],
         ),
     ] {
         let drift = compared(&save(&BASE), &new);

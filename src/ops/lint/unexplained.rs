@@ -4,7 +4,7 @@ use crate::diag::{Code, Finding, Span};
 use crate::ops::Project;
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Origin, Policy, RuleSet, Scope, Statement};
-use crate::report::row_text;
+use crate::report::rows_in_words;
 use crate::targets::{Loss, Options, TARGETS, Target, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,14 +45,15 @@ pub(super) fn findings(
         let by_default = unexplained.subtract(&by_rules);
         if !by_default.is_empty() {
             let (name, direction) = (&set.scope.name, set.scope.direction);
-            let message = format!("the default of `{name}` {direction} allows {}", brief(&by_default));
+            let message =
+                format!("the default of `{name}` {direction} allows {}", rows_in_words(&by_default));
             findings.push(Finding::new(Code::LintUnexplained, message));
         }
     }
     for statement in statements {
         let key = (statement.place.source.name(), statement.place.span);
         let Some(packets) = by_statement.get(&key) else { continue };
-        let message = format!("no endpoint of the catalog explains {}", brief(packets));
+        let message = format!("no endpoint of the catalog explains {}", rows_in_words(packets));
         let finding = Finding::new(Code::LintUnexplained, message);
         findings.push(finding.at(&statement.place.source, statement.place.span));
     }
@@ -69,19 +70,4 @@ fn asked_for(wanted: &Policy, losses: &[Loss], set: &RuleSet) -> PacketSet {
         wanted.sets.iter().filter(|wanted| is_meant(&wanted.scope)).map(|wanted| wanted.allows().at_least);
     let more = losses.iter().filter(|loss| is_meant(&loss.scope)).map(|loss| loss.excess.clone());
     PacketSet::union_all(&asked.chain(more).collect::<Vec<_>>())
-}
-
-/// The first rows of a set, in words.
-fn brief(packets: &PacketSet) -> String {
-    const SHOWN: usize = 3;
-    let rows = packets.rows();
-    let words = rows.iter().take(SHOWN).map(|row| {
-        let [service, peer, source, _] = row_text(row);
-        if source == "any" { format!("{service} {peer}") } else { format!("{service} {peer} from {source}") }
-    });
-    let words = words.collect::<Vec<_>>().join("; ");
-    match rows.len().saturating_sub(SHOWN) {
-        0 => words,
-        more => format!("{words}; and {more} rows more"),
-    }
 }

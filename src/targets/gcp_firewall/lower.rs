@@ -4,8 +4,11 @@ use super::name::{name, plain};
 use super::service::{Service, sayable};
 use super::{DESCRIPTION, MAX_RANGES};
 use crate::diag::{Code, Finding, any_error};
-use crate::packet::{AddrSet, Interval, IntervalSet, PacketSet, PeerSet, Protocol, Set, TransportSet};
+use crate::packet::{
+    AddrSet, Interval, IntervalSet, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet,
+};
 use crate::policy::{Direction, Need, Origin, RuleSet};
+use crate::targets::absorb::{Allowing, absorb};
 use crate::targets::demand::{Demand, Unsaid, demands, id};
 use crate::targets::reason::reason;
 use crate::targets::{Artifact, Loss, Lowered, Options, Wanted};
@@ -16,7 +19,22 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Group<'a> {
     addrs: AddrSet,
     family: &'static str,
+    transport: &'a TransportSet,
     origins: Vec<&'a Origin>,
+}
+
+impl Allowing for Group<'_> {
+    fn blocks(&self) -> Option<Vec<Prefix>> {
+        Some(self.addrs.prefixes())
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        other.transport.is_subset(self.transport) && other.addrs.is_subset(&self.addrs)
+    }
+
+    fn take(&mut self, other: Self) {
+        self.origins.extend(other.origins);
+    }
 }
 
 /// The policy as firewall rules of one network.
@@ -102,30 +120,30 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
     let written = by_service.values().flatten().map(|demand| (&demand.addrs, demand.transport.clone()));
     unsaid.said(&set.scope, written);
     let mut rules = Vec::new();
-    for (transport, demands) in &by_service {
-        let services = sayable(transport).services;
-        for group in groups(demands) {
-            let (description, changed) = reason(group.origins.iter().copied(), DESCRIPTION);
-            *shortened += usize::from(changed);
-            let endpoints: BTreeSet<String> = group.origins.iter().map(|origin| id(origin)).collect();
-            let endpoints: Vec<String> = endpoints.into_iter().collect();
-            let ranges: Vec<String> = group.addrs.prefixes().iter().map(ToString::to_string).collect();
-            for (chunk, ranges) in ranges.chunks(MAX_RANGES.max).enumerate() {
-                let identity = format!("{}\0{chunk}", spelled(&services));
-                let prefix = options.get("gcp.prefix").unwrap_or_default();
-                let direction = set.scope.direction;
-                let name = name(prefix, direction.as_str(), &endpoints, group.family, &identity);
-                let allow: Vec<Value> = services.iter().map(block).collect();
-                rules.push(rule(
-                    direction,
-                    &name,
-                    &description,
-                    number(options, "gcp.priority"),
-                    ranges,
-                    &allow,
-                    &[],
-                ));
-            }
+    let all: Vec<Group<'_>> =
+        by_service.iter().flat_map(|(transport, demands)| groups(transport, demands)).collect();
+    for group in absorb(all) {
+        let services = sayable(group.transport).services;
+        let (description, changed) = reason(group.origins.iter().copied(), DESCRIPTION);
+        *shortened += usize::from(changed);
+        let endpoints: BTreeSet<String> = group.origins.iter().map(|origin| id(origin)).collect();
+        let endpoints: Vec<String> = endpoints.into_iter().collect();
+        let ranges: Vec<String> = group.addrs.prefixes().iter().map(ToString::to_string).collect();
+        for (chunk, ranges) in ranges.chunks(MAX_RANGES.max).enumerate() {
+            let identity = format!("{}\0{chunk}", spelled(&services));
+            let prefix = options.get("gcp.prefix").unwrap_or_default();
+            let direction = set.scope.direction;
+            let name = name(prefix, direction.as_str(), &endpoints, group.family, &identity);
+            let allow: Vec<Value> = services.iter().map(block).collect();
+            rules.push(rule(
+                direction,
+                &name,
+                &description,
+                number(options, "gcp.priority"),
+                ranges,
+                &allow,
+                &[],
+            ));
         }
     }
     rules.sort_by_key(|rule| rule.get("name").map(ToString::to_string));
@@ -159,17 +177,17 @@ fn by_family(
 }
 
 /// The addresses by who needs them, family by family.
-fn groups<'a>(demands: &[Demand<'a>]) -> Vec<Group<'a>> {
+fn groups<'a>(transport: &'a TransportSet, demands: &[Demand<'a>]) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
     let of =
         |members: &BTreeSet<usize>| members.iter().filter_map(|at| Some(demands.get(*at)?.origin)).collect();
     for (members, v4) in sweep(demands.iter().map(|demand| &demand.addrs.v4)) {
         let addrs = AddrSet { v4, ..AddrSet::default() };
-        groups.push(Group { addrs, family: "v4", origins: of(&members) });
+        groups.push(Group { addrs, family: "v4", transport, origins: of(&members) });
     }
     for (members, v6) in sweep(demands.iter().map(|demand| &demand.addrs.v6)) {
         let addrs = AddrSet { v6, ..AddrSet::default() };
-        groups.push(Group { addrs, family: "v6", origins: of(&members) });
+        groups.push(Group { addrs, family: "v6", transport, origins: of(&members) });
     }
     merge_same_endpoints(groups)
 }

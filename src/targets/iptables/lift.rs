@@ -32,7 +32,7 @@ pub(super) fn import(sources: &[Arc<Source>]) -> Imported {
             if table.name == "filter" {
                 let family = table.family.unwrap_or_else(|| family_of(table));
                 filters.push(Chains::read(table, family, source, &members, &mut findings));
-            } else {
+            } else if table.does_something() {
                 let message = format!("the table `{}` is not read", table.name);
                 let help = "packets that it drops, redirects or marks are not part of the comparison";
                 findings.push(Finding::new(Code::ReadNotCompared, message).help(help).at(source, table.span));

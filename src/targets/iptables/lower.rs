@@ -1,5 +1,6 @@
 //! From a policy to the model of the two `iptables-restore` files.
 
+use super::line::{Accepted, Key};
 use super::region::Family;
 use super::spell::{self, Service, Test};
 use super::{CHAIN_NAME, COMMENT};
@@ -7,6 +8,7 @@ use crate::diag::{Code, Finding, Severity};
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
+use crate::targets::absorb::absorb;
 use crate::targets::reason::{Room, reason};
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use serde::Serialize;
@@ -58,9 +60,6 @@ struct Line {
 /// A comment is limited in bytes, so it is kept to characters of one byte.
 const COMMENT_ROOM: Room = Room { limit: COMMENT, allowed: |char| char.is_ascii() };
 
-/// What one rule chooses: far end, near end, service. In this order the rules stand in the file.
-type Key = (Option<Prefix>, Option<Prefix>, Service);
-
 /// The types of neighbour discovery: router and neighbour solicitation and advertisement.
 const NEIGHBOUR_DISCOVERY: [u8; 4] = [133, 134, 135, 136];
 
@@ -108,7 +107,8 @@ fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lower
     for rule in &set.rules {
         spread(set, rule, family, &mut lines, lowered);
     }
-    rules.extend(lines.into_iter().map(|((peer, source, service), origins)| {
+    let lines = lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect();
+    rules.extend(absorb(lines).into_iter().map(|Accepted { key: (peer, source, service), origins }| {
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),

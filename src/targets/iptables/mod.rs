@@ -5,6 +5,7 @@ mod chains;
 mod commands;
 mod ipset;
 mod lift;
+mod line;
 mod lower;
 mod region;
 mod rule;

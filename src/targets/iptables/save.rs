@@ -1,7 +1,7 @@
 //! The text of `iptables-save` and of `iptables-restore` files: tables, chains, rules, each with its place.
 
 use super::region::Family;
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Severity, Source, Span};
 use std::sync::Arc;
 
 /// A table of a file.
@@ -15,6 +15,16 @@ pub(super) struct Table<'a> {
     pub(super) family: Option<Family>,
     /// Its lines, in order.
     pub(super) lines: Vec<Line<'a>>,
+}
+
+impl Table<'_> {
+    /// Reports whether it can do something to a packet: it has a rule, or a policy other than to let pass.
+    pub(super) fn does_something(&self) -> bool {
+        self.lines.iter().any(|line| match line {
+            Line::Chain { policy, .. } => !matches!(*policy, "ACCEPT" | "-"),
+            Line::Rule { .. } => true,
+        })
+    }
 }
 
 /// A line of a table.
@@ -142,12 +152,13 @@ impl<'a> Reader<'a, '_> {
             if by_nft && !std::mem::replace(&mut self.warned, true) {
                 let message =
                     "rules that were made with `nft` do not show, or show wrongly, in this kind of dump";
-                let finding = Finding {
-                    severity: crate::diag::Severity::Note,
-                    ..Finding::new(Code::ReadNotCompared, message)
-                };
+                let finding = Finding::new(Code::ReadNative, message);
                 self.findings.push(finding.help("compare `nft list ruleset` too").at(self.source, span));
             }
+        } else if line.starts_with("# Table `") && line.contains("incompatible base-chains") {
+            let message = "a table holds chains made with `nft`, which the dump leaves out: what it prints of that table cannot be trusted";
+            let finding = Finding { severity: Severity::Warning, ..Finding::new(Code::ReadNative, message) };
+            self.findings.push(finding.help("compare `nft list ruleset` too").at(self.source, span));
         } else if line.starts_with("# Table `") && line.contains("is incompatible") {
             let message = "the dump leaves out a table that holds rules made with `nft`";
             self.refuse(Code::ReadSyntax, message, span);

@@ -42,6 +42,26 @@ const NAMES: [(Protocol, &str); 8] = [
 ];
 
 impl Service {
+    /// Reports whether it is another service and every packet of that one is also its own.
+    pub(super) fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, other) => *other != Self::Any,
+            (Self::Protocol(own), Self::Ports(protocol, _) | Self::Icmp(protocol, _)) => own == protocol,
+            (Self::Ports(own, wide), Self::Ports(protocol, ranges)) => {
+                let held = |range: &PortRange| {
+                    wide.iter().any(|wide| wide.first() <= range.first() && range.last() <= wide.last())
+                };
+                own == protocol && wide != ranges && ranges.iter().all(held)
+            }
+            (Self::Icmp(own, wide), Self::Icmp(protocol, icmp)) => {
+                own == protocol && wide.kind == icmp.kind && wide.code.is_none() && icmp.code.is_some()
+            }
+            (Self::Protocol(_), Self::Any | Self::Protocol(_))
+            | (Self::Ports(..), Self::Any | Self::Protocol(_) | Self::Icmp(..))
+            | (Self::Icmp(..), Self::Any | Self::Protocol(_) | Self::Ports(..)) => false,
+        }
+    }
+
     /// The value of `-p`, if there is one.
     pub(super) fn protocol(&self) -> Option<String> {
         let (Self::Protocol(protocol) | Self::Ports(protocol, _) | Self::Icmp(protocol, _)) = self else {

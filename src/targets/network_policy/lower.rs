@@ -9,6 +9,7 @@ use super::selector::Selector;
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Action, Direction, Pods, RuleSet, Scope, Subject, Traffic};
+use crate::targets::absorb::absorb;
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,14 +131,12 @@ fn speak<'a>(set: &'a RuleSet, lowered: &mut Lowered) -> Spoken<'a> {
             rules.entry(saying).or_default().push(&rule.origin);
         }
     }
-    let mut rules: Vec<Statement<'a>> = rules
-        .into_iter()
-        .map(|(saying, mut origins)| {
-            origins.sort_by_cached_key(|origin| provenance::comments(origin));
-            origins.dedup();
-            Statement { saying, origins }
-        })
-        .collect();
+    let rules = rules.into_iter().map(|(saying, origins)| Statement { saying, origins }).collect();
+    let mut rules = absorb(rules);
+    for rule in &mut rules {
+        rule.origins.sort_by_cached_key(|origin| provenance::comments(origin));
+        rule.origins.dedup();
+    }
     rules.sort_by_cached_key(|rule| {
         rule.origins.iter().map(|origin| provenance::comments(origin)).collect::<Vec<_>>()
     });

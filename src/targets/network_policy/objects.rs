@@ -5,7 +5,9 @@ use super::names;
 use super::provenance;
 use super::say::Saying;
 use super::split;
+use crate::packet::Prefix;
 use crate::policy::{Direction, Origin, Pods};
+use crate::targets::absorb::Allowing;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,6 +19,21 @@ pub(super) struct Statement<'a> {
     pub(super) saying: Saying,
     /// Why.
     pub(super) origins: Vec<&'a Origin>,
+}
+
+impl Allowing for Statement<'_> {
+    fn blocks(&self) -> Option<Vec<Prefix>> {
+        let peers = self.saying.peers.as_ref().filter(|peers| peers.pods.is_empty())?;
+        Some(peers.blocks.clone())
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.saying.covers(&other.saying)
+    }
+
+    fn take(&mut self, other: Self) {
+        self.origins.extend(other.origins);
+    }
 }
 
 /// What one NetworkPolicy is to say, before it is split.

@@ -36,6 +36,43 @@ pub(super) struct Service {
     pub(super) ports: Option<PortRange>,
 }
 
+impl Saying {
+    /// Reports whether everything that the other one allows is allowed by this one too, as far as one rule shows it.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let peers = match (&self.peers, &other.peers) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(peers)) => own.covers(peers),
+        };
+        let ports = match (&self.ports, &other.ports) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(ports)) => ports.iter().all(|port| own.iter().any(|own| own.covers(port))),
+        };
+        peers && ports
+    }
+}
+
+impl Peers {
+    fn covers(&self, other: &Self) -> bool {
+        let holds = |block: &Prefix| block.holders().any(|holder| self.blocks.binary_search(&holder).is_ok());
+        let everywhere = self.pods.contains(&PodPeer::everywhere());
+        let selects = |pods: &PodPeer| everywhere || self.pods.contains(pods);
+        other.blocks.iter().all(holds) && other.pods.iter().all(selects)
+    }
+}
+
+impl Service {
+    fn covers(&self, other: &Self) -> bool {
+        let ports = match (self.ports, other.ports) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(ports)) => own.first() <= ports.first() && ports.last() <= own.last(),
+        };
+        self.protocol == other.protocol && ports
+    }
+}
+
 /// What came of a rule.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Said {
