@@ -3,7 +3,7 @@
 use super::Project;
 use crate::catalog::Selection;
 use crate::compile::Variables;
-use crate::diag::Finding;
+use crate::diag::{Code, Finding};
 use crate::drift::Ended;
 use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, PeerSet, Row, TransportSet};
 use crate::policy::{Action, Match, Need, Origin, Policy, Rule, RuleSet, Traffic};
@@ -65,7 +65,15 @@ pub(super) fn ended(project: &Project) -> BTreeMap<String, Ended> {
 pub(super) fn approved(catalogs: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
     let speech = Speech { scoping: Scoping::Host, ..target.speech() };
     let present = Selection { today: catalogs.selection.today, ..Selection::default() };
-    everything(catalogs, present, speech, BTreeSet::new())
+    // The settings are the project's, whose catalogs may have variables that these have not.
+    let (loaded, _) = super::catalogs(&catalogs.catalogs);
+    let known = |setting: &&String| {
+        let wrong = Variables::parse([setting.as_str()], &loaded).1;
+        !wrong.iter().any(|finding| finding.code == Code::SelectionUnknown)
+    };
+    let settings = catalogs.settings.iter().filter(known).cloned().collect();
+    let catalogs = Project { settings, ..catalogs.clone() };
+    everything(&catalogs, present, speech, BTreeSet::new())
 }
 
 fn everything(

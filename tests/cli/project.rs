@@ -411,4 +411,15 @@ fn an_expired_or_disabled_entry_approves_nothing() {
             .code
     };
     assert_eq!((diff("2026-11-22"), diff("2026-11-23")), (0, 1));
+    // The approved catalog need not have the variables that the project sets.
+    edit(here, "pod_cidr: unset", "pod_cidr: 10.1.0.0/16");
+    let shipped = include_str!("../../catalog/castai.yaml");
+    let fewer = shipped.replace("  pod_cidr: {title: Addresses of pods, holds: cidrs}\n", "");
+    assert_ne!(fewer, shipped);
+    fs::write(here.join("approved.yaml"), fewer).expect("a catalog");
+    let run = egressor_in(
+        here,
+        &["diff", "empty.rules", "new.rules", "--envelope", "approved.yaml", "--today", "2026-11-22"],
+    );
+    assert_eq!(run.code, 0, "{}", run.stderr);
 }
