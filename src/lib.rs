@@ -17,7 +17,8 @@ pub mod catalog;
 pub mod drift;
 pub mod targets;
 
-// 4: laying out artifacts, and finding addresses.
+// 4: laying out artifacts, finding addresses, and the file in which a team says what it wants.
+pub mod project;
 pub mod render;
 pub mod resolve;
 

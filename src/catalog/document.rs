@@ -21,8 +21,10 @@ document! {
         required verified: Verified,
         /// The day from which the facts should be checked again.
         optional review_after: Date,
-        /// The last day on which the rules are wanted.
+        /// The last day on which the rules are wanted, in UTC; it goes with `temporary: true`.
         optional expires: Date,
+        /// The rules are wanted until the day in `expires`. Both keys are there or neither, so that losing one is told.
+        optional temporary: bool,
         /// Where facts come from, by id.
         required sources: Table<Id, SourceDocument>,
         /// Regions of the vendor; where there are any, exactly one is chosen.
@@ -255,8 +257,10 @@ document! {
         optional owner: Text,
         /// The ticket that approved the rule.
         optional ticket: Text,
-        /// The last day on which the rule is wanted.
+        /// The last day on which the rule is wanted, in UTC; it goes with `temporary: true`.
         optional expires: Date,
+        /// The rule is wanted until the day in `expires`. Both keys are there or neither, so that losing one is told.
+        optional temporary: bool,
         /// What a reviewer should know about the risk.
         optional risk: Text,
         /// How to do without it.

@@ -1,8 +1,8 @@
 //! The smallest parts of a catalog: ids, texts, dates, ports.
 
-use super::read::{Document, Reader, parsed};
+use super::read::{Document, List, Reader, parsed};
 use crate::packet::{Hostname, PathPrefix, PortRange, Prefix, Protocol, TransportSet};
-use crate::syntax::yaml::Node;
+use crate::syntax::yaml::{Kind, Node};
 use serde_json::{Value, json};
 use std::fmt;
 use std::str::FromStr;
@@ -34,6 +34,36 @@ pub struct PortSpec {
     pub ports: PortRange,
     /// The protocol; it has ports.
     pub protocol: Protocol,
+}
+
+/// The value of a variable or an option: a text, a whole number, or a list of texts, which stand for themselves joined
+/// by commas.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Setting(String);
+
+impl Setting {
+    /// The value as `--set` takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Document for Setting {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.kind {
+            Kind::Integer(number) => Some(Self(number.to_string())),
+            Kind::Sequence(_) => {
+                let list = List::<Text>::read(node, reader)?;
+                let texts: Vec<&str> = list.0.iter().map(|text| text.value.as_str()).collect();
+                Some(Self(texts.join(",")))
+            }
+            _ => Text::read(node, reader).map(|text| Self(text.0)),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({"anyOf": [Text::schema(), {"type": "integer"}, List::<Text>::schema()]})
+    }
 }
 
 impl Id {

@@ -3,6 +3,7 @@
 mod compare;
 mod document;
 mod leaf;
+mod overlay;
 pub(crate) mod read;
 mod references;
 mod select;
@@ -14,15 +15,18 @@ pub use document::{
     App, CatalogDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection, EndpointDocument,
     IpSetDocument, NeedId, Status, Subdomains, VariableKind,
 };
-pub use leaf::{Date, Id, PortSpec, Text};
-pub use read::{At, Document, List, Named, Table};
-pub use select::{LeftOut, Selected, Selection, select};
+pub use leaf::{Date, Id, PortSpec, Setting, Text};
+pub use overlay::{Change, How, Nothing, Overlay, is_overlay, overlay_schema};
+pub use read::{At, Document, List, Named, Or, Raw, Table, Word};
+pub use select::{DEFAULT_FEATURES, LeftOut, Selected, Selection, select};
 pub use shipped::SHIPPED;
 
-use crate::diag::{Code, Finding, Source, any_error};
+use crate::diag::{Code, Finding, Place, Source, any_error};
 use crate::packet::{Hostname, NamePattern, Set, TransportSet};
 use crate::syntax::yaml;
+use overlay::Layers;
 use read::Reader;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A catalog that was read and found consistent.
@@ -32,8 +36,15 @@ pub struct Catalog {
     pub document: CatalogDocument,
     /// The file.
     pub source: Arc<Source>,
-    /// What the file says, in one form whatever its order: what its digest is taken of.
+    /// What the file and its overlays say, in one form whatever the order of keys: what the digest is taken of.
     pub canonical: String,
+    /// How many overlays are on it.
+    pub overlays: usize,
+    /// What the overlays changed, in order.
+    pub changes: Vec<Change>,
+    /// Values of variables from overlays, each with its place.
+    pub settings: BTreeMap<String, (String, Place)>,
+    layers: Layers,
 }
 
 /// Reads a catalog and checks it; every problem of the file is in the findings.
@@ -53,6 +64,38 @@ pub fn load(source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
 
 /// Reads a catalog from its tree and checks it.
 pub fn from_tree(root: &yaml::Node, source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
+    with_overlays(root, source, &[])
+}
+
+/// Reads a catalog from its tree, changes it as overlays say, and checks what comes of it.
+pub fn with_overlays(
+    root: &yaml::Node,
+    source: &Arc<Source>,
+    overlays: &[Overlay],
+) -> (Option<Catalog>, Vec<Finding>) {
+    let mut layers = Layers::default();
+    layers.push(source);
+    let mut root = root.clone();
+    let applied = overlay::apply(&mut root, overlays, &mut layers);
+    let sum = layers.source();
+    let (catalog, findings) = checked(&root, &sum);
+    let mut findings: Vec<Finding> =
+        findings.into_iter().map(|finding| layers.relocate(finding)).chain(applied.findings).collect();
+    findings.dedup();
+    let sound = !any_error(&findings);
+    let overlaid = overlays.iter().map(|overlay| overlay.root.canonical());
+    let catalog = catalog.filter(|_| sound).map(|catalog| Catalog {
+        canonical: std::iter::once(catalog.canonical.clone()).chain(overlaid).collect::<Vec<_>>().join("\n"),
+        overlays: overlays.len(),
+        changes: applied.changes,
+        settings: applied.variables,
+        layers,
+        ..catalog
+    });
+    (catalog, findings)
+}
+
+fn checked(root: &yaml::Node, source: &Arc<Source>) -> (Option<Catalog>, Vec<Finding>) {
     let mut reader = Reader::new(Arc::clone(source));
     let document = CatalogDocument::read(root, &mut reader);
     references::check(root, &mut reader);
@@ -65,20 +108,31 @@ pub fn from_tree(root: &yaml::Node, source: &Arc<Source>) -> (Option<Catalog>, V
         document,
         source: Arc::clone(source),
         canonical: root.canonical(),
+        overlays: 0,
+        changes: Vec::new(),
+        settings: BTreeMap::new(),
+        layers: Layers::default(),
     });
     (catalog, reader.findings)
 }
 
 /// The JSON Schema of a catalog file.
 pub fn schema() -> serde_json::Value {
+    let mut schema = titled("egressor catalog", CatalogDocument::schema());
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), "The endpoints of one product.".into());
+    }
+    schema
+}
+
+/// The JSON Schema of a kind of file.
+pub(crate) fn titled(title: &str, document: serde_json::Value) -> serde_json::Value {
     let mut schema = serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "egressor catalog",
-        "description": "The endpoints of one product.",
+        "title": title,
+        "description": title,
     });
-    if let (Some(schema), serde_json::Value::Object(document)) =
-        (schema.as_object_mut(), CatalogDocument::schema())
-    {
+    if let (Some(schema), serde_json::Value::Object(document)) = (schema.as_object_mut(), document) {
         schema.extend(document);
     }
     schema
@@ -111,6 +165,30 @@ impl Catalog {
         self.document.ip_sets.as_ref()?.value.0.get(id).map(|set| &set.value)
     }
 
+    /// The last day on which an endpoint is wanted, by its own word or its catalog's: the earlier of the two.
+    pub fn expires(&self, endpoint: &EndpointDocument) -> Option<Date> {
+        let days = [endpoint.expires.as_ref(), self.document.expires.as_ref()];
+        days.into_iter().flatten().map(|day| day.value).min()
+    }
+
+    /// Where an overlay disables an endpoint, when one does.
+    pub fn disabled(&self, endpoint: &EndpointDocument) -> Option<&Place> {
+        let id = endpoint.id.value.as_str();
+        let is_it = |change: &&Change| change.how == How::Disabled && change.endpoint.as_deref() == Some(id);
+        self.changes.iter().find(is_it).map(|change| &change.place)
+    }
+
+    /// The place in the catalog's file, or in that of the overlay that put it there.
+    pub fn place(&self, span: crate::diag::Span) -> Place {
+        self.layers.place(span).unwrap_or_else(|| Place { source: Arc::clone(&self.source), span })
+    }
+
+    /// The finding at a place of the catalog, or of the overlay that put it there.
+    pub fn locate(&self, finding: Finding, span: crate::diag::Span) -> Finding {
+        let place = self.place(span);
+        finding.at(&place.source, place.span)
+    }
+
     /// What is worth telling about the catalog on a given day, beyond what makes it unusable.
     pub fn lint(&self, today: Date) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -119,11 +197,11 @@ impl Catalog {
         {
             let message = format!("the facts were due for a review on {}", due.value);
             let help = "check them against the sources, then set `verified` and `review_after`";
-            findings.push(Finding::new(Code::CatalogStale, message).at(&self.source, due.span).help(help));
+            findings.push(self.locate(Finding::new(Code::CatalogStale, message), due.span).help(help));
         }
         if self.document.owner.is_none() {
             let message = format!("the catalog `{}` names no owner", self.id());
-            let finding = Finding::new(Code::CatalogOwner, message).at(&self.source, self.document.id.span);
+            let finding = self.locate(Finding::new(Code::CatalogOwner, message), self.document.id.span);
             findings.push(finding.help("add `owner: TEAM`, or give it with `--set owner=TEAM`"));
         }
         findings

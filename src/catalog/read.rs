@@ -250,6 +250,95 @@ pub(crate) fn described(mut schema: Value, description: &str) -> Value {
     schema
 }
 
+/// The key that a field stands for: a field whose key is a word of Rust is written with `r#`.
+pub(crate) const fn key(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
+/// A word of a closed set.
+pub trait Word: Sized + Copy + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
+    /// The word in files.
+    fn word(self) -> &'static str;
+}
+
+/// A word with a meaning of its own, or a value. It says that nothing, or everything, is meant: a key that is missing
+/// or empty says neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Or<W, T> {
+    /// The word.
+    Word(W),
+    /// The value.
+    Given(T),
+}
+
+impl<W, T> Or<W, T> {
+    /// The value, where it is no word.
+    pub fn given(&self) -> Option<&T> {
+        match self {
+            Self::Word(_) => None,
+            Self::Given(value) => Some(value),
+        }
+    }
+}
+
+impl<W: Word, T: Document> Document for Or<W, T> {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let words = || W::ALL.iter().map(|word| word.word());
+        if let Some(text) = node.as_str() {
+            if let Some(word) = W::ALL.iter().find(|word| word.word() == text) {
+                return Some(Self::Word(*word));
+            }
+            if let Some(near) = suggest(text, words()) {
+                let message = format!("`{text}` is not known here, did you mean `{near}`?");
+                reader.report(Code::CatalogValue, node.span, message, None);
+                return None;
+            }
+        }
+        let before = reader.findings.len();
+        let value = T::read(node, reader);
+        for finding in reader.findings.iter_mut().skip(before) {
+            if finding.help.is_none() && matches!(finding.code, Code::CatalogType | Code::CatalogValue) {
+                finding.help = Some(format!("the word {} can stand here too", quoted(words())));
+            } else if finding.code == Code::CatalogEmpty {
+                finding.help = Some(format!("say {} when that is meant", quoted(words())));
+            }
+        }
+        value.map(Self::Given)
+    }
+
+    fn schema() -> Value {
+        let words: Vec<&str> = W::ALL.iter().map(|word| word.word()).collect();
+        json!({"anyOf": [{"type": "string", "enum": words}, T::schema()]})
+    }
+}
+
+fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+}
+
+/// Any value at all, to be read later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raw(pub Node);
+
+impl Document for Raw {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if node.kind == Kind::Null {
+            reader.wrong_kind(node, "a value");
+            return None;
+        }
+        Some(Self(node.clone()))
+    }
+
+    fn schema() -> Value {
+        json!({"not": {"type": "null"}})
+    }
+}
+
 /// Declares a mapping with known keys: the struct, how it is read, and its schema.
 macro_rules! document {
     ($(#[doc = $about:literal])* $name:ident {
@@ -261,25 +350,32 @@ macro_rules! document {
             $($(#[doc = $doc])* pub $field: document!(@type $need $type),)*
         }
 
+        impl $name {
+            /// The keys, in the order of the schema.
+            pub const KEYS: &'static [&'static str] = &[$($crate::catalog::read::key(stringify!($field))),*];
+        }
+
         impl $crate::catalog::read::Document for $name {
             fn read(
                 node: &$crate::syntax::yaml::Node,
                 reader: &mut $crate::catalog::read::Reader,
             ) -> Option<Self> {
-                let fields = reader.fields(node, &[$(stringify!($field)),*])?;
+                let fields = reader.fields(node, Self::KEYS)?;
                 // All fields are read before any is missed, so that every problem is reported.
-                $(let $field = fields.$need::<$type>(stringify!($field), reader);)*
+                $(let $field =
+                    fields.$need::<$type>($crate::catalog::read::key(stringify!($field)), reader);)*
                 Some(Self { $($field: document!(@take $need $field)),* })
             }
 
             fn schema() -> serde_json::Value {
                 let mut properties = serde_json::Map::new();
-                let mut required: Vec<&str> = Vec::new();
+                let required: [Option<&str>; Self::KEYS.len()] = [$(document!(@require $need $field)),*];
+                let required: Vec<&str> = required.into_iter().flatten().collect();
                 $(
                     let property = <$type as $crate::catalog::read::Document>::schema();
                     let property = $crate::catalog::read::described(property, concat!($($doc),*).trim());
-                    properties.insert(stringify!($field).to_owned(), property);
-                    document!(@require $need required $field);
+                    let key = $crate::catalog::read::key(stringify!($field));
+                    properties.insert(key.to_owned(), property);
                 )*
                 serde_json::json!({
                     "type": "object",
@@ -294,8 +390,8 @@ macro_rules! document {
     (@type optional $type:ty) => { Option<$crate::catalog::read::At<$type>> };
     (@take required $field:ident) => { $field? };
     (@take optional $field:ident) => { $field };
-    (@require required $list:ident $field:ident) => { $list.push(stringify!($field)) };
-    (@require optional $list:ident $field:ident) => {};
+    (@require required $field:ident) => { Some($crate::catalog::read::key(stringify!($field))) };
+    (@require optional $field:ident) => { None };
 }
 
 /// Declares a closed set of words: the enum, how it is read, and its schema.
@@ -311,6 +407,14 @@ macro_rules! words {
             /// The word in files and reports.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
+            }
+        }
+
+        impl $crate::catalog::read::Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            fn word(self) -> &'static str {
+                self.as_str()
             }
         }
 

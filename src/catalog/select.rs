@@ -1,12 +1,13 @@
 //! Which endpoints of a catalog are wanted, and why the others are not.
 
 use super::document::{EndpointDirection, Status};
-use super::{Catalog, EndpointDocument, Id};
+use super::{Catalog, Date, EndpointDocument, Id};
 use crate::diag::{Code, Finding, suggest};
 use std::collections::BTreeSet;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each widens the choice by a kind of its own")]
 pub struct Selection {
     /// The regions. Exactly one where a catalog has regions, unless `all_regions` is set.
     pub regions: Vec<String>,
@@ -24,7 +25,18 @@ pub struct Selection {
     pub literal: bool,
     /// Also what was superseded.
     pub superseded: bool,
+    /// Also what an overlay disables.
+    pub disabled: bool,
+    /// All features that are on, beside `features`; `default` stands for those that are on by default. Nothing said
+    /// means the defaults.
+    pub only_features: Option<Vec<String>>,
+    /// The day, in UTC, on which the rules are to hold; what was wanted until an earlier day has expired. Without a day
+    /// nothing has.
+    pub today: Option<Date>,
 }
+
+/// The word for the features that are on by default.
+pub const DEFAULT_FEATURES: &str = "default";
 
 /// The endpoints of one catalog that are wanted.
 #[derive(Debug, Clone)]
@@ -39,6 +51,8 @@ pub struct Selected<'a> {
     pub endpoints: Vec<&'a EndpointDocument>,
     /// The others.
     pub left_out: Vec<LeftOut>,
+    /// The day on which the rules are to hold; without one nothing has expired.
+    pub today: Option<Date>,
 }
 
 /// An endpoint that is not wanted.
@@ -92,7 +106,7 @@ fn of_catalog<'a>(catalog: &'a Catalog, regions: Vec<Id>, selection: &Selection)
     }
     endpoints.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     left_out.sort();
-    Selected { catalog, regions, components, endpoints, left_out }
+    Selected { catalog, regions, components, endpoints, left_out, today: selection.today }
 }
 
 /// Why an endpoint is left out, or nothing when it is wanted.
@@ -106,6 +120,10 @@ fn why_not(
     let full = catalog.full_id(endpoint);
     if selection.without.iter().any(|name| name == id || *name == full) {
         return Some("left out by --without".to_owned());
+    }
+    if let Some(place) = catalog.disabled(endpoint).filter(|_| !selection.disabled) {
+        let line = place.source.line_column(place.span.start).0;
+        return Some(format!("disabled by {}:{line}", place.source.name()));
     }
     let document = &catalog.document;
     if selection.literal {
@@ -147,11 +165,17 @@ fn why_off(catalog: &Catalog, feature: &Id, selection: &Selection) -> Option<Str
         return Some(format!("the feature `{feature}` was turned off"));
     }
     let default = document.features.value.0.get(feature).and_then(|feature| feature.value.default.as_ref());
+    let default = default.is_some_and(|default| default.value);
+    if let Some(only) = &selection.only_features {
+        let defaults = only.iter().any(|name| name == DEFAULT_FEATURES);
+        let on = asked(&selection.features) || asked(only) || default && defaults;
+        return (!on).then(|| format!("the feature `{feature}` is not among those of the project"));
+    }
     let of_component = document.components.value.0.iter().any(|(id, component)| {
         component.value.feature.value == *feature
             && selection.components.iter().any(|name| name == id.as_str())
     });
-    let on = asked(&selection.features) || of_component || default.is_some_and(|default| default.value);
+    let on = asked(&selection.features) || of_component || default;
     (!on).then(|| format!("the feature `{feature}` is off (--feature {feature} turns it on)"))
 }
 
@@ -216,8 +240,11 @@ fn unknown(catalogs: &[Catalog], selection: &Selection) -> Vec<Finding> {
         })
         .collect();
     endpoints.extend(crate::policy::Need::ALL.iter().map(|need| need.id().to_owned()));
+    let only = selection.only_features.iter().flatten().filter(|name| *name != DEFAULT_FEATURES);
+    let only: Vec<String> = only.cloned().collect();
     let asked = [
         ("component", &selection.components, &components),
+        ("feature", &only, &features),
         ("feature", &selection.features, &features),
         ("feature", &selection.without_features, &features),
         ("endpoint", &selection.without, &endpoints),

@@ -5,8 +5,8 @@
 use super::document::{
     CatalogDocument, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Family, Status,
 };
-use super::leaf::Id;
-use super::read::{Named, Reader};
+use super::leaf::{Date, Id};
+use super::read::{At, Named, Reader};
 use crate::diag::{Code, Span};
 use std::collections::BTreeMap;
 
@@ -46,7 +46,9 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
             }
         }
     }
+    check_expiry(catalog.expires.as_ref(), catalog.temporary.as_ref(), reader);
     for endpoint in &catalog.endpoints.value.0 {
+        check_expiry(endpoint.value.expires.as_ref(), endpoint.value.temporary.as_ref(), reader);
         check_regions(catalog, &endpoint.value, reader);
         check_sides(catalog, &endpoint.value, reader);
         check_hosts(&endpoint.value, reader);
@@ -85,6 +87,27 @@ fn check_component(component: &Named<ComponentDocument>, reader: &mut Reader) {
             format!("the selector names no application: one of {} is needed", NAME_LABELS.join(", "));
         let help = "without it the selector would choose pods of other applications too";
         reader.report(Code::CatalogValue, selector.span, message, Some(help.to_owned()));
+    }
+}
+
+/// A last day and the word that there is one, so that a rule whose day was lost does not stay for ever.
+fn check_expiry(expires: Option<&At<Date>>, temporary: Option<&At<bool>>, reader: &mut Reader) {
+    match (expires, temporary) {
+        (Some(_), Some(At { value: true, .. })) | (None, None) => {}
+        (Some(expires), None) => {
+            let help = "both keys say it, so that losing one is an error";
+            let message = "`expires` goes with `temporary: true`";
+            reader.report(Code::CatalogMissingKey, expires.span, message, Some(help.to_owned()));
+        }
+        (None, Some(temporary)) => {
+            let help = "name the last day, or remove `temporary`";
+            let message = "`temporary` goes with `expires`";
+            reader.report(Code::CatalogMissingKey, temporary.span, message, Some(help.to_owned()));
+        }
+        (Some(_), Some(temporary)) => {
+            let message = "what expires is temporary: `true` is needed";
+            reader.report(Code::CatalogValue, temporary.span, message, None);
+        }
     }
 }
 

@@ -26,9 +26,15 @@ pub(super) struct Common {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Print notes too: what was left out, and why
+    /// Print notes too: what was left out, and why; and where each value came from
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// The project file, or `none`; the nearest `egressor.yaml` from here upwards when not given
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) project: Option<PathBuf>,
+    /// The environment of the project
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) env: Option<String>,
 }
 
 /// How results are printed.
@@ -57,6 +63,8 @@ pub(super) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a commented egressor.yaml; asks on a terminal, takes flags otherwise
+    Init(InitArgs),
     /// Write rules for every target from the catalog and the lock
     Generate(GenerateArgs),
     /// Resolve the selected names into the lockfile
@@ -64,7 +72,7 @@ pub(super) enum Command {
     /// Look into catalogs
     #[command(subcommand)]
     Catalog(CatalogCommand),
-    /// List the targets with their options and limits
+    /// List the targets with their options and limits, and what the project writes
     Targets(TargetsArgs),
     /// Print what a rule file means
     Show(ShowArgs),
@@ -72,7 +80,7 @@ pub(super) enum Command {
     Diff(Box<DiffArgs>),
     /// Would it be allowed, by which rule, and why: exit 0 when it is, 1 when it is not
     Check(CheckArgs),
-    /// Find shadowed, redundant, over-wide, expired and unexplained rules in rule files
+    /// Find shadowed, redundant, over-wide, expired and unexplained rules in rule files; without files, judge the project
     Lint(RulesLintArgs),
     /// Merge lists of prefixes to the shortest list of the same addresses
     Merge(MergeArgs),
@@ -86,9 +94,12 @@ pub(super) enum Command {
 /// Which endpoints are meant.
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
-    /// A catalog file, or the id of a shipped catalog; the default catalog when not given
+    /// A catalog file or the id of a shipped one; the project's, else the default catalog, when not given
     #[arg(long, value_name = "FILE|ID")]
     pub(super) catalog: Vec<PathBuf>,
+    /// An overlay on a catalog; several are applied in order
+    #[arg(long, value_name = "FILE")]
+    pub(super) overlay: Vec<PathBuf>,
     /// The region of the vendor
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
@@ -113,6 +124,10 @@ pub(super) struct SelectArgs {
     /// Add endpoints that were superseded
     #[arg(long)]
     pub(super) include_superseded: bool,
+    /// The day to judge expiry by, such as 2026-11-22; the clock's, in UTC, when not given. What expires on a day is
+    /// wanted through the whole of that day
+    #[arg(long, value_name = "DATE", env = "EGRESSOR_TODAY")]
+    pub(super) today: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -125,12 +140,12 @@ pub(super) struct GenerateArgs {
     /// A target to write; all but the special ones when not given
     #[arg(short, long, value_name = "TARGET", value_delimiter = ',')]
     pub(super) target: Vec<String>,
-    /// The lockfile; `egressor.lock` when it is there
+    /// The lockfile; the project's, else `egressor.lock`, when it is there
     #[arg(long, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
-    /// The folder to write to, or `-` for standard output
-    #[arg(long, value_name = "DIR", default_value = "out")]
-    pub(super) out: PathBuf,
+    /// The folder to write to, or `-` for standard output; the project's folders, else `out`, when not given
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// Write nothing; exit 1 when a file would change
     #[arg(long)]
     pub(super) check: bool,
@@ -158,8 +173,50 @@ pub(super) enum CatalogCommand {
     Lint(LintArgs),
     /// Tell what a revision of a vendor's list changes, as entries and as traffic
     Diff(CatalogDiffArgs),
-    /// Print the JSON Schema of catalog files
-    Schema,
+    /// Print the JSON Schema of catalog files, or of another kind of file
+    Schema(SchemaArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// The kind of file
+    #[arg(long, value_enum, default_value_t = FileKind::Catalog)]
+    pub(super) of: FileKind,
+}
+
+/// A kind of file that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FileKind {
+    /// A catalog
+    Catalog,
+    /// An overlay on a catalog
+    Overlay,
+    /// A project, `egressor.yaml`
+    Project,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// A target to write; all common ones when not given
+    #[arg(short, long, value_name = "TARGET", value_delimiter = ',')]
+    pub(super) target: Vec<String>,
+    /// Set a variable, or `owner`, `ticket` and `expires`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The team that answers for the rules
+    #[arg(long, value_name = "TEAM")]
+    pub(super) owner: Option<String>,
+    /// The ticket that approved the rules
+    #[arg(long, value_name = "TICKET")]
+    pub(super) ticket: Option<String>,
+    /// The last day on which the rules are wanted, in UTC, or `never`
+    #[arg(long, value_name = "DATE")]
+    pub(super) expires: Option<String>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -201,9 +258,15 @@ pub(super) struct CatalogArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CatalogShowArgs {
-    /// A catalog file, or the id of a shipped catalog; the default catalog when not given
+    /// A catalog file or the id of a shipped one; the project's, else the default catalog, when not given
     #[arg(long, value_name = "FILE|ID")]
     pub(super) catalog: Vec<PathBuf>,
+    /// An overlay on a catalog; several are applied in order
+    #[arg(long, value_name = "FILE")]
+    pub(super) overlay: Vec<PathBuf>,
+    /// Tell where each endpoint and each change of it comes from
+    #[arg(long)]
+    pub(super) origin: bool,
     /// The endpoints; all when not given
     #[arg(value_name = "ENDPOINT")]
     pub(super) endpoints: Vec<String>,
@@ -211,14 +274,14 @@ pub(super) struct CatalogShowArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
-    /// The catalog files or ids; all shipped catalogs when not given
+    /// The catalog and overlay files, or ids of catalogs; the project's, else all shipped catalogs, when not given
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// More catalog files
     #[arg(long, value_name = "FILE")]
     pub(super) catalog: Vec<PathBuf>,
     /// The day to judge by, such as 2026-11-22; today when not given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", env = "EGRESSOR_TODAY")]
     pub(super) today: Option<String>,
 }
 
@@ -277,7 +340,7 @@ pub(super) struct ProjectArgs {
     /// Set a variable or a target's option
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
-    /// The lockfile; `egressor.lock` when it is there
+    /// The lockfile; the project's, else `egressor.lock`, when it is there
     #[arg(long, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
 }
@@ -324,44 +387,34 @@ pub(super) enum Way {
 #[derive(Debug, Args)]
 pub(super) struct RulesLintArgs {
     /// Rule files of one format, or of Terraform in any form, read as one rule set; `-` is standard input
-    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    /// Without any, the project is judged: whether each entry has an owner, a ticket and a last day, and what expired
+    #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// Of a plan, the state before it and not the one after
     #[arg(long)]
     pub(super) before: bool,
-    /// With a region, a catalog or another choice of endpoints, traffic that none of them explains is told, too
+    /// With a project, a region, a catalog or another choice of endpoints, traffic that none explains is told, too
     #[command(flatten)]
     pub(super) project: ProjectArgs,
-    /// The day to judge by, such as 2026-11-22; today when not given
-    #[arg(long, value_name = "DATE")]
-    pub(super) today: Option<String>,
+    /// Tell also what expires within so many days from today, such as `30d`
+    #[arg(long, value_name = "DAYS")]
+    pub(super) expires_within: Option<String>,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,
 }
 
 impl ProjectArgs {
-    /// The project that the arguments stand for.
-    pub(super) fn project(&self) -> crate::ops::Project {
-        let implicit = PathBuf::from(super::generate::LOCK);
-        crate::ops::Project {
-            catalogs: self.select.catalog.clone(),
-            selection: self.select.selection(),
-            settings: self.set.clone(),
-            lock: self.lock.clone().or_else(|| implicit.exists().then_some(implicit)),
-        }
-    }
-
-    /// Reports whether anything was said about what is wanted.
-    pub(super) fn is_asked(&self) -> bool {
-        self.select.is_given()
+    /// What is wanted, by the project file and these arguments.
+    pub(super) fn settle(&self, common: &Common) -> super::settle::Settled {
+        super::settle::settle(common, &self.select, &self.set, self.lock.as_deref())
     }
 }
 
 /// OLD is what is there, NEW is what is wanted or comes next: what NEW allows and OLD does not is newly allowed. With OLD
 /// alone, NEW is the project: what the catalog wants, said the way the target of OLD's format says it. A Terraform plan
 /// alone is compared with itself: the state before it is OLD, the state after it NEW, unless the project is named, with
-/// `--project` or a choice of endpoints. Beside another file, a plan stands for the state after it.
+/// `--with-project` or a choice of endpoints. Beside another file, a plan stands for the state after it.
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
     /// A rule file or a folder of them, in any format; `-` is standard input
@@ -415,7 +468,7 @@ pub(super) struct DiffArgs {
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// NEW is the project, also when OLD is a plan
-    #[arg(long = "project", conflicts_with_all = ["before", "new", "new_files"])]
+    #[arg(long = "with-project", conflicts_with_all = ["before", "new", "new_files"])]
     pub(super) with_project: bool,
     /// OLD is the state before a plan and NEW the state after it, also when endpoints are chosen, which then explain traffic
     #[arg(long, conflicts_with_all = ["new", "new_files"])]
@@ -456,7 +509,9 @@ pub(super) enum ExitCodeStyle {
 impl SelectArgs {
     /// Reports whether anything was selected.
     pub(super) fn is_given(&self) -> bool {
-        !self.catalog.is_empty() || self.selection() != crate::catalog::Selection::default()
+        !self.catalog.is_empty()
+            || !self.overlay.is_empty()
+            || self.selection() != crate::catalog::Selection::default()
     }
 
     /// The selection that the arguments stand for.
@@ -470,6 +525,7 @@ impl SelectArgs {
             without: self.without.clone(),
             literal: self.literal,
             superseded: self.include_superseded,
+            ..crate::catalog::Selection::default()
         }
     }
 }

@@ -1,24 +1,48 @@
 //! `egressor catalog`.
 
 use super::Exit;
-use super::args::{CatalogArgs, CatalogCommand, CatalogShowArgs, LintArgs};
+use super::args::{CatalogArgs, CatalogCommand, CatalogShowArgs, Common, FileKind, LintArgs};
 use super::output::Output;
-use crate::catalog::{Catalog, Date, EndpointDocument, Id, List, SHIPPED, Selection, Text, schema, select};
-use crate::diag::{Code, Finding, Severity, any_error, suggest};
-use crate::ops::{catalogs, shipped};
+use super::settle::{opened, settle};
+use crate::catalog::{
+    Catalog, Change, Date, EndpointDocument, How, Id, List, SHIPPED, Selection, Text, overlay_schema, schema,
+    select,
+};
+use crate::diag::{Code, Finding, Place, Severity, any_error, suggest};
+use crate::ops::{Opened, catalogs, shipped};
+use crate::project::project_schema;
 use crate::report::table;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-pub(super) fn run(command: &CatalogCommand, output: Output) -> Exit {
+pub(super) fn run(command: &CatalogCommand, common: &Common, output: Output) -> Exit {
     match command {
-        CatalogCommand::List(args) => list(args, output),
-        CatalogCommand::Show(args) => show(args, output),
-        CatalogCommand::Lint(args) => lint(args, output),
+        CatalogCommand::List(args) => list(args, common, output),
+        CatalogCommand::Show(args) => show(args, common, output),
+        CatalogCommand::Lint(args) => lint(args, common, output),
         // It has exit codes of its own.
         CatalogCommand::Diff(args) => super::catalog_diff::compare(args, output),
-        CatalogCommand::Schema => output.json(&schema(), Exit::Same),
+        CatalogCommand::Schema(args) => {
+            let schema = match args.of {
+                FileKind::Catalog => schema(),
+                FileKind::Overlay => overlay_schema(),
+                FileKind::Project => project_schema(),
+            };
+            output.json(&schema, Exit::Same)
+        }
     }
+}
+
+/// The catalogs and overlays that flags name, else those of the project.
+fn named(common: &Common, catalogs: &[PathBuf], overlays: &[PathBuf]) -> (Vec<PathBuf>, Vec<Finding>) {
+    let (opened, findings) = opened(common);
+    let of_file = |list: fn(&Opened) -> &Vec<PathBuf>, flag: &[PathBuf]| -> Vec<PathBuf> {
+        if flag.is_empty() { opened.as_ref().map(list).cloned().unwrap_or_default() } else { flag.to_vec() }
+    };
+    let files = of_file(|opened| &opened.catalogs, catalogs);
+    let overlays = of_file(|opened| &opened.overlays, overlays);
+    (files.into_iter().chain(overlays).collect(), findings)
 }
 
 /// The selection that leaves nothing out.
@@ -27,23 +51,30 @@ fn everything(catalogs: &[Catalog]) -> Selection {
     Selection {
         features: features.map(ToString::to_string).collect(),
         superseded: true,
+        disabled: true,
         ..Selection::default()
     }
 }
 
-/// With no selection at all every endpoint of the catalogs is listed, else those that are selected; with no catalog
-/// named either, those of every shipped catalog.
-fn list(args: &CatalogArgs, output: Output) -> Exit {
-    let all = if args.select.is_given() { args.select.catalog.clone() } else { shipped() };
-    let (catalogs, mut findings) = catalogs(&all);
-    let mut selection = args.select.selection();
-    if selection == Selection::default() {
+/// With no selection at all every endpoint of the catalogs is listed, else those that are selected; with no project and
+/// no catalog named either, those of every shipped catalog.
+fn list(args: &CatalogArgs, common: &Common, output: Output) -> Exit {
+    let settled = settle(common, &args.select, &[], None);
+    settled.tell(output);
+    let (catalogs, mut findings) = if any_error(&settled.findings) {
+        (Vec::new(), settled.findings.clone())
+    } else {
+        catalogs(&if settled.is_asked { settled.project.catalogs.clone() } else { shipped() })
+    };
+    let mut selection = settled.project.selection.clone();
+    if (Selection { today: None, ..selection.clone() }) == Selection::default() {
         selection = everything(&catalogs);
     }
     selection.all_regions |= selection.regions.is_empty();
     let (selected, wrong) =
         if any_error(&findings) { (Vec::new(), Vec::new()) } else { select(&catalogs, &selection) };
     findings.extend(wrong);
+    settled.locate(&mut findings);
     if any_error(&findings) {
         return fail(&findings, output);
     }
@@ -53,7 +84,7 @@ fn list(args: &CatalogArgs, output: Output) -> Exit {
         for endpoint in &selected.endpoints {
             let hosts: Vec<String> =
                 endpoint.hosts_in(&selected.regions).iter().map(ToString::to_string).collect();
-            items.push(endpoint_json(selected.catalog, endpoint));
+            items.push(endpoint_json(selected.catalog, endpoint, false));
             rows.push([
                 selected.catalog.full_id(endpoint),
                 endpoint.direction.value.as_str().to_owned(),
@@ -108,11 +139,17 @@ fn catalog_json(catalog: &Catalog) -> Value {
     })
 }
 
-fn show(args: &CatalogShowArgs, output: Output) -> Exit {
+fn show(args: &CatalogShowArgs, common: &Common, output: Output) -> Exit {
+    let (mut paths, mut findings) = named(common, &args.catalog, &args.overlay);
     // A full id names its catalog itself.
-    let full = args.endpoints.iter().any(|name| name.contains('/'));
-    let named = if args.catalog.is_empty() && full { shipped() } else { args.catalog.clone() };
-    let (catalogs, mut findings) = catalogs(&named);
+    if paths.is_empty() && args.endpoints.iter().any(|name| name.contains('/')) {
+        paths = shipped();
+    }
+    let (catalogs, found) = if any_error(&findings) { (Vec::new(), Vec::new()) } else { catalogs(&paths) };
+    findings.extend(found);
+    if any_error(&findings) {
+        return fail(&findings, output);
+    }
     let named = |catalog: &Catalog, endpoint: &EndpointDocument, name: &str| {
         name == endpoint.id.value.as_str() || name == catalog.full_id(endpoint)
     };
@@ -136,13 +173,20 @@ fn show(args: &CatalogShowArgs, output: Output) -> Exit {
     let wanted = all.iter().filter(|(catalog, endpoint)| {
         args.endpoints.is_empty() || args.endpoints.iter().any(|name| named(catalog, endpoint, name))
     });
-    let items: Vec<Value> = wanted.map(|(catalog, endpoint)| endpoint_json(catalog, endpoint)).collect();
+    let items: Vec<Value> =
+        wanted.map(|(catalog, endpoint)| endpoint_json(catalog, endpoint, args.origin)).collect();
     if output.is_json() {
         return output.json(&json!({"schema": "egressor/catalog-list/v1", "endpoints": items}), Exit::Same);
     }
     let mut text = String::new();
     for item in items.iter().filter_map(Value::as_object) {
         for (key, value) in item {
+            if let ("origin", Value::Array(list)) = (key.as_str(), value) {
+                for origin in list {
+                    let _ = writeln!(text, "{key:<16} {}", origin_text(origin));
+                }
+                continue;
+            }
             let value = match value {
                 Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
                 Value::Object(map) => map
@@ -160,14 +204,26 @@ fn show(args: &CatalogShowArgs, output: Output) -> Exit {
     output.finish(&text, Exit::Same)
 }
 
+/// An origin in words: `changed host, was us-docker.pkg.dev, by overlays/mirror.yaml:7`.
+fn origin_text(origin: &Value) -> String {
+    let of = |key: &str| origin.get(key).map(plain);
+    let key = of("key").map(|key| format!(" {key}")).unwrap_or_default();
+    let was = of("was").map(|was| format!(", was {was},")).unwrap_or_default();
+    let how = of("how").unwrap_or_default();
+    format!("{how}{key}{was} by {}:{}", of("file").unwrap_or_default(), of("line").unwrap_or_default())
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn lint(args: &LintArgs, output: Output) -> Exit {
-    let named: Vec<_> = args.files.iter().chain(&args.catalog).cloned().collect();
-    let paths = if named.is_empty() { shipped() } else { named };
-    let (catalogs, mut findings) = catalogs(&paths);
+fn lint(args: &LintArgs, common: &Common, output: Output) -> Exit {
+    let files: Vec<PathBuf> = args.files.iter().chain(&args.catalog).cloned().collect();
+    let (paths, mut findings) = if files.is_empty() { named(common, &[], &[]) } else { (files, Vec::new()) };
+    let paths = if paths.is_empty() { shipped() } else { paths };
+    let broken = any_error(&findings);
+    let (catalogs, found) = if broken { (Vec::new(), Vec::new()) } else { catalogs(&paths) };
+    findings.extend(found);
     let today = match day(args.today.as_deref()) {
         Ok(today) => Some(today),
         Err(message) => {
@@ -234,7 +290,7 @@ fn ids(list: Option<&List<Id>>) -> String {
 }
 
 /// All that is known of an endpoint; keys that say nothing are left out.
-fn endpoint_json(catalog: &Catalog, endpoint: &EndpointDocument) -> Value {
+fn endpoint_json(catalog: &Catalog, endpoint: &EndpointDocument, with_origin: bool) -> Value {
     let document = &catalog.document;
     let mut object = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
@@ -283,7 +339,37 @@ fn endpoint_json(catalog: &Catalog, endpoint: &EndpointDocument) -> Value {
     put("owner", text(&endpoint.owner));
     put("ticket", text(&endpoint.ticket));
     put("tags", list(&endpoint.tags));
+    put("expires", catalog.expires(endpoint).map(|day| day.to_string().into()));
     put("sources", Some(sources_json(catalog, endpoint)));
+    if with_origin {
+        put("origin", Some(origin_json(catalog, endpoint)));
+    }
+    Value::Object(object)
+}
+
+/// Where the endpoint comes from, and each change that overlays made to it, in order.
+fn origin_json(catalog: &Catalog, endpoint: &EndpointDocument) -> Value {
+    let id = endpoint.id.value.as_str();
+    let concerns = |change: &&Change| change.endpoint.as_deref().is_none_or(|changed| changed == id);
+    let changes: Vec<&Change> = catalog.changes.iter().filter(concerns).collect();
+    let mut origins = Vec::new();
+    if !changes.iter().any(|change| change.how == How::Added) {
+        let place = catalog.place(endpoint.id.span);
+        origins.push(place_json("defined", None, None, &place));
+    }
+    origins.extend(changes.iter().map(|change| {
+        place_json(change.how.as_str(), change.key.as_deref(), change.was.as_deref(), &change.place)
+    }));
+    origins.into()
+}
+
+fn place_json(how: &str, key: Option<&str>, was: Option<&str>, place: &Place) -> Value {
+    let mut object = Map::new();
+    object.insert("how".to_owned(), how.into());
+    object.extend(key.map(|key| ("key".to_owned(), key.into())));
+    object.extend(was.map(|was| ("was".to_owned(), was.into())));
+    object.insert("file".to_owned(), place.source.name().into());
+    object.insert("line".to_owned(), place.source.line_column(place.span.start).0.into());
     Value::Object(object)
 }
 

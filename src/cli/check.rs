@@ -1,7 +1,7 @@
 //! `egressor check`.
 
 use super::Exit;
-use super::args::{CheckArgs, Way};
+use super::args::{CheckArgs, Common, Way};
 use super::output::Output;
 use crate::diag::{Place, any_error};
 use crate::ops::{Answered, CheckRequest, Checked, Deciding, Verdict, check};
@@ -10,15 +10,17 @@ use crate::policy::{Action, Direction, Origin, Unmodelled};
 use crate::report::{AnswerJson, CheckJson, DecidingJson, check_schema, row_in_words};
 use std::fmt::Write as _;
 
-pub(super) fn run(args: &CheckArgs, output: Output) -> Exit {
+pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
     if args.schema {
         return output.json(&check_schema(), Exit::Same);
     }
+    let settled = args.project.settle(common);
+    settled.tell(output);
     let request = CheckRequest {
         question: args.question.clone().unwrap_or_default(),
         files: args.files.clone(),
         before: args.before,
-        project: args.project.project(),
+        project: settled.project.clone(),
         from: args.from.clone(),
         scope: args.scope.clone(),
         direction: match args.direction {
@@ -27,7 +29,9 @@ pub(super) fn run(args: &CheckArgs, output: Output) -> Exit {
         },
         limit: args.limit.limit(),
     };
-    let checked = check(&request);
+    let mut checked = if any_error(&settled.findings) { Checked::default() } else { check(&request) };
+    checked.findings.extend(settled.findings.iter().cloned());
+    settled.locate(&mut checked.findings);
     let exit = match checked.verdict() {
         _ if any_error(&checked.findings) => Exit::Failed,
         Some(Verdict::Allowed) => Exit::Same,

@@ -1,8 +1,9 @@
 //! `egressor diff`.
 
 use super::Exit;
-use super::args::{DiffArgs, ExitCodeStyle, FailOn, Format, Unmodelled};
+use super::args::{Common, DiffArgs, ExitCodeStyle, FailOn, Format, Unmodelled};
 use super::output::Output;
+use super::settle::Settled;
 use crate::diag::{Code, Finding, any_error};
 use crate::drift::{Doubt, Verdict};
 use crate::ops::{DiffRequest, Diffed, Side, diff};
@@ -11,8 +12,8 @@ use crate::report::{Comparison, DiffJson, diff_human, diff_markdown, diff_sarif,
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(super) fn run(args: &DiffArgs, output: Output) -> ExitCode {
-    let exit = compare(args, output);
+pub(super) fn run(args: &DiffArgs, common: &Common, output: Output) -> ExitCode {
+    let exit = compare(args, common, output);
     match (args.exit_code_style, exit) {
         (ExitCodeStyle::Terraform, Exit::Different) => ExitCode::from(2),
         (ExitCodeStyle::Terraform, Exit::Failed) => ExitCode::from(1),
@@ -20,14 +21,17 @@ pub(super) fn run(args: &DiffArgs, output: Output) -> ExitCode {
     }
 }
 
-fn compare(args: &DiffArgs, output: Output) -> Exit {
+fn compare(args: &DiffArgs, common: &Common, output: Output) -> Exit {
     if args.schema {
         return output.json(&diff_schema(), Exit::Same);
     }
-    let diffed = match request(args) {
+    let settled = args.project.settle(common);
+    settled.tell(output);
+    let mut diffed = match request(args, &settled) {
         Ok(request) => diff(&request),
         Err(findings) => Diffed { findings, ..Diffed::default() },
     };
+    settled.locate(&mut diffed.findings);
     let exit = exit(args, &diffed);
     print(&diffed, args.witness, output, exit)
 }
@@ -80,8 +84,8 @@ fn exit(args: &DiffArgs, diffed: &Diffed) -> Exit {
     if different { Exit::Different } else { Exit::Same }
 }
 
-fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
-    let mut findings = Vec::new();
+fn request(args: &DiffArgs, settled: &Settled) -> Result<DiffRequest, Vec<Finding>> {
+    let mut findings = settled.findings.clone();
     let side = |one: Option<&PathBuf>, several: &[PathBuf]| {
         let all: Vec<PathBuf> = one.into_iter().chain(several).cloned().collect();
         if all.is_empty() { Side::Project } else { Side::Files(all) }
@@ -90,7 +94,7 @@ fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
     let mut new = side(args.new.as_ref(), &args.new_files);
     // OLD alone is a plan, or what the project is compared with; who names the project means the latter.
     let one = args.old.is_some() && args.new.is_none();
-    if args.plan.before || (one && !args.plan.with_project && !args.project.is_asked()) {
+    if args.plan.before || (one && !args.plan.with_project && !args.project.select.is_given()) {
         new = Side::Planned { or_project: !args.plan.before };
     }
     let stdin = [&old, &new].into_iter().filter(|side| match side {
@@ -104,14 +108,14 @@ fn request(args: &DiffArgs) -> Result<DiffRequest, Vec<Finding>> {
         let message = format!("`{pair}` is not of the form OLD=NEW");
         findings.push(Finding::new(Code::VariableInvalid, message));
     }
-    if !findings.is_empty() {
+    if any_error(&findings) {
         return Err(findings);
     }
     Ok(DiffRequest {
         old,
         new,
-        project: args.project.project(),
-        explain: args.project.is_asked(),
+        project: settled.project.clone(),
+        explain: settled.is_asked,
         maps: args.map.clone(),
         scopes: args.scope.clone(),
         ignore: args.ignore.clone(),

@@ -1,29 +1,36 @@
 //! `egressor generate`.
 
 use super::Exit;
-use super::args::GenerateArgs;
+use super::args::{Common, GenerateArgs};
 use super::output::Output;
+use super::settle::{Settled, settle};
 use crate::diag::{Code, Finding, any_error};
 use crate::ops::files::{changed, replace};
-use crate::ops::{File, Generated, Request, generate};
+use crate::ops::{File, Generated, OUT, Request, generate};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// The lockfile that is used when none is named.
-pub(super) const LOCK: &str = "egressor.lock";
-
-pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
-    let (request, mut findings) = request(args);
+pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit {
+    let settled = settle(common, &args.select, &args.set, args.lock.as_deref());
+    settled.tell(output);
+    let (request, out, mut findings) = request(args, &settled);
+    let out = out.as_path();
     let generated = if any_error(&findings) { Generated::default() } else { generate(&request) };
     findings.extend(generated.findings.iter().cloned());
+    settled.locate(&mut findings);
     let failed = any_error(&findings);
-    let to_stdout = args.out == Path::new("-");
-    let different = if failed || to_stdout { Vec::new() } else { changed(&args.out, &generated.files) };
+    let to_stdout = out == Path::new("-");
+    let different = if failed || to_stdout { Vec::new() } else { changed(out, &generated.files) };
     let mut exit = if failed { Exit::Failed } else { Exit::Same };
+    for path in generated.gone.iter().map(|path| out.join(path)).filter(|path| !failed && path.exists()) {
+        let message = format!("all that `{}` says has expired, and it is not written anew", path.display());
+        findings.push(Finding::new(Code::CatalogExpired, message).help("remove the file"));
+        exit = if args.check { Exit::Different } else { exit };
+    }
     if args.check && !different.is_empty() {
         exit = Exit::Different;
         findings.extend(different.iter().map(|file| {
-            let path = args.out.join(&file.path);
+            let path = out.join(&file.path);
             Finding::new(
                 Code::OutputChanged,
                 format!("`{}` is not what the catalog and the lock give", path.display()),
@@ -32,13 +39,13 @@ pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
     } else if !failed
         && !to_stdout
         && !different.is_empty()
-        && let Err(finding) = replace(&args.out, &different)
+        && let Err(finding) = replace(out, &different)
     {
         findings.push(finding);
         exit = Exit::Failed;
     }
     if output.is_json() {
-        return output.json(&document(args, &generated, &different, &findings, exit), exit);
+        return output.json(&document(args, out, &generated, &different, &findings, exit), exit);
     }
     if output.is_verbose() {
         for left_out in &generated.left_out {
@@ -54,28 +61,41 @@ pub(super) fn run(args: &GenerateArgs, output: Output) -> Exit {
         return output.finish(&joined(&generated.files), exit);
     }
     let unproven = findings.iter().any(|finding| finding.code == Code::VerifyUnproven);
-    summary(args, &generated.files, &different, unproven, output);
+    summary(args, out, &generated.files, &different, unproven, output);
     exit
 }
 
-fn request(args: &GenerateArgs) -> (Request, Vec<Finding>) {
-    let mut findings = Vec::new();
-    let implicit = || Path::new(LOCK).exists().then(|| PathBuf::from(LOCK));
-    let lock = args.lock.clone().or_else(implicit);
-    if args.locked && lock.is_none() {
+/// What is asked for, and the folder that the paths of files begin at.
+fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Finding>) {
+    let mut findings = settled.findings.clone();
+    let project = &settled.project;
+    if args.locked && project.lock.is_none() && !any_error(&findings) {
         let help = "run `egressor lock`, or name the file with `--lock FILE`";
         findings.push(Finding::new(Code::LockMissing, "there is no lockfile").help(help));
     }
+    let mut artifacts = project.artifacts.clone();
+    let out = match (&args.out, &settled.root) {
+        (Some(out), _) => {
+            for artifact in &mut artifacts {
+                artifact.folder = PathBuf::new();
+            }
+            out.clone()
+        }
+        (None, Some(root)) if artifacts.is_empty() => root.join(OUT),
+        (None, Some(root)) => root.clone(),
+        (None, None) => PathBuf::from(OUT),
+    };
     let request = Request {
-        catalogs: args.select.catalog.clone(),
-        selection: args.select.selection(),
-        settings: args.set.clone(),
-        lock,
+        catalogs: project.catalogs.clone(),
+        selection: project.selection.clone(),
+        settings: project.settings.clone(),
+        lock: project.lock.clone(),
         targets: args.target.clone(),
         templates: args.templates.clone(),
-        artifacts: args.artifact_dir.clone(),
+        artifacts,
+        folders: args.artifact_dir.clone(),
     };
-    (request, findings)
+    (request, out, findings)
 }
 
 /// One file as it is; several each under a comment with its name, which all of the formats allow.
@@ -90,10 +110,17 @@ fn joined(files: &[File]) -> String {
     }
 }
 
-fn summary(args: &GenerateArgs, files: &[File], different: &[&File], unproven: bool, output: Output) {
+fn summary(
+    args: &GenerateArgs,
+    out: &Path,
+    files: &[File],
+    different: &[&File],
+    unproven: bool,
+    output: Output,
+) {
     let verb = if args.check { "would change" } else { "wrote" };
     for file in different {
-        output.status(&format!("{verb} {}", args.out.join(&file.path).display()));
+        output.status(&format!("{verb} {}", out.join(&file.path).display()));
     }
     let unchanged = files.len().saturating_sub(different.len());
     let proven = if unproven {
@@ -110,6 +137,7 @@ fn summary(args: &GenerateArgs, files: &[File], different: &[&File], unproven: b
 
 fn document(
     args: &GenerateArgs,
+    out: &Path,
     generated: &Generated,
     different: &[&File],
     findings: &[Finding],
@@ -120,7 +148,7 @@ fn document(
         (true, true) => "would-change",
         (true, false) => "written",
     };
-    let to_stdout = args.out == Path::new("-");
+    let to_stdout = out == Path::new("-");
     let files: Vec<serde_json::Value> = generated
         .files
         .iter()
@@ -129,7 +157,7 @@ fn document(
             if to_stdout {
                 json!({"path": file.path, "text": file.text})
             } else {
-                json!({"path": args.out.join(&file.path).display().to_string(), "status": status(file)})
+                json!({"path": out.join(&file.path).display().to_string(), "status": status(file)})
             }
         })
         .collect();

@@ -1,11 +1,12 @@
 //! `egressor lock`.
 
 use super::Exit;
-use super::args::Format;
+use super::args::{Common, Format};
 use super::diff;
 use super::lock_args::{Dnssec, LockArgs};
 use super::output::Output;
 use super::progress::Progress;
+use super::settle::{Settled, settle};
 use crate::diag::{Code, Finding, any_error};
 use crate::drift::Verdict;
 use crate::ops::{HostChange, LockMode, LockRequest, Locked, lock};
@@ -14,16 +15,21 @@ use crate::resolve::{Ask, DnsOptions, Limits, RefreshOptions, Server, Timestamp,
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
+use std::path::Path;
 
-pub(super) fn run(args: &LockArgs, output: Output) -> Exit {
-    let mut findings = Vec::new();
-    let request = request(args, output, &mut findings);
+pub(super) fn run(args: &LockArgs, common: &Common, output: Output) -> Exit {
+    let settled = settle(common, &args.select, &[], args.lock.as_deref());
+    settled.tell(output);
+    let path = settled.lock.as_path();
+    let mut findings = settled.findings.clone();
+    let request = request(args, &settled, output, &mut findings);
     if any_error(&findings) {
-        return report(args, None, &Locked { findings, ..Locked::default() }, output, Exit::Failed);
+        return report(path, None, &Locked { findings, ..Locked::default() }, output, Exit::Failed);
     }
     let mut progress = Progress::new(output);
     let mut locked = lock(&request, |done, total| progress.step(done, total));
     progress.end();
+    settled.locate(&mut locked.findings);
     if let Some(traffic) = locked.traffic.take() {
         let exit = if any_error(&locked.findings) {
             Exit::Failed
@@ -37,15 +43,15 @@ pub(super) fn run(args: &LockArgs, output: Output) -> Exit {
     }
     if locked.news && args.locked {
         let help = "run `egressor lock` without `--locked` to take the new answers in";
-        let message = format!("`{}` would change", args.lock.display());
+        let message = format!("`{}` would change", path.display());
         locked.findings.push(Finding::new(Code::LockWouldChange, message).help(help));
-        return report(args, Some("would-change"), &locked, output, Exit::Different);
+        return report(path, Some("would-change"), &locked, output, Exit::Different);
     }
     // What was learnt is kept even where some names failed; the exit code says that they did.
     let exit = if any_error(&locked.findings) { Exit::Failed } else { stale_or_same(&locked.findings) };
     let known = locked.learnt && (locked.written || !any_write_error(&locked.findings));
     let status = known.then_some(if locked.written { "written" } else { "unchanged" });
-    report(args, status, &locked, output, exit)
+    report(path, status, &locked, output, exit)
 }
 
 /// Names whose addresses are kept from an earlier answer are something to look at, though nothing went wrong with the
@@ -59,7 +65,7 @@ fn any_write_error(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| matches!(finding.code, Code::FileWrite | Code::FileRead | Code::LockSyntax))
 }
 
-fn request(args: &LockArgs, output: Output, findings: &mut Vec<Finding>) -> LockRequest {
+fn request(args: &LockArgs, settled: &Settled, output: Output, findings: &mut Vec<Finding>) -> LockRequest {
     let (taking, asking) = (&args.taking, &args.asking);
     let (only, allow_private, accept) = (
         hosts(&args.only, findings),
@@ -91,9 +97,9 @@ fn request(args: &LockArgs, output: Output, findings: &mut Vec<Finding>) -> Lock
         ..Limits::default()
     });
     LockRequest {
-        catalogs: args.select.catalog.clone(),
-        selection: args.select.selection(),
-        lock: args.lock.clone(),
+        catalogs: settled.project.catalogs.clone(),
+        selection: settled.project.selection.clone(),
+        lock: settled.lock.clone(),
         mode: match (args.locked, args.check) {
             (true, _) => LockMode::Locked,
             (false, true) => LockMode::Check,
@@ -150,11 +156,11 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
 }
 
-fn report(args: &LockArgs, status: Option<&str>, locked: &Locked, output: Output, exit: Exit) -> Exit {
+fn report(path: &Path, status: Option<&str>, locked: &Locked, output: Output, exit: Exit) -> Exit {
     if output.is_json() {
         let document = json!({
             "schema": "egressor/lock/v1",
-            "lock": args.lock.display().to_string(),
+            "lock": path.display().to_string(),
             "status": status,
             "names": locked.names,
             "changes": locked.changes.iter().map(change_json).collect::<Vec<_>>(),
@@ -168,7 +174,7 @@ fn report(args: &LockArgs, status: Option<&str>, locked: &Locked, output: Output
         None => output.status("the lockfile is as it was"),
         Some("would-change") => {}
         Some(status) => {
-            output.status(&format!("{} names looked up, {} {status}", locked.names, args.lock.display()));
+            output.status(&format!("{} names looked up, {} {status}", locked.names, path.display()));
         }
     }
     exit

@@ -11,9 +11,9 @@ use std::time::Duration;
 pub(super) struct LockArgs {
     #[command(flatten)]
     pub(super) select: SelectArgs,
-    /// The lockfile
-    #[arg(long, value_name = "FILE", default_value = "egressor.lock")]
-    pub(super) lock: PathBuf,
+    /// The lockfile; the project's, else `egressor.lock`, when not given
+    #[arg(long, value_name = "FILE")]
+    pub(super) lock: Option<PathBuf>,
     /// Refresh only this host
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(super) only: Vec<String>,

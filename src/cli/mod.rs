@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod duration;
 mod generate;
+mod init;
 mod lint;
 mod lock;
 mod lock_args;
@@ -15,6 +16,7 @@ mod models;
 mod output;
 mod progress;
 mod read;
+mod settle;
 
 use crate::diag::{Code, Finding};
 use args::{CatalogCommand, Cli, Command, Format};
@@ -65,19 +67,21 @@ pub fn run() -> ExitCode {
         output.findings(&[Finding::new(Code::SelectionUnknown, message)]);
         return Exit::Failed.into();
     }
+    let common = &cli.common;
     let exit = match cli.command {
-        Command::Generate(args) => generate::run(&args, output),
-        Command::Lock(args) => lock::run(&args, output),
+        Command::Init(args) => init::run(&args, common, output),
+        Command::Generate(args) => generate::run(&args, common, output),
+        Command::Lock(args) => lock::run(&args, common, output),
         Command::Catalog(CatalogCommand::Diff(args)) => return catalog_diff::run(&args, output),
-        Command::Catalog(command) => catalog::run(&command, output),
+        Command::Catalog(command) => catalog::run(&command, common, output),
         Command::Targets(args) => match &args.model {
             Some(name) => models::model(name, output),
-            None => read::targets(output),
+            None => read::targets(common, output),
         },
         Command::Show(args) => read::show(&args, output),
-        Command::Check(args) => check::run(&args, output),
-        Command::Lint(args) => lint::run(&args, output),
-        Command::Diff(args) => return diff::run(&args, output),
+        Command::Check(args) => check::run(&args, common, output),
+        Command::Lint(args) => lint::run(&args, common, output),
+        Command::Diff(args) => return diff::run(&args, common, output),
         Command::Merge(args) => merge::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
     };

@@ -1,9 +1,9 @@
 //! Commands that only read: `targets`, `show`, `explain`.
 
 use super::Exit;
-use super::args::ShowArgs;
+use super::args::{Common, ShowArgs};
 use super::output::Output;
-use crate::diag::{CODES, Code, Finding, suggest};
+use crate::diag::{CODES, Code, Finding, any_error, suggest};
 use crate::ops::{self, Shown};
 use crate::policy::{Bounds, Policy, RuleSet, Traffic};
 use crate::report::{PolicyJson, policy_schema, row_text, table};
@@ -11,7 +11,13 @@ use crate::targets::{PeerKind, Scoping, TARGETS};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-pub(super) fn targets(output: Output) -> Exit {
+pub(super) fn targets(common: &Common, output: Output) -> Exit {
+    let (opened, findings) = super::settle::opened(common);
+    if any_error(&findings) {
+        output.findings(&findings);
+        return Exit::Failed;
+    }
+    let artifacts = opened.map(|opened| opened.project.artifacts).unwrap_or_default();
     if output.is_json() {
         let targets: Vec<Value> = TARGETS.iter().map(|target| target_json(*target)).collect();
         return output.json(&json!({"schema": "egressor/targets/v1", "targets": targets}), Exit::Same);
@@ -41,6 +47,11 @@ pub(super) fn targets(output: Output) -> Exit {
         }
         for limit in target.limits() {
             let _ = writeln!(text, "  at most {} {} ({})", limit.max, limit.what, limit.source);
+        }
+        for artifact in artifacts.iter().filter(|artifact| artifact.target == target.name()) {
+            let options =
+                artifact.settings.iter().fold(String::new(), |text, option| format!("{text} {option}"));
+            let _ = writeln!(text, "  the project writes it to {}{options}", artifact.folder.display());
         }
         text.push('\n');
     }

@@ -61,7 +61,7 @@ impl Compiler<'_> {
     fn has_rules(&self, holder: &Holder) -> bool {
         self.sets.values().any(|set| {
             let same = if holder.name.is_empty() { Direction::Egress.as_str() } else { &holder.name };
-            set.scope.name == same && set.scope.direction == Direction::Egress
+            set.scope.name == same && set.scope.direction == Direction::Egress && !set.rules.is_empty()
         })
     }
 

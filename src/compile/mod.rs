@@ -8,7 +8,7 @@ pub use answers::{Answer, Answers, Evidence};
 pub use variables::Variables;
 
 use crate::catalog::{
-    Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, Selected,
+    Catalog, ComponentDocument, ComponentKind, Date, EndpointDirection, EndpointDocument, Id, List, Selected,
 };
 use crate::diag::{Code, Finding};
 use crate::packet::{
@@ -98,7 +98,16 @@ impl From<PeerSet> for Far {
 impl<'a> Compiler<'a> {
     fn endpoint(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
         let catalog = selected.catalog;
+        if let Some(day) = self.expired(selected, endpoint) {
+            self.leave_out(selected, endpoint, day);
+            return;
+        }
         self.risks(catalog, endpoint, selected);
+        self.rules(selected, endpoint);
+    }
+
+    fn rules(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument) {
+        let catalog = selected.catalog;
         match endpoint.direction.value {
             EndpointDirection::Egress => {
                 for holder in self.holders(selected, endpoint.used_by.as_ref().map(|list| &list.value)) {
@@ -114,6 +123,34 @@ impl<'a> Compiler<'a> {
                 }
             }
             EndpointDirection::Internal => self.internal(selected, endpoint),
+        }
+    }
+
+    /// The day until which an endpoint was wanted, when it is over. On that day itself the endpoint is still wanted.
+    fn expired(&self, selected: &Selected<'_>, endpoint: &EndpointDocument) -> Option<Date> {
+        let day = self.input.variables.last_day(selected.catalog, endpoint)?;
+        selected.today.is_some_and(|today| today > day).then_some(day)
+    }
+
+    /// Leaves an expired endpoint out. The rule sets that it would be in are made all the same: without them whoever
+    /// was let through to this endpoint only would be let through to everything.
+    fn leave_out(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument, day: Date) {
+        let full = selected.catalog.full_id(endpoint);
+        let message = format!("`{full}` was wanted until {day}, so its rules are left out");
+        let help = "remove it, or ask its owner for another day";
+        let mut finding = Finding::new(Code::CatalogExpired, message).help(help).endpoint(full);
+        if let Some(at) = endpoint.expires.as_ref().or(selected.catalog.document.expires.as_ref())
+            && at.value == day
+        {
+            finding = selected.catalog.locate(finding, at.span);
+        }
+        self.note(finding);
+        let (sets, told) = (std::mem::take(&mut self.sets), self.findings.len());
+        self.rules(selected, endpoint);
+        self.findings.truncate(told);
+        let emptied = std::mem::replace(&mut self.sets, sets);
+        for (scope, set) in emptied {
+            self.sets.entry(scope).or_insert(RuleSet { rules: Vec::new(), ..set });
         }
     }
 
@@ -278,22 +315,26 @@ impl<'a> Compiler<'a> {
         let (Some(peer), Some(transport)) = (Constraint::only(peers), Constraint::only(services)) else {
             return;
         };
-        let name = if holder.name.is_empty() { direction.to_string() } else { holder.name.clone() };
-        let scope = Scope { name, direction };
-        let set = self.sets.entry(scope.clone()).or_insert_with(|| RuleSet {
-            scope,
-            subject: holder.subject.clone(),
-            universe: PeerSet::all_addrs().union(&PeerSet::all_names()).union(&PeerSet::all_groups()),
-            rules: Vec::new(),
-            default: Action::Deny,
-        });
-        set.rules.push(Rule {
+        self.set(holder, direction).rules.push(Rule {
             action: Action::Allow,
             matches: Match { source: Constraint::Any, peer, transport },
             traffic: Traffic::New,
             unmodelled: Vec::new(),
             origin,
         });
+    }
+
+    /// The rules of a holder in a direction.
+    fn set(&mut self, holder: &Holder, direction: Direction) -> &mut RuleSet {
+        let name = if holder.name.is_empty() { direction.to_string() } else { holder.name.clone() };
+        let scope = Scope { name, direction };
+        self.sets.entry(scope.clone()).or_insert_with(|| RuleSet {
+            scope,
+            subject: holder.subject.clone(),
+            universe: PeerSet::all_addrs().union(&PeerSet::all_names()).union(&PeerSet::all_groups()),
+            rules: Vec::new(),
+            default: Action::Deny,
+        })
     }
 
     fn justification(&self, selected: &Selected<'_>, endpoint: &EndpointDocument) -> Justification {
@@ -312,15 +353,13 @@ impl<'a> Compiler<'a> {
         let owner = endpoint.owner.as_ref().or(document.owner.as_ref()).map(|owner| owner.value.to_string());
         let ticket =
             endpoint.ticket.as_ref().or(document.ticket.as_ref()).map(|ticket| ticket.value.to_string());
-        let expires =
-            endpoint.expires.as_ref().or(document.expires.as_ref()).map(|date| date.value.to_string());
         let methods = endpoint.methods.iter().flat_map(|methods| methods.value.0.iter());
         Justification {
             endpoint: catalog.full_id(endpoint),
             purpose: endpoint.purpose.value.to_string(),
             owner: set("owner").or(owner),
             ticket: set("ticket").or(ticket),
-            expires: set("expires").or(expires),
+            expires: self.input.variables.last_day(catalog, endpoint).map(|day| day.to_string()),
             sources,
             confidence: endpoint.confidence.value.as_str().to_owned(),
             methods: methods.map(|method| method.value.as_str().to_owned()).collect(),

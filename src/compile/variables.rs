@@ -1,7 +1,7 @@
 //! What the user set: who answers for the rules, and addresses that only they know.
 
-use crate::catalog::{Catalog, Date, VariableKind};
-use crate::diag::{Code, Finding, suggest};
+use crate::catalog::{Catalog, Date, EndpointDocument, VariableKind};
+use crate::diag::{Code, Finding, Place, suggest};
 use crate::packet::Prefix;
 use crate::targets::{OptionKind, TARGETS};
 use std::collections::BTreeMap;
@@ -28,26 +28,39 @@ impl Variables {
     ) -> (Self, Vec<Finding>) {
         let known = known(catalogs);
         let (mut values, mut findings) = (BTreeMap::new(), Vec::new());
+        // What overlays set comes first, so that what is said for this run wins.
+        let of_overlays = catalogs
+            .iter()
+            .flat_map(|catalog| &catalog.settings)
+            .map(|(key, (value, place))| (key.clone(), value.clone(), Some(place)));
+        let mut all: Vec<(String, String, Option<&Place>)> = of_overlays.collect();
         for setting in settings {
-            let Some((key, value)) = setting.split_once('=') else {
+            if let Some((key, value)) = setting.split_once('=') {
+                all.push((key.to_owned(), value.to_owned(), None));
+            } else {
                 let message = format!("`{setting}` is not of the form KEY=VALUE");
                 findings.push(Finding::new(Code::VariableInvalid, message));
-                continue;
+            }
+        }
+        for (key, value, place) in all {
+            let (key, value) = (key.as_str(), value.as_str());
+            let at = |finding: Finding| match place {
+                Some(place) => finding.at(&place.source, place.span),
+                None => finding,
             };
             let Some(holds) = known.get(key) else {
                 let help = suggest(key, known.keys().map(String::as_str)).map_or_else(
                     || format!("known are {}", known.keys().cloned().collect::<Vec<_>>().join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                findings.push(
-                    Finding::new(Code::SelectionUnknown, format!("unknown variable `{key}`")).help(help),
-                );
+                let finding = Finding::new(Code::SelectionUnknown, format!("unknown variable `{key}`"));
+                findings.push(at(finding).help(help));
                 continue;
             };
             match holds.refuses(value) {
                 Some(why) => {
                     let message = format!("`{value}` is not a value of `{key}`: {why}");
-                    findings.push(Finding::new(Code::VariableInvalid, message));
+                    findings.push(at(Finding::new(Code::VariableInvalid, message)));
                 }
                 None => {
                     values.insert(key.to_owned(), value.to_owned());
@@ -66,6 +79,13 @@ impl Variables {
     pub fn prefixes(&self, key: &str) -> Vec<Prefix> {
         let items = self.get(key).into_iter().flat_map(|value| value.split(','));
         items.filter_map(|item| item.trim().parse().ok()).collect()
+    }
+
+    /// The last day on which an endpoint is wanted: the earliest of its own, its catalog's and the one that is set. A day
+    /// that is set for all of them never makes one of them last longer.
+    pub fn last_day(&self, catalog: &Catalog, endpoint: &EndpointDocument) -> Option<Date> {
+        let set = self.get("expires").and_then(|day| day.parse().ok());
+        [set, catalog.expires(endpoint)].into_iter().flatten().min()
     }
 
     /// All of them, for the options of targets.

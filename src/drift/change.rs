@@ -5,7 +5,7 @@ use crate::diag::Code;
 use crate::packet::{AddressCount, Limit, NamePattern, PacketSet, Row, RowPeer, Set};
 use crate::policy::{Action, Origin, Pair, RuleSet, ScopeTooLarge};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to the packets of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,11 +55,35 @@ impl Change {
             (Effect::MayOpen | Effect::MayClose | Effect::MayEither, _) => Code::DriftUnknown,
             (Effect::Added, Some(true)) | (Effect::Removed, Some(false)) => Code::DriftMissing,
             (Effect::Added, _) | (Effect::Removed, Some(_)) if unmanaged => Code::DriftUnmanaged,
+            (Effect::Added | Effect::Removed, Some(_)) if self.has_expired() => Code::DriftExpired,
             (Effect::Added | Effect::Removed, Some(_)) => Code::DriftExcess,
             (Effect::Added, None) => Code::DriftAdded,
             (Effect::Removed, None) => Code::DriftRemoved,
         }
     }
+}
+
+impl Change {
+    /// Reports whether none but expired endpoints ask for the packets.
+    fn has_expired(&self) -> bool {
+        let Some(explained) = &self.explained else { return false };
+        let expired = |origin: &Origin| match origin {
+            Origin::Endpoint(why) => {
+                explained.ended.get(&why.endpoint).is_some_and(|ended| *ended == Ended::Expired)
+            }
+            Origin::Implied(_) | Origin::File(_) | Origin::System(_) => false,
+        };
+        !explained.by.is_empty() && explained.by.iter().all(expired)
+    }
+}
+
+/// Why an endpoint is not wanted any longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Its last day has passed.
+    Expired,
+    /// It was disabled, at that place.
+    Disabled(String),
 }
 
 /// What a catalog says of packets.
@@ -69,6 +93,8 @@ pub struct Explained {
     pub by: Vec<Origin>,
     /// Those that no endpoint asks for.
     pub unmanaged: PacketSet,
+    /// Endpoints that are not wanted any longer, by their ids.
+    pub ended: BTreeMap<String, Ended>,
 }
 
 impl Explained {
@@ -186,7 +212,7 @@ fn explain(
     let allowed = Set::union_all(&allowed);
     let of_row = |(at, packets): (usize, &PacketSet)| {
         let by = unique(deciding.iter().flat_map(|side| side.rules(at, Action::Allow)));
-        Some(Explained { by, unmanaged: packets.subtract(&allowed) })
+        Some(Explained { by, unmanaged: packets.subtract(&allowed), ended: BTreeMap::new() })
     };
     Ok(rows.iter().enumerate().map(of_row).collect())
 }

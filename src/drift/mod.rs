@@ -9,7 +9,7 @@ mod verdict;
 mod verify;
 mod whole;
 
-pub use change::{Change, Effect, Explained};
+pub use change::{Change, Effect, Ended, Explained};
 pub use compare::{Difference, Doubt, Uncompared, compare};
 pub use cover::Kind;
 pub use verdict::Verdict;

@@ -4,15 +4,15 @@ use super::files::{TEXT_LIMIT, read};
 use super::limit::too_large;
 use super::scopes::fits;
 use super::show::{once, stages};
-use super::wanted::{approved, explaining, target_of, wanted};
+use super::wanted::{approved, ended, explaining, target_of, wanted};
 use super::{Project, Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
-use crate::drift::{Change, Doubt, Drift, Kind, ScopeDrift, Terms, drift};
+use crate::drift::{Change, Doubt, Drift, Ended, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{Limit, PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope};
 use crate::report::row_in_words;
 use crate::targets::Target;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// One side of a comparison.
@@ -138,6 +138,11 @@ pub fn diff(request: &DiffRequest) -> Diffed {
             return diffed;
         }
     }
+    let ended = if catalog.is_some() { ended(&request.project) } else { BTreeMap::new() };
+    let changes = diffed.drift.scopes.iter_mut().flat_map(|scope| &mut scope.changes);
+    for explained in changes.filter_map(|change| change.explained.as_mut()) {
+        explained.ended.clone_from(&ended);
+    }
     diffed.compared = true;
     if old_policy.sets.is_empty() && new_policy.sets.is_empty() {
         let message = "neither side says anything about any traffic, so nothing was compared";
@@ -146,7 +151,7 @@ pub fn diff(request: &DiffRequest) -> Diffed {
     for scope in &diffed.drift.scopes {
         diffed.findings.extend(asides(scope, &diffed.sources));
         let wanted_is_new = diffed.wanted_is_new;
-        diffed.findings.extend(scope.changes.iter().filter_map(|change| found(scope, change, wanted_is_new)));
+        diffed.findings.extend(scope.changes.iter().flat_map(|change| found(scope, change, wanted_is_new)));
     }
     if !request.envelope.is_empty() {
         envelope(request, target, &mut diffed);
@@ -280,18 +285,23 @@ fn asides(scope: &ScopeDrift, sources: &[String; 2]) -> Vec<Finding> {
 }
 
 /// What a change is, in the words of whoever keeps the rules. `wanted_is_new` tells which side the project is.
-fn found(scope: &ScopeDrift, change: &Change, wanted_is_new: Option<bool>) -> Option<Finding> {
+fn found(scope: &ScopeDrift, change: &Change, wanted_is_new: Option<bool>) -> Vec<Finding> {
     let code = change.code(wanted_is_new);
     let says = match code {
         Code::DriftUnknown => "may change",
         Code::DriftMissing => "is wanted and not allowed",
         Code::DriftUnmanaged => "is allowed and no endpoint explains it",
         Code::DriftExcess => "is allowed and not wanted",
+        Code::DriftExpired => "is allowed and to be removed, for it is wanted no longer",
         // Between two files a change is a row, and nothing to find fault with.
-        _ => return None,
+        _ => return Vec::new(),
     };
     let what = format!("`{}` {}: {}", scope.name, scope.direction, row_in_words(&change.row));
     let mut finding = Finding::new(code, format!("{what} {says}"));
+    let until = expired(change);
+    if code == Code::DriftExpired {
+        finding.help = Some(until.join("; "));
+    }
     let explains = change.explained.iter().flat_map(|explained| &explained.by);
     for origin in change.allowed_by.iter().chain(explains) {
         match origin {
@@ -304,7 +314,27 @@ fn found(scope: &ScopeDrift, change: &Change, wanted_is_new: Option<bool>) -> Op
             Origin::Endpoint(_) | Origin::File(_) | Origin::Implied(_) | Origin::System(_) => {}
         }
     }
-    Some(finding)
+    let unwanted = matches!(code, Code::DriftUnmanaged | Code::DriftExcess);
+    let part = (unwanted && !until.is_empty()).then(|| {
+        let message = format!("{what} is allowed and in part to be removed, for it is wanted no longer");
+        Finding { code: Code::DriftExpired, message, help: Some(until.join("; ")), ..finding.clone() }
+    });
+    std::iter::once(finding).chain(part).collect()
+}
+
+/// The expired endpoints that asked for packets of a change, in words.
+fn expired(change: &Change) -> Vec<String> {
+    let Some(explained) = &change.explained else { return Vec::new() };
+    let mut expired = BTreeSet::new();
+    for origin in &explained.by {
+        if let Origin::Endpoint(why) = origin
+            && explained.ended.get(&why.endpoint) == Some(&Ended::Expired)
+        {
+            let day = why.expires.as_deref().unwrap_or("earlier");
+            expired.insert(format!("`{}` expired, its last day was {day}", why.endpoint));
+        }
+    }
+    expired.into_iter().collect()
 }
 
 /// Whether everything that is newly allowed, or may be, is approved.

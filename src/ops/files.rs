@@ -123,6 +123,9 @@ pub fn replace(folder: &Path, files: &[&File]) -> Result<(), Finding> {
     let mut staged = Vec::new();
     for file in files {
         let path = folder.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
+        }
         let temporary = stage(&path, &file.text).map_err(|error| failed(&path, &error))?;
         staged.push((path, temporary));
     }

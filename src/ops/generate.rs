@@ -1,10 +1,10 @@
 //! `generate`: from catalogs and a lock to proven files.
 
+use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
-use super::prove::bad_paths;
-use super::{File, Proven, custom, prove, shipped};
-use crate::artifact::Artifact;
-use crate::catalog::{Catalog, LeftOut, Selected, Selection, load, select};
+use super::{Artifact, File, Proven, custom, prove};
+use crate::artifact;
+use crate::catalog::{LeftOut, Selected, Selection, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
 use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::packet::Hostname;
@@ -18,10 +18,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The folder below a project that artifacts are written to when no other is named.
+pub const OUT: &str = "out";
+
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Catalog files and ids of shipped catalogs; the default catalog when empty.
+    /// Catalog files, ids of shipped catalogs, and overlays on them in order; the default catalog when no catalog is named.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,
@@ -33,8 +36,10 @@ pub struct Request {
     pub targets: Vec<String>,
     /// A folder of files that take the place of templates of the same name.
     pub templates: Option<PathBuf>,
+    /// What the project writes; the targets that are written by default when empty.
+    pub artifacts: Vec<Artifact>,
     /// Folders of artifacts of the user's own.
-    pub artifacts: Vec<PathBuf>,
+    pub folders: Vec<PathBuf>,
 }
 
 /// What came of it.
@@ -46,43 +51,21 @@ pub struct Generated {
     pub findings: Vec<Finding>,
     /// Endpoints that were not selected.
     pub left_out: Vec<LeftOut>,
-}
-
-/// Loads the catalogs of a request.
-pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
-    let (mut catalogs, mut findings) = (Vec::new(), Vec::new());
-    for source in shipped::sources(paths) {
-        match source {
-            Ok(source) => {
-                let (catalog, found) = load(&source);
-                findings.extend(found);
-                if let Some(catalog) = catalog {
-                    let taken = catalogs.iter().any(|other: &Catalog| other.id() == catalog.id());
-                    if taken {
-                        let message = format!("two catalogs have the id `{}`", catalog.id());
-                        let place = catalog.document.id.span;
-                        findings
-                            .push(Finding::new(Code::CatalogDuplicate, message).at(&catalog.source, place));
-                    }
-                    catalogs.push(catalog);
-                }
-            }
-            Err(finding) => findings.push(finding),
-        }
-    }
-    (catalogs, findings)
+    /// Files that are written no longer, for nothing is left of what they said: all of it has expired.
+    pub gone: Vec<String>,
 }
 
 /// Writes every target that is asked for; nothing when anything is wrong.
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
-    let (artifacts, wrong) = custom::load(&request.artifacts);
-    let (targets, unknown) = targets(&request.targets, &artifacts);
+    let (own, wrong) = custom::load(&request.folders);
+    let (jobs, unknown) = jobs(&request.targets, &request.artifacts, &own);
     // The name of an artifact that could not be read is not known, and that is told already.
     if !any_error(&wrong) {
         findings.extend(unknown);
     }
     findings.extend(wrong);
+    let targets: Vec<&'static dyn Target> = jobs.iter().map(|(target, _)| *target).collect();
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
         Ok(lock) => lock,
@@ -94,43 +77,78 @@ pub fn generate(request: &Request) -> Generated {
     let (renderer, broken) = renderer(&targets, request.templates.as_deref());
     findings.extend(broken);
     if any_error(&findings) {
-        return Generated { files: Vec::new(), findings, left_out: Vec::new() };
+        return Generated { findings, ..Generated::default() };
     }
-    let (variables, wrong) = Variables::parse(request.settings.iter().map(String::as_str), &catalogs);
+    let settings =
+        |own: &Artifact| -> Vec<String> { request.settings.iter().chain(&own.settings).cloned().collect() };
+    let (variables_of_all, wrong) = Variables::parse(request.settings.iter().map(String::as_str), &catalogs);
     findings.extend(wrong);
+    let mut variables = Vec::new();
+    for (_, artifact) in &jobs {
+        let (parsed, wrong) = Variables::parse(settings(artifact).iter().map(String::as_str), &catalogs);
+        findings.extend(wrong.into_iter().filter(|finding| !findings.contains(finding)).collect::<Vec<_>>());
+        variables.push(parsed);
+    }
     let (selected, wrong) = select(&catalogs, &request.selection);
     findings.extend(wrong);
     let left_out: Vec<LeftOut> =
         selected.iter().flat_map(|selected| selected.left_out.iter().cloned()).collect();
     let (Some(renderer), false) = (renderer, any_error(&findings)) else {
-        return Generated { files: Vec::new(), findings, left_out };
+        return Generated { findings, left_out, ..Generated::default() };
     };
     let answers = answers(lock.as_ref());
-    let input = Input { selected: &selected, answers: &answers, variables: &variables };
     let head = head(&selected, lock.as_ref());
-    let mut files = Vec::new();
-    let asked = |artifact: &&Artifact| {
-        request.targets.is_empty() || request.targets.iter().any(|name| name == artifact.name())
-    };
-    let of_targets =
-        targets.into_iter().map(|target| write(target, input, &request.selection, &renderer, &head));
-    let of_artifacts = artifacts
-        .iter()
-        .filter(asked)
-        .map(|artifact| custom::write(artifact, input, &request.selection, &head));
-    for written in of_targets.chain(of_artifacts) {
-        files.extend(written.files);
-        for finding in written.findings {
-            if !findings.contains(&finding) {
-                findings.push(finding);
-            }
+    let (mut files, mut gone): (Vec<File>, Vec<String>) = (Vec::new(), Vec::new());
+    for ((target, artifact), variables) in jobs.iter().zip(&variables) {
+        let input = Input { selected: &selected, answers: &answers, variables };
+        let written = write(*target, input, &request.selection, &renderer, &head);
+        let nothing_left = written.files.is_empty() && !any_error(&written.findings);
+        let path = |file: &File| artifact.folder.join(&file.path).display().to_string();
+        files.extend(written.files.into_iter().map(|file| File { path: path(&file), ..file }));
+        if nothing_left && written.findings.iter().any(|finding| finding.code == Code::CatalogExpired) {
+            let before = Selection { today: None, ..request.selection.clone() };
+            let (earlier, _) = select(&catalogs, &before);
+            let input = Input { selected: &earlier, ..input };
+            let written = write(*target, input, &before, &renderer, &head);
+            let path = |file: File| artifact.folder.join(file.path).display().to_string();
+            gone.extend(written.files.into_iter().map(path));
         }
+        add(&mut findings, written.findings);
     }
-    findings.extend(bad_paths(files.iter().map(|file: &File| file.path.as_str())));
+    let asked = |own: &artifact::Artifact| {
+        request.targets.is_empty() || request.targets.iter().any(|name| name == own.name())
+    };
+    for own in own.iter().filter(|own| asked(own)) {
+        let input = Input { selected: &selected, answers: &answers, variables: &variables_of_all };
+        let written = custom::write(own, input, &request.selection, &head);
+        files.extend(written.files);
+        add(&mut findings, written.findings);
+    }
+    findings.extend(twice(&files));
     if any_error(&findings) {
         files.clear();
     }
-    Generated { files, findings, left_out }
+    Generated { files, findings, left_out, gone }
+}
+
+/// Adds findings that are not there yet.
+fn add(findings: &mut Vec<Finding>, more: Vec<Finding>) {
+    for finding in more {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+}
+
+/// Files that would land on each other.
+fn twice(files: &[File]) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let twice = files.iter().filter(|file| !seen.insert(file.path.to_lowercase()));
+    let finding = |file: &File| {
+        let message = format!("`{}` is the path of two artifacts", file.path);
+        Finding::new(Code::FileWrite, message).help("give each a folder of its own")
+    };
+    twice.map(finding).collect()
 }
 
 fn write(
@@ -155,30 +173,56 @@ fn write(
     }
     let options = Options::new(target.options(), &settings);
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
-    let mut proven = prove(target, &wanted, renderer, |lowered| banner(head, &compiled.policy, lowered));
+    let expired = compiled.findings.iter().filter(|finding| finding.code == Code::CatalogExpired);
+    let expired: Vec<String> =
+        expired.map(|finding| format!("Expired: {}", plain(&finding.message))).collect();
+    let mut proven = prove(target, &wanted, renderer, |lowered| {
+        let mut lines = banner(head, &compiled.policy, lowered);
+        lines.extend(expired.iter().cloned());
+        lines
+    });
     proven.findings.splice(0..0, compiled.findings);
     proven
 }
 
-/// The targets of these names, in the order of the registry. A name may be that of an artifact of the user's own.
-fn targets(names: &[String], artifacts: &[Artifact]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
+/// What is written: the targets of these names, with the options and folders that the project has for them; else all
+/// artifacts of the project; else the targets that are written by default. In the order of the registry.
+fn jobs(
+    names: &[String],
+    artifacts: &[Artifact],
+    own: &[artifact::Artifact],
+) -> (Vec<(&'static dyn Target, Artifact)>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let own = |name: &String| artifacts.iter().any(|artifact| artifact.name() == name);
-    for name in names.iter().filter(|name| crate::targets::find(name).is_none() && !own(name)) {
+    let all = names.iter().chain(artifacts.iter().map(|artifact| &artifact.target));
+    let is_own = |name: &String| own.iter().any(|own| own.name() == name);
+    for name in all.filter(|name| crate::targets::find(name).is_none() && !is_own(name)) {
         let built_in = TARGETS.iter().map(|target| target.name());
-        let known: Vec<&str> = built_in.chain(artifacts.iter().map(Artifact::name)).collect();
+        let known: Vec<&str> = built_in.chain(own.iter().map(artifact::Artifact::name)).collect();
         let help = suggest(name, known.iter().copied()).map_or_else(
             || format!("targets are {}", known.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
-    let asked = |target: &dyn Target| names.iter().any(|name| name == target.name());
-    let targets = TARGETS
-        .iter()
-        .copied()
-        .filter(|target| if names.is_empty() { target.is_default() } else { asked(*target) });
-    (targets.collect(), findings)
+    let asked = |target: &dyn Target| {
+        let own = artifacts.iter().any(|artifact| artifact.target == target.name());
+        match (names.is_empty(), artifacts.is_empty()) {
+            (false, _) => names.iter().any(|name| name == target.name()),
+            (true, false) => own,
+            (true, true) => target.is_default(),
+        }
+    };
+    let mut jobs = Vec::new();
+    for target in TARGETS.iter().copied().filter(|target| asked(*target)) {
+        let own = artifacts.iter().filter(|artifact| artifact.target == target.name());
+        let before = jobs.len();
+        jobs.extend(own.map(|artifact| (target, artifact.clone())));
+        if jobs.len() == before {
+            let folder = artifacts.first().map(|_| PathBuf::from(OUT)).unwrap_or_default();
+            jobs.push((target, Artifact { target: target.name().to_owned(), folder, ..Artifact::default() }));
+        }
+    }
+    (jobs, findings)
 }
 
 /// The built-in templates of some targets, with the user's in the place of those of the same name.
@@ -258,6 +302,14 @@ fn head(selected: &[Selected<'_>], lock: Option<&Lockfile>) -> Vec<String> {
             catalog.id(),
             catalog.document.verified.value.on.value
         ));
+        if catalog.overlays > 0 {
+            lines.push(format!(
+                "Overlays on catalog {}: {}, with {} changes.",
+                catalog.id(),
+                catalog.overlays,
+                catalog.changes.len()
+            ));
+        }
         lines.push(format!("Digest of catalog {}: sha256 {}", catalog.id(), digest(&catalog.canonical)));
     }
     lines.push(lock.map_or_else(
@@ -273,6 +325,10 @@ fn digest(text: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+fn plain(text: &str) -> String {
+    text.replace('`', "")
 }
 
 /// The lines at the head of a target's files: what is covered, what is implied, what cannot be said.
@@ -294,7 +350,6 @@ pub(super) fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec
     lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
     // A loss and the finding about it may say the same, the finding with backticks.
-    let plain = |text: &str| text.replace('`', "");
     let told = lowered
         .findings
         .iter()

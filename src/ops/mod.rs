@@ -1,6 +1,7 @@
 //! What each command does, as a function. Nothing here prints.
 
 mod catalog_diff;
+mod catalogs;
 mod check;
 mod custom;
 mod diff;
@@ -11,6 +12,7 @@ mod limit;
 mod lint;
 mod lock;
 mod merge;
+mod open;
 mod project;
 mod prove;
 mod scopes;
@@ -19,14 +21,16 @@ mod show;
 mod wanted;
 
 pub use catalog_diff::{CatalogDiffRequest, CatalogDiffed, catalog_diff};
+pub use catalogs::catalogs;
 pub use check::{Answered, CheckRequest, Checked, Deciding, Question, Verdict, Whom, check};
 pub use diff::{DiffRequest, Diffed, Side, diff};
-pub use generate::{Generated, Request, catalogs, generate};
+pub use generate::{Generated, OUT, Request, generate};
 pub use limit::too_large;
 pub use lint::{LintRequest, Linted, lint};
 pub use lock::{HostChange, LockMode, LockRequest, Locked, lock};
 pub use merge::{Merge, merge};
-pub use project::Project;
+pub use open::{Opened, find, open};
+pub use project::{Artifact, Project};
 pub use prove::{File, Proven, prove};
 pub use shipped::shipped;
 pub use show::{Shown, show, show_before};

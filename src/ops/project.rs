@@ -1,7 +1,8 @@
 //! What a project wants, as a policy: catalogs and a lock, compiled as a target would have them.
 
+use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
-use super::generate::{answers, catalogs};
+use super::generate::answers;
 use crate::catalog::{Selection, select};
 use crate::compile::{Answers, Input, Variables, compile};
 use crate::diag::{Finding, any_error};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Which endpoints of which catalogs, with which addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Project {
-    /// Catalog files and ids of shipped catalogs; the default catalog when empty.
+    /// Catalog files, ids of shipped catalogs, and overlays on them in order; the default catalog when no catalog is named.
     pub catalogs: Vec<PathBuf>,
     /// Which endpoints.
     pub selection: Selection,
@@ -22,6 +23,19 @@ pub struct Project {
     pub settings: Vec<String>,
     /// The lockfile, when there is one.
     pub lock: Option<PathBuf>,
+    /// What is written; the targets that are written by default when empty.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// The files of one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Artifact {
+    /// The target.
+    pub target: String,
+    /// Options of the target as `KEY=VALUE`, which come before the settings of the project.
+    pub settings: Vec<String>,
+    /// The folder that the files are written to.
+    pub folder: PathBuf,
 }
 
 /// Reads a lockfile, where one is named.
@@ -32,6 +46,12 @@ pub(super) fn lockfile(path: Option<&Path>) -> Result<Option<Lockfile>, Vec<Find
 }
 
 impl Project {
+    /// The settings for a target: those for all, then those of its first artifact.
+    pub fn settings_for(&self, target: &str) -> Vec<String> {
+        let own = self.artifacts.iter().find(|artifact| artifact.target == target);
+        self.settings.iter().chain(own.into_iter().flat_map(|own| &own.settings)).cloned().collect()
+    }
+
     /// What is wanted of a target that speaks like each of these and has these needs, all in one policy. The findings
     /// are those of the catalogs, the lock, and the endpoints that cannot be said.
     pub fn wanted(&self, speeches: &[(Speech, BTreeSet<Need>)]) -> (Policy, Vec<Finding>) {

@@ -11,12 +11,9 @@ pub fn shipped() -> Vec<PathBuf> {
     SHIPPED.iter().map(|(id, _)| PathBuf::from(id)).collect()
 }
 
-/// The texts of catalogs, each named by a path or by the id of a shipped one; the default catalog when none is named.
-pub(super) fn sources(names: &[PathBuf]) -> Vec<Result<Arc<Source>, Finding>> {
-    if names.is_empty() {
-        return SHIPPED.iter().take(1).map(|(id, text)| Ok(source(id, text))).collect();
-    }
-    names.iter().map(|name| named(name)).collect()
+/// The text of the catalog that is meant when none is named.
+pub(super) fn default() -> Option<Arc<Source>> {
+    SHIPPED.first().map(|(id, text)| source(id, text))
 }
 
 /// The text of a catalog. An id of a shipped catalog means that one: a file of the same name is `./NAME`.

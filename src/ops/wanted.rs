@@ -2,7 +2,9 @@
 
 use super::Project;
 use crate::catalog::Selection;
-use crate::diag::Finding;
+use crate::compile::Variables;
+use crate::diag::{Code, Finding};
+use crate::drift::Ended;
 use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, PeerSet, Row, TransportSet};
 use crate::policy::{Action, Match, Need, Origin, Policy, Rule, RuleSet, Traffic};
 use crate::targets::{Loss, OptionKind, Options, Scoping, Speech, TARGETS, Target, Wanted};
@@ -20,7 +22,7 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
     let needs = needs(project, target);
     let (policy, findings) = project.wanted(&[(target.speech(), needs.clone())]);
     let given: BTreeMap<String, String> = project
-        .settings
+        .settings_for(target.name())
         .iter()
         .filter_map(|setting| setting.split_once('='))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -32,18 +34,55 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
     (Policy::new(sets), findings)
 }
 
-/// What all endpoints of the project's catalogs ask for, wherever and for whomever, to explain traffic with.
+/// What all endpoints of the project's catalogs ask for, wherever and for whomever, to explain traffic with: also those
+/// that are disabled or have expired.
 pub(super) fn explaining(project: &Project, target: &dyn Target) -> Policy {
-    everything(project, target.speech(), needs(project, target)).0
+    let past = Selection { disabled: true, ..Selection::default() };
+    everything(project, past, target.speech(), needs(project, target)).0
 }
 
-/// What a catalog approves, whoever uses it.
+/// The endpoints of the project's catalogs that are not wanted any longer, and why.
+pub(super) fn ended(project: &Project) -> BTreeMap<String, Ended> {
+    let (catalogs, _) = super::catalogs(&project.catalogs);
+    let (variables, _) = Variables::parse(project.settings.iter().map(String::as_str), &catalogs);
+    let today = project.selection.today;
+    let mut ended = BTreeMap::new();
+    for (catalog, endpoint) in
+        catalogs.iter().flat_map(|catalog| catalog.endpoints().map(move |endpoint| (catalog, endpoint)))
+    {
+        let last = variables.last_day(catalog, endpoint);
+        if let Some(place) = catalog.disabled(endpoint) {
+            let line = place.source.line_column(place.span.start).0;
+            let place = format!("{}:{line}", place.source.name());
+            ended.insert(catalog.full_id(endpoint), Ended::Disabled(place));
+        } else if last.zip(today).is_some_and(|(last, today)| today > last) {
+            ended.insert(catalog.full_id(endpoint), Ended::Expired);
+        }
+    }
+    ended
+}
+
+/// What a catalog approves, whoever uses it. What is disabled or has expired is approved no longer.
 pub(super) fn approved(catalogs: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
     let speech = Speech { scoping: Scoping::Host, ..target.speech() };
-    everything(catalogs, speech, BTreeSet::new())
+    let present = Selection { today: catalogs.selection.today, ..Selection::default() };
+    // The settings are the project's, whose catalogs may have variables that these have not.
+    let (loaded, _) = super::catalogs(&catalogs.catalogs);
+    let known = |setting: &&String| {
+        let wrong = Variables::parse([setting.as_str()], &loaded).1;
+        !wrong.iter().any(|finding| finding.code == Code::SelectionUnknown)
+    };
+    let settings = catalogs.settings.iter().filter(known).cloned().collect();
+    let catalogs = Project { settings, ..catalogs.clone() };
+    everything(&catalogs, present, speech, BTreeSet::new())
 }
 
-fn everything(project: &Project, speech: Speech, needs: BTreeSet<Need>) -> (Policy, Vec<Finding>) {
+fn everything(
+    project: &Project,
+    selection: Selection,
+    speech: Speech,
+    needs: BTreeSet<Need>,
+) -> (Policy, Vec<Finding>) {
     let selection = Selection {
         all_regions: true,
         superseded: true,
@@ -52,7 +91,7 @@ fn everything(project: &Project, speech: Speech, needs: BTreeSet<Need>) -> (Poli
             .iter()
             .flat_map(|catalog| catalog.document.features.value.0.keys().map(|id| id.as_str().to_owned()))
             .collect(),
-        ..Selection::default()
+        ..selection
     };
     Project { selection, ..project.clone() }.wanted(&[(speech, needs)])
 }

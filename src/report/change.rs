@@ -2,7 +2,7 @@
 
 use super::words::{few, number, service};
 use crate::diag::{Code, Finding};
-use crate::drift::{Change, Drift, Effect, Verdict};
+use crate::drift::{Change, Drift, Effect, Ended, Explained, Verdict};
 use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow, TransportSet};
 use crate::policy::Origin;
 use crate::syntax::text::one_line;
@@ -208,13 +208,18 @@ pub(super) fn witness(row: &Row) -> String {
     source.map_or(packet.clone(), |source| format!("{packet} from {}", source.addr()))
 }
 
-/// The rules that are responsible for a change, in words: those that allow, then those that stop.
+/// The rules that are responsible for a change, in words: those that are not wanted any longer, those that allow, then
+/// those that stop.
 pub(super) fn causes(change: &Change) -> Vec<String> {
     let allowed = change.allowed_by.iter().map(|origin| format!("allowed by {}", cause(origin)));
     let stopped = change.stopped_by.iter().map(|origin| format!("stopped by {}", cause(origin)));
+    let by =
+        || change.explained.iter().flat_map(|explained| explained.by.iter().map(move |by| (by, explained)));
+    let ended = by().filter_map(|(by, explained)| to_remove(by, explained));
     let explained = change.explained.iter().flat_map(|explained| {
         let allowed: Vec<String> = change.allowed_by.iter().map(cause).collect();
-        let others = explained.by.iter().map(cause).filter(move |by| !allowed.contains(by));
+        let still = explained.by.iter().filter(|by| to_remove(by, explained).is_none());
+        let others = still.map(cause).filter(move |by| !allowed.contains(by));
         let unmanaged = explained.is_unmanaged().then(|| {
             let all = explained.unmanaged == change.row.packets();
             let what = if all { "unmanaged" } else { "partly unmanaged" };
@@ -222,7 +227,20 @@ pub(super) fn causes(change: &Change) -> Vec<String> {
         });
         others.map(|by| format!("explained by {by}")).chain(unmanaged)
     });
-    allowed.chain(stopped).chain(explained).collect()
+    ended.chain(allowed).chain(stopped).chain(explained).collect()
+}
+
+/// Why an endpoint that explains traffic does not want it any longer; nothing when it does.
+fn to_remove(origin: &Origin, explained: &Explained) -> Option<String> {
+    let Origin::Endpoint(why) = origin else { return None };
+    let endpoint = one_line(&why.endpoint);
+    Some(match explained.ended.get(&why.endpoint)? {
+        Ended::Expired => {
+            let day = why.expires.as_deref().unwrap_or("earlier");
+            format!("to remove: {endpoint} expired, its last day was {day}")
+        }
+        Ended::Disabled(place) => format!("to remove: {endpoint} is disabled by {}", one_line(place)),
+    })
 }
 
 /// A rule in words: the endpoint, or the line and its text.

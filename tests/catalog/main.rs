@@ -1,7 +1,9 @@
-//! Catalogs: the shipped one, its schema, what is refused and how, and that no damage to a catalog opens anything.
+//! Catalogs, overlays and projects: what is shipped, their schemas, what is refused and how, and that no damage opens anything.
 
 #![cfg(test)]
 
 mod never_wider;
+mod overlays;
+mod projects;
 mod refused;
 mod shipped;

@@ -16,10 +16,10 @@ use std::sync::Arc;
 type Entries = Vec<(Key, Node)>;
 
 /// One step into a tree: an entry of a mapping or an item of a list.
-type Way = Vec<usize>;
+pub(crate) type Way = Vec<usize>;
 
 /// The ways to all keys of a tree.
-fn keys(node: &Node, here: &mut Way, all: &mut Vec<Way>) {
+pub(crate) fn keys(node: &Node, here: &mut Way, all: &mut Vec<Way>) {
     let children: Vec<&Node> = match &node.kind {
         Kind::Mapping(entries) => entries.iter().map(|(_, value)| value).collect(),
         Kind::Sequence(items) => items.iter().collect(),
@@ -48,14 +48,14 @@ fn holder<'a>(tree: &'a mut Node, way: &[usize]) -> (&'a mut Entries, usize) {
 }
 
 /// The way in words, for a failure.
-fn name(tree: &Node, way: &[usize]) -> String {
+pub(crate) fn name(tree: &Node, way: &[usize]) -> String {
     let mut tree = tree.clone();
     let (entries, index) = holder(&mut tree, way);
     format!("{way:?} `{}`", entries[index].0.name)
 }
 
 /// Every way to damage one key.
-fn damages(original: &Node, way: &[usize]) -> Vec<(String, Node)> {
+pub(crate) fn damages(original: &Node, way: &[usize]) -> Vec<(String, Node)> {
     let mut out = Vec::new();
     let mut damage = |what: &str, change: &dyn Fn(&mut Entries, usize)| {
         let mut tree = original.clone();
@@ -84,14 +84,14 @@ fn damages(original: &Node, way: &[usize]) -> Vec<(String, Node)> {
     out
 }
 
-const SPEECHES: [Speech; 3] = [
+pub(crate) const SPEECHES: [Speech; 3] = [
     Speech { peers: PeerKind::Names, scoping: Scoping::Host, ingress: Ingress::ByPeer },
     Speech { peers: PeerKind::Addresses, scoping: Scoping::Host, ingress: Ingress::ByPeer },
     Speech { peers: PeerKind::Addresses, scoping: Scoping::Component, ingress: Ingress::ByPeer },
 ];
 
 /// An address of its own for each host, as if the DNS had answered it.
-fn answers(tree: &Node) -> Answers {
+pub(crate) fn answers(tree: &Node) -> Answers {
     let tree = json(tree);
     let mut hosts: BTreeSet<Hostname> = BTreeSet::new();
     for endpoint in tree["endpoints"].as_array().expect("endpoints") {
@@ -163,7 +163,7 @@ fn below(catalog: &Catalog) -> Vec<String> {
     below.map(|endpoint| endpoint.id.value.to_string()).collect()
 }
 
-fn packets(policy: &Policy) -> BTreeMap<Scope, PacketSet> {
+pub(crate) fn packets(policy: &Policy) -> BTreeMap<Scope, PacketSet> {
     policy.sets.iter().map(|set| (set.scope.clone(), set.allows().at_most)).collect()
 }
 

@@ -14,6 +14,7 @@ mod generate;
 mod lint;
 mod merge;
 mod plans;
+mod project;
 mod run;
 mod sensitive;
 mod show;

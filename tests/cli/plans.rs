@@ -84,7 +84,7 @@ fn who_names_the_project_compares_the_plan_with_it() {
     let lock = crate::run::quickstart_lock();
     for arguments in [
         &["diff", "plan.json", "--region", "us"][..],
-        &["diff", "plan.json", "--project", "--region", "us"],
+        &["diff", "plan.json", "--with-project", "--region", "us"],
         &["diff", "--old", "plan.json", "--region", "us"],
     ] {
         let run = run(&folder, &[arguments, &["--lock", &lock]].concat());
@@ -93,7 +93,7 @@ fn who_names_the_project_compares_the_plan_with_it() {
     }
     let both = run(&folder, &["diff", "plan.json", "--before", "--region", "us", "--lock", &lock]);
     assert!(both.stdout.contains("(before)"), "{}", both.stdout);
-    assert_eq!(run(&folder, &["diff", "plan.json", "--before", "--project"]).code, 2);
+    assert_eq!(run(&folder, &["diff", "plan.json", "--before", "--with-project"]).code, 2);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::{Question, Whom};
 use crate::compile::{Answer, Answers};
 use crate::diag::Finding;
-use crate::ops::generate::{answers, catalogs};
+use crate::ops::catalogs;
+use crate::ops::generate::answers;
 use crate::ops::project::{Project, lockfile};
 use crate::packet::{AddrSet, Hostname, Prefix, Set};
 use crate::policy::RuleSet;

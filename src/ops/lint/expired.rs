@@ -12,15 +12,15 @@ const SIGN: &str = "expires ";
 const DAY: usize = 10;
 
 /// A finding for each day in the texts of the statements that is over.
-pub(super) fn findings(statements: &[Statement<'_>], today: Date) -> Vec<Finding> {
+pub(super) fn findings(statements: &[Statement<'_>], today: Date, until: Option<Date>) -> Vec<Finding> {
     let mut sources: BTreeMap<&str, &Arc<Source>> = BTreeMap::new();
     for statement in statements {
         sources.entry(statement.place.source.name()).or_insert(&statement.place.source);
     }
-    sources.into_values().flat_map(|source| of_text(source, today)).collect()
+    sources.into_values().flat_map(|source| of_text(source, today, until)).collect()
 }
 
-fn of_text(source: &Arc<Source>, today: Date) -> Vec<Finding> {
+fn of_text(source: &Arc<Source>, today: Date, until: Option<Date>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (start, sign) in source.text().match_indices(SIGN) {
         let before = source.text().get(..start).and_then(|text| text.chars().next_back());
@@ -30,13 +30,19 @@ fn of_text(source: &Arc<Source>, today: Date) -> Vec<Finding> {
         if before.is_some_and(char::is_alphanumeric) {
             continue;
         }
-        let message = match day.parse::<Date>() {
+        let (code, message) = match day.parse::<Date>() {
+            Ok(date) if date >= today && until.is_some_and(|until| until >= date) => {
+                (Code::LintExpires, format!("the rule is wanted until `{date}`"))
+            }
             Ok(date) if date >= today => continue,
-            Ok(date) => format!("the rule was wanted until `{date}`"),
-            Err(_) => format!("`{day}` is no day, so nobody knows until when the rule is wanted"),
+            Ok(date) => (Code::LintExpired, format!("the rule was wanted until `{date}`")),
+            Err(_) => (
+                Code::LintExpired,
+                format!("`{day}` is no day, so nobody knows until when the rule is wanted"),
+            ),
         };
         let help = "generate the rules again, or ask the owner for another day";
-        findings.push(Finding::new(Code::LintExpired, message).at(source, span).help(help));
+        findings.push(Finding::new(code, message).at(source, span).help(help));
     }
     findings
 }
@@ -56,7 +62,7 @@ mod tests {
 
     fn messages(text: &str, today: &str) -> Vec<String> {
         let source = Arc::new(Source::new("f", text));
-        of_text(&source, today.parse().unwrap()).into_iter().map(|finding| finding.message).collect()
+        of_text(&source, today.parse().unwrap(), None).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]

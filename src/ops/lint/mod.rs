@@ -1,6 +1,7 @@
 //! `lint`: what is amiss in rule files, beyond what makes them unreadable.
 
 mod anomalies;
+mod entries;
 mod expired;
 mod unexplained;
 mod wide;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 /// What the user asked for.
 #[derive(Debug, Clone)]
 pub struct LintRequest {
-    /// Rule files of one format, read as one rule set.
+    /// Rule files of one format, read as one rule set. Without any the project is judged.
     pub files: Vec<PathBuf>,
     /// Whether the state before the plan among the files is judged, and not the one after it.
     pub before: bool,
@@ -23,6 +24,8 @@ pub struct LintRequest {
     pub project: Option<Project>,
     /// The day to judge by.
     pub today: Date,
+    /// The day up to which it is told what expires, where that is asked.
+    pub until: Option<Date>,
 }
 
 /// What was found.
@@ -40,8 +43,16 @@ pub struct Linted {
     pub findings: Vec<Finding>,
 }
 
-/// Judges rule files.
+/// Judges rule files, or the project.
 pub fn lint(request: &LintRequest) -> Linted {
+    if request.files.is_empty() {
+        if let Some(project) = &request.project {
+            return entries::judge(request, project);
+        }
+        let finding = Finding::new(Code::FileRead, "no rule file is named, and there is no project to judge");
+        let help = "name a file, a region or a catalog; `egressor init` writes a project";
+        return Linted { findings: vec![finding.help(help)], ..Linted::default() };
+    }
     let shown = if request.before { show_before(&request.files) } else { show(&request.files) };
     let mut findings = shown.findings;
     if any_error(&findings) {
@@ -56,7 +67,7 @@ pub fn lint(request: &LintRequest) -> Linted {
     let could_go = anomalies::findings(&shown.policy, &found, &shown.format, &findings);
     findings.extend(could_go);
     findings.extend(wide::findings(&shown.policy, &found));
-    findings.extend(expired::findings(&found.statements, request.today));
+    findings.extend(expired::findings(&found.statements, request.today, request.until));
     if let Some(project) = &request.project {
         findings.extend(unexplained::findings(&shown.policy, &found.statements, &shown.format, project));
     }

@@ -24,7 +24,8 @@ pub(super) fn findings(
     if !findings.is_empty() {
         return findings;
     }
-    let settings = project.settings.iter().filter_map(|setting| setting.split_once('='));
+    let settings = project.settings_for(target.name());
+    let settings = settings.iter().filter_map(|setting| setting.split_once('='));
     let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let options = Options::new(target.options(), &settings);
     // A target may have to let pass a little more than is asked, such as neighbour discovery.

@@ -6,7 +6,7 @@ mod traffic;
 
 pub use changes::HostChange;
 
-use super::generate::catalogs;
+use super::catalogs::catalogs;
 use super::{Diffed, Project};
 use crate::catalog::{Selected, Selection, select};
 use crate::diag::{Code, Finding, Severity, any_error};

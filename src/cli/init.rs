@@ -1,0 +1,148 @@
+//! `egressor init`.
+
+use super::Exit;
+use super::args::{Common, InitArgs};
+use super::output::Output;
+use crate::catalog::{Catalog, select};
+use crate::diag::{Code, Finding, any_error};
+use crate::ops::files::replace;
+use crate::ops::{File, catalogs, open};
+use crate::project::{FILE, Start, project_schema, start};
+use serde_json::json;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The schema for editors, beside the project file.
+const SCHEMA: &str = "egressor.schema.json";
+
+pub(super) fn run(args: &InitArgs, common: &Common, output: Output) -> Exit {
+    let path = common.project.clone().unwrap_or_else(|| PathBuf::from(FILE));
+    let findings = match write(args, &path, output) {
+        Ok(()) => Vec::new(),
+        Err(findings) => findings,
+    };
+    let exit = Output::exit(&findings);
+    if output.is_json() {
+        let status = if exit == Exit::Same { "written" } else { "failed" };
+        let document = json!({
+            "schema": "egressor/init/v1",
+            "file": path.display().to_string(),
+            "status": status,
+            "findings": Output::findings_json(&findings),
+        });
+        return output.json(&document, exit);
+    }
+    output.findings(&findings);
+    if exit == Exit::Same {
+        output.status(&format!("wrote {}", path.display()));
+        output.status("next: `egressor lock` finds the addresses, `egressor generate` writes the rules");
+    }
+    exit
+}
+
+fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding>> {
+    if path.exists() && !args.force {
+        let message = format!("`{}` is there already", path.display());
+        return Err(vec![Finding::new(Code::FileWrite, message).help("`--force` writes over it")]);
+    }
+    let files: Vec<PathBuf> = args.select.catalog.iter().chain(&args.select.overlay).cloned().collect();
+    let (catalogs, findings) = catalogs(&files);
+    if any_error(&findings) {
+        return Err(findings);
+    }
+    let says = says(args, &catalogs, output).map_err(|finding| vec![finding])?;
+    let text = start(&says, &catalogs).map_err(|error| {
+        let help = "say it with `--region`, or see `egressor init --help`";
+        vec![Finding::new(Code::VariableInvalid, error.to_string()).help(help)]
+    })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let before = std::fs::read_to_string(path).ok();
+    let schema = File { path: SCHEMA.to_owned(), text: format!("{:#}\n", project_schema()) };
+    let project = File { path: name.clone(), text };
+    replace(folder, &[&project, &schema]).map_err(|finding| vec![finding])?;
+    // What was written is opened like any other project, so that a wrong value is told now and not by the next command.
+    let (opened, mut findings) = open(path, None);
+    findings.extend(opened.iter().flat_map(|opened| select(&catalogs, &opened.project.selection).1));
+    if !any_error(&findings) {
+        return Ok(());
+    }
+    let restored = match before {
+        Some(text) => replace(folder, &[&File { path: name, text }]),
+        None => std::fs::remove_file(path).map_err(|error| {
+            Finding::new(Code::FileWrite, format!("cannot remove `{}`: {error}", path.display()))
+        }),
+    };
+    Err(findings.into_iter().chain(restored.err()).collect())
+}
+
+/// What the file says: what the flags say, then what a person at a terminal answers.
+fn says(args: &InitArgs, catalogs: &[Catalog], output: Output) -> Result<Start, Finding> {
+    let mut says = Start {
+        catalogs: named(args, catalogs),
+        overlays: args.select.overlay.iter().map(|path| path.display().to_string()).collect(),
+        region: args.select.region.first().cloned(),
+        features: args.select.feature.clone(),
+        components: args.select.component.clone(),
+        targets: args.target.clone(),
+        owner: args.owner.clone(),
+        ticket: args.ticket.clone(),
+        expires: args.expires.clone(),
+        set: Vec::new(),
+        schema: Some(SCHEMA.to_owned()),
+    };
+    if args.select.all_regions {
+        says.region = Some("all".to_owned());
+    }
+    if args.select.region.len() > 1 {
+        let message = "more than one region was chosen, an organisation lives in one";
+        return Err(Finding::new(Code::SelectionRegion, message));
+    }
+    for setting in &args.set {
+        match setting.split_once('=') {
+            Some(("owner", value)) => says.owner = Some(value.to_owned()),
+            Some(("ticket", value)) => says.ticket = Some(value.to_owned()),
+            Some(("expires", value)) => says.expires = Some(value.to_owned()),
+            Some(_) | None => says.set.push(setting.clone()),
+        }
+    }
+    let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !output.is_json();
+    if asks {
+        ask(&mut says, catalogs);
+    }
+    Ok(says)
+}
+
+/// The catalogs as the file names them: as the flags do, else the names of the shipped ones.
+fn named(args: &InitArgs, catalogs: &[Catalog]) -> Vec<String> {
+    if args.select.catalog.is_empty() {
+        return catalogs.iter().map(|catalog| catalog.id().to_owned()).collect();
+    }
+    args.select.catalog.iter().map(|path| path.display().to_string()).collect()
+}
+
+/// Asks for what no flag said. An empty answer leaves it unsaid.
+fn ask(says: &mut Start, catalogs: &[Catalog]) {
+    let regions = catalogs.iter().filter_map(|catalog| catalog.document.regions.as_ref());
+    let regions: Vec<String> =
+        regions.flat_map(|regions| regions.value.0.keys().map(ToString::to_string)).collect();
+    let questions = [
+        (&mut says.region, format!("region ({})", regions.join(", ")), !regions.is_empty()),
+        (&mut says.owner, "team that answers for the rules".to_owned(), true),
+        (&mut says.ticket, "ticket that approved them".to_owned(), true),
+        (&mut says.expires, "last day, such as 2027-06-30, or never".to_owned(), true),
+    ];
+    for (answer, question, needed) in questions {
+        if answer.is_some() || !needed {
+            continue;
+        }
+        // There is nowhere to say that the terminal is gone.
+        let _ = write!(std::io::stderr().lock(), "{question}: ");
+        let mut line = String::new();
+        if std::io::stdin().lock().read_line(&mut line).is_err() {
+            return;
+        }
+        let line = line.trim();
+        *answer = (!line.is_empty()).then(|| line.to_owned());
+    }
+}
