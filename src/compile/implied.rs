@@ -80,9 +80,12 @@ impl Compiler<'_> {
                 (PeerSet::from(AddrSet::of(variables.prefixes("api_server"))), tcp(&[443, 6443]))
             }
             Need::Metadata => (PeerSet::from(AddrSet::of([Prefix::host(IpAddr::V4(METADATA))])), tcp(&[80])),
-            Need::ReturnTraffic | Need::Loopback | Need::DenyRest => {
-                (PeerSet::default(), TransportSet::default())
-            }
+            Need::ReturnTraffic
+            | Need::Loopback
+            | Need::DenyRest
+            | Need::Proxy
+            | Need::Cluster
+            | Need::Bypass => (PeerSet::default(), TransportSet::default()),
         }
     }
 
