@@ -9,8 +9,8 @@ mod shipped;
 mod validate;
 
 pub use document::{
-    App, CatalogDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection, EndpointDocument,
-    IpSetDocument, NeedId, Status, Subdomains, VariableKind,
+    App, CatalogDocument, ChartDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection,
+    EndpointDocument, IpSetDocument, NeedId, ProxyDocument, Status, Subdomains, VariableKind, WorkloadDocument,
 };
 pub use leaf::{Date, Id, PortSpec, Text};
 pub use read::{At, Document, List, Named, Table};

@@ -34,6 +34,11 @@ impl Renderer {
         filter(&mut tera, "iptables_line", syntax::words::comment_line);
         filter(&mut tera, "iptables_word", syntax::words::quote_word);
         filter(&mut tera, "yaml", syntax::yaml::quote);
+        filter(&mut tera, "env", syntax::env::value);
+        filter(&mut tera, "shell", syntax::shell::quote);
+        filter(&mut tera, "csv", syntax::csv::field);
+        filter(&mut tera, "csv_part", syntax::csv::part);
+        filter(&mut tera, "markdown", syntax::markdown::cell);
         filter(&mut tera, "squid", syntax::squid::word);
         filter(&mut tera, "squid_comment", syntax::squid::comment);
         let templates: Vec<(&str, &str)> = templates.into_iter().collect();

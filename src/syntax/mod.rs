@@ -2,8 +2,12 @@
 //!
 //! Nothing here knows what a rule is.
 
+pub mod csv;
+pub mod env;
 pub mod hcl;
 pub mod json;
+pub mod markdown;
+pub mod shell;
 pub mod squid;
 pub mod terraform;
 pub mod text;

@@ -11,7 +11,7 @@ use super::project::Project;
 use super::scopes::fits;
 use super::show;
 use crate::diag::{Code, Finding, Severity, any_error};
-use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix};
+use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix, Set as _};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
 use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
 use std::collections::BTreeSet;
@@ -185,6 +185,7 @@ fn rules(request: &CheckRequest, question: &Question) -> (String, &'static str, 
     let universe = match peers {
         PeerKind::Names => PeerSet::all_names(),
         PeerKind::Addresses => PeerSet::all_addrs(),
+        PeerKind::Both | PeerKind::Direct => PeerSet::full(),
     };
     for set in &mut policy.sets {
         set.universe = universe.clone();
