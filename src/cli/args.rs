@@ -125,6 +125,9 @@ pub(super) struct GenerateArgs {
     /// The lockfile; `egressor.lock` when it is there
     #[arg(long, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
+    /// Existing rules, for a change request that tells what is to be added and removed; `change-request` only
+    #[arg(long, value_name = "FILE")]
+    pub(super) against: Vec<PathBuf>,
     /// The folder to write to, or `-` for standard output
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(super) out: PathBuf,

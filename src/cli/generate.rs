@@ -79,6 +79,7 @@ fn request(args: &GenerateArgs) -> (Request, Vec<Finding>) {
         lock,
         targets: args.target.clone(),
         templates,
+        against: args.against.clone(),
     };
     (request, findings)
 }

@@ -109,7 +109,7 @@ fn facts(input: Input<'_>, selected: &Selected<'_>, endpoint: &EndpointDocument)
 }
 
 /// The users of an endpoint that are wanted, each with what its packets are told apart by.
-fn components(selected: &Selected<'_>, users: Option<&List<Id>>) -> Vec<String> {
+fn components(selected: &Selected<'_>, users: Option<&List<Id>>) -> Vec<(String, String)> {
     let users = users.into_iter().flat_map(|users| users.0.iter()).map(|user| &user.value);
     let wanted: BTreeSet<&Id> = users.filter(|user| selected.components.contains(*user)).collect();
     let spelt = |id: &Id| {
@@ -119,7 +119,7 @@ fn components(selected: &Selected<'_>, users: Option<&List<Id>>) -> Vec<String> 
             Some(ComponentKind::Workstation) => "machines outside the cluster".to_owned(),
             Some(ComponentKind::Variable) | Some(ComponentKind::Pods) | None => "known to you".to_owned(),
         });
-        format!("{id} ({from})")
+        (id.to_string(), from)
     };
     wanted.into_iter().map(spelt).collect()
 }

@@ -1,10 +1,10 @@
 //! The outbound proxy of a project: the way to it, and what is reached without it.
 
 use super::{Compiler, Holder, Input};
-use crate::catalog::{App, ComponentKind, EndpointDocument, Id, Selected};
+use crate::catalog::{App, ComponentKind, EndpointDirection, EndpointDocument, Id, Selected};
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{
-    AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, Set, TransportSet,
+    AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, TransportSet,
 };
 use crate::policy::{Direction, Need, Origin};
 use crate::targets::{PeerKind, ProxyHost, ProxyUrl};
@@ -164,6 +164,15 @@ impl Compiler<'_> {
         }
         let (bypass, findings) = bypass(self.input, selected);
         findings.into_iter().for_each(|finding| self.note(finding));
+        let takers: Vec<&Id> = takers(selected);
+        let taken = |endpoint: &&&EndpointDocument| {
+            let users = endpoint.used_by.iter().flat_map(|users| users.value.0.iter());
+            endpoint.direction.value == EndpointDirection::Egress
+                && users.into_iter().any(|user| takers.contains(&&user.value))
+                && !endpoint.hosts_in(&selected.regions).iter().all(|host| bypass.covers(host))
+        };
+        let ids = selected.endpoints.iter().filter(taken).map(|endpoint| selected.catalog.full_id(endpoint));
+        self.proxied.extend(ids);
         let holder = Holder { name: String::new(), subject: crate::policy::Subject::Host };
         let mut rules: Vec<(PeerSet, TransportSet, Need)> = vec![(url.peer(), to_proxy(&url), Need::Proxy)];
         let tcp = TransportSet::protocol(Protocol::TCP);

@@ -1,15 +1,16 @@
 //! `generate`: from catalogs and a lock to proven files.
 
+use super::against::{Against, against, tolerate};
 use super::files::{TEXT_LIMIT, read};
 use super::{File, Proven, prove};
 use crate::catalog::{Catalog, LeftOut, SHIPPED, Selected, Selection, load, select};
-use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
+use crate::compile::{Answer, Answers, Compiled, Evidence, Input, Variables, compile, context};
 use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::packet::Hostname;
-use crate::policy::{Need, Origin, Policy};
+use crate::policy::{Need, Origin};
 use crate::render::Renderer;
 use crate::resolve::{EvidenceKind, Family, Lockfile};
-use crate::targets::{Lowered, Options, TARGETS, Target, Wanted};
+use crate::targets::{Context, Lowered, Options, PeerKind, TARGETS, Target, Wanted};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -31,6 +32,8 @@ pub struct Request {
     pub targets: Vec<String>,
     /// Files that take the place of templates of the same name.
     pub templates: Vec<PathBuf>,
+    /// Existing rules, for targets that tell what has to change.
+    pub against: Vec<PathBuf>,
 }
 
 /// What came of it.
@@ -79,8 +82,11 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
 /// Writes every target that is asked for; nothing when anything is wrong.
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
-    let (targets, unknown) = targets(&request.targets);
+    let set = |key: &str| request.settings.iter().any(|it| it.split_once('=').is_some_and(|(name, _)| name == key));
+    let (targets, unknown) = targets(&request.targets, set);
     findings.extend(unknown);
+    let (existing, wrong) = against(&request.against, &targets);
+    findings.extend(wrong);
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
         Ok(lock) => lock,
@@ -107,8 +113,11 @@ pub fn generate(request: &Request) -> Generated {
     let input = Input { selected: &selected, answers: &answers, variables: &variables };
     let head = head(&selected, lock.as_ref());
     let mut files = Vec::new();
+    let Against { policy: existing, needs } = existing.map(|it| tolerate(it, input)).unwrap_or_default();
+    let context = Context { existing, ..context(input) };
+    let project = Within { input, selection: &request.selection, context: &context, needs: &needs };
     for target in targets {
-        let written = write(target, input, &request.selection, &renderer, &head);
+        let written = write(target, project, &renderer, &head);
         files.extend(written.files);
         for finding in written.findings {
             if !findings.contains(&finding) {
@@ -122,15 +131,23 @@ pub fn generate(request: &Request) -> Generated {
     Generated { files, findings, left_out }
 }
 
-fn write(
-    target: &dyn Target,
-    input: Input<'_>,
-    selection: &Selection,
-    renderer: &Renderer,
-    head: &[String],
-) -> Proven {
+/// What every target is written within.
+#[derive(Clone, Copy)]
+struct Within<'a> {
+    input: Input<'a>,
+    selection: &'a Selection,
+    context: &'a Context,
+    /// What the existing rules let pass besides endpoints, which is not to be asked away.
+    needs: &'a BTreeSet<Need>,
+}
+
+fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[String]) -> Proven {
+    let Within { input, selection, context, needs: existing } = within;
     let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
-    let needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
+    let mut needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
+    if target.speech().peers == PeerKind::Both {
+        needs.extend(existing.iter().copied().filter(|need| !off(need)));
+    }
     let compiled = compile(input, target.speech(), &needs);
     if any_error(&compiled.findings) {
         return Proven { files: Vec::new(), findings: compiled.findings };
@@ -142,15 +159,15 @@ fn write(
             settings.entry(spec.key.to_owned()).or_insert_with(|| "yes".to_owned());
         }
     }
-    let options = Options::new(target.options(), &settings);
+    let options = Options::new(target.options(), &settings).within(context.clone());
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
-    let mut proven = prove(target, &wanted, renderer, |lowered| banner(head, &compiled.policy, lowered));
+    let mut proven = prove(target, &wanted, renderer, |lowered| banner(head, &compiled, lowered));
     proven.findings.splice(0..0, compiled.findings);
     proven
 }
 
 /// The targets of these names, in the order of the registry.
-fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
+fn targets(names: &[String], set: impl Fn(&str) -> bool) -> (Vec<&'static dyn Target>, Vec<Finding>) {
     let mut findings = Vec::new();
     for name in names.iter().filter(|name| crate::targets::find(name).is_none()) {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
@@ -161,10 +178,11 @@ fn targets(names: &[String]) -> (Vec<&'static dyn Target>, Vec<Finding>) {
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
     let asked = |target: &dyn Target| names.iter().any(|name| name == target.name());
+    let by_default = |target: &dyn Target| target.is_default() || target.default_with().is_some_and(&set);
     let targets = TARGETS
         .iter()
         .copied()
-        .filter(|target| if names.is_empty() { target.is_default() } else { asked(*target) });
+        .filter(|target| if names.is_empty() { by_default(*target) } else { asked(*target) });
     (targets.collect(), findings)
 }
 
@@ -260,11 +278,11 @@ fn digest(text: &str) -> String {
 }
 
 /// The lines at the head of a target's files: what is covered, what is implied, what cannot be said.
-fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
+fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) -> Vec<String> {
     let mut lines = head.to_vec();
     let mut endpoints: BTreeSet<&str> = BTreeSet::new();
     let mut implied: BTreeSet<Need> = BTreeSet::new();
-    for (_, rule) in policy.rules() {
+    for (_, rule) in compiled.policy.rules() {
         match &rule.origin {
             Origin::Endpoint(why) => {
                 endpoints.insert(&why.endpoint);
@@ -275,7 +293,13 @@ fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
             Origin::File(_) | Origin::System(_) => {}
         }
     }
-    lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
+    let through: Vec<&str> = compiled.proxied.iter().map(String::as_str).collect();
+    if !endpoints.is_empty() || through.is_empty() {
+        lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !through.is_empty() {
+        lines.push(format!("Endpoints behind the proxy: {}", through.join(", ")));
+    }
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
     // A loss and the finding about it may say the same, the finding with backticks.
     let plain = |text: &str| text.replace('`', "");

@@ -18,6 +18,8 @@ pub struct Shown {
     pub policy: Policy,
     /// What the user should know. With an error the meaning is not known.
     pub findings: Vec<Finding>,
+    /// What there is to say about the files beyond what they mean.
+    pub advice: Vec<Finding>,
 }
 
 /// Reads files as one rule set. Of a folder all files below it are read that are recognised, and those that belong to
@@ -64,7 +66,7 @@ pub fn show(paths: &[PathBuf]) -> Shown {
     let read = importer.import(&sources);
     findings.extend(read.findings);
     let policy = if any_error(&findings) { Policy::default() } else { read.policy };
-    Shown { source: name, format: importer.name(), policy, findings }
+    Shown { source: name, format: importer.name(), policy, findings, advice: importer.advise(&sources) }
 }
 
 /// The files below a folder, `None` for those that are no text.

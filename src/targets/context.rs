@@ -61,8 +61,8 @@ pub struct Facts {
     pub app: String,
     /// What an inspecting proxy must do with it; empty when nothing is known.
     pub inspection: String,
-    /// The components that use it, with the labels of their pods.
-    pub components: Vec<String>,
+    /// The components that use it, each with what its packets are told apart by: its pods, the nodes.
+    pub components: Vec<(String, String)>,
     /// The feature that needs it, and the region that its hosts are of.
     pub condition: String,
     /// Whether data is sent to it.

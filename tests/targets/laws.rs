@@ -104,7 +104,10 @@ fn what_is_written_means_what_was_asked() {
 }
 
 /// Targets that speak of one kind of traffic only: name, what they speak of.
-const NARROW: &[(&str, &str)] = &[("gke-module", "ports on which the control plane calls the nodes")];
+const NARROW: &[(&str, &str)] = &[
+    ("gke-module", "ports on which the control plane calls the nodes"),
+    ("proxy-env", "whole domains and addresses at every port of TCP"),
+];
 
 #[test]
 fn the_plainest_rule_is_said_whole() {
@@ -134,6 +137,9 @@ fn settings(target: &dyn Target) -> Vec<BTreeMap<String, String>> {
             }
             OptionKind::Number(first, last) => vec![first.to_string(), last.to_string()],
             OptionKind::Prefixes => vec!["192.0.2.0/24".to_owned(), "192.0.2.1, 2001:db8::/32".to_owned()],
+            OptionKind::Proxy => {
+                vec!["proxy:80".to_owned(), "https://10.0.0.1".to_owned(), "http://u:p@[2001:db8::1]:1".to_owned()]
+            }
             OptionKind::Text => vec!["x".to_owned(), "\"; # ${x} {{ y }} \\ '".to_owned()],
         };
         for value in values {

@@ -185,7 +185,7 @@ fn rules(request: &CheckRequest, question: &Question) -> (String, &'static str, 
     let universe = match peers {
         PeerKind::Names => PeerSet::all_names(),
         PeerKind::Addresses => PeerSet::all_addrs(),
-        PeerKind::Both | PeerKind::Direct => PeerSet::full(),
+        PeerKind::Both | PeerKind::Direct => PeerSet::all_names().union(&PeerSet::all_addrs()),
     };
     for set in &mut policy.sets {
         set.universe = universe.clone();

@@ -28,6 +28,9 @@ const MEANING: [&str; 8] = [
     "port",
 ];
 
+/// What a request is attached to, as far as it says.
+const SCOPE: &str = "change-request";
+
 /// The first line of the Markdown form.
 const HEADING: &str = "# Change request";
 
@@ -142,7 +145,7 @@ fn policy(source: &Arc<Source>, lines: &[Line], findings: &mut Vec<Finding>) -> 
             Ok(None) => {}
             Ok(Some((direction, rule))) => {
                 let set = sets.entry(direction).or_insert_with(|| RuleSet {
-                    scope: Scope { name: direction.as_str().to_owned(), direction },
+                    scope: Scope { name: SCOPE.to_owned(), direction },
                     subject: Subject::Host,
                     universe: PeerSet::all_addrs().union(&PeerSet::all_names()),
                     rules: Vec::new(),

@@ -5,7 +5,7 @@ use super::row::{Row, Step, TITLES};
 use super::{CELL, CSV, MARKDOWN, cells};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NameSet, PacketSet, PeerSet, Set, TransportSet};
-use crate::policy::{Direction, Justification, Origin, RuleSet, Traffic, pair_scopes};
+use crate::policy::{Direction, Justification, Origin, Policy, RuleSet, Traffic, pair_scopes};
 use crate::syntax::text::one_line;
 use crate::targets::demand::{Unsaid, id};
 use crate::targets::{Artifact, Facts, Lowered, Options, Wanted};
@@ -27,10 +27,19 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             rows.extend(ask.rows(set, wanted.options, there.as_ref()));
         }
     }
-    for pair in compared.iter().flatten() {
+    for pair in compared.iter().flatten().filter(|pair| pair.old.is_some()) {
         rows.extend(removals(pair, wanted.options));
     }
+    let mut unpaired = Vec::new();
+    for pair in compared.iter().flatten() {
+        match (pair.old, pair.new) {
+            (Some(old), None) => unpaired.extend(several(old, existing)),
+            (None, Some(new)) => unpaired.push(beside(new)),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
     let (losses, mut findings) = unsaid.finish();
+    findings.extend(unpaired);
     for row in &rows {
         if let Some(cell) = row.cells().into_iter().find(|cell| cell.chars().count() > CELL) {
             let message = format!(
@@ -45,12 +54,32 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     Lowered { artifacts, losses, findings }
 }
 
+/// The existing rules have several scopes in this direction, and it is not clear which is meant.
+fn several(old: &RuleSet, existing: Option<&Policy>) -> Option<Finding> {
+    let direction = old.scope.direction;
+    let sets = existing.into_iter().flat_map(|existing| &existing.sets);
+    let names: Vec<String> = sets
+        .filter(|set| set.scope.direction == direction)
+        .map(|set| format!("`{}`", one_line(&set.scope.name)))
+        .collect();
+    let message = format!("the existing rules have several scopes for {direction}: {}", names.join(", "));
+    let help = "give a file with one of them";
+    (!names.is_empty()).then(|| Finding::new(Code::ReadRefused, message).help(help))
+}
+
+/// Existing rules that nothing of the request stands against.
+fn beside(new: &RuleSet) -> Finding {
+    let message = format!("`{}` {} is not compared", one_line(&new.scope.name), new.scope.direction);
+    Finding::new(Code::ReadNotCompared, message)
+}
+
 fn artifacts(rows: &BTreeSet<Row>) -> Vec<Artifact> {
     let count = |step: Step| rows.iter().filter(|row| row.action == step.as_str()).count().to_string();
     let counts: Vec<Value> =
         Step::ALL.into_iter().map(|step| json!({ "action": step.as_str(), "count": count(step) })).collect();
     let lines: Vec<Vec<&str>> = rows.iter().map(Row::cells).collect();
-    let named: Vec<Value> = rows.iter().map(Row::named).collect();
+    let named: Vec<Value> = rows.iter().map(|row| row.named("")).collect();
+    let details: Vec<Value> = rows.iter().map(|row| row.named("not stated")).collect();
     vec![
         Artifact {
             path: "change-request.csv".to_owned(),
@@ -60,7 +89,7 @@ fn artifacts(rows: &BTreeSet<Row>) -> Vec<Artifact> {
         Artifact {
             path: "change-request.md".to_owned(),
             template: MARKDOWN,
-            model: json!({ "rows": named, "counts": counts }),
+            model: json!({ "rows": named, "details": details, "counts": counts }),
         },
     ]
 }
@@ -145,7 +174,9 @@ pub(super) fn spread(
     facts: &Facts,
 ) -> Vec<Row> {
     let (protocol, port) = cells::services(services);
-    let component = facts.components.join("; ");
+    let ids: Vec<String> = facts.components.iter().map(|(id, _)| id.clone()).collect();
+    let ends: Vec<String> = facts.components.iter().map(|(id, pods)| format!("{id} ({pods})")).collect();
+    let (component, near_end) = (cells::join(&ids), cells::join(&ends));
     let mut rows = Vec::new();
     let mut names = chunks(cells::names(peers.names).0).into_iter();
     let mut blocks = chunks(cells::blocks(peers.addrs)).into_iter();
@@ -168,7 +199,7 @@ pub(super) fn spread(
         };
         rows.push(match direction {
             Direction::Egress => Row {
-                source: component.clone(),
+                source: near_end.clone(),
                 source_cidr: near_cidr,
                 destination: far,
                 destination_cidr: far_cidr,
@@ -177,7 +208,7 @@ pub(super) fn spread(
             Direction::Ingress => Row {
                 source: far,
                 source_cidr: far_cidr,
-                destination: component.clone(),
+                destination: near_end.clone(),
                 destination_cidr: near_cidr,
                 ..row
             },

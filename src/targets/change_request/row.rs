@@ -46,10 +46,11 @@ macro_rules! columns {
                 vec![$(self.$field.as_str()),*]
             }
 
-            /// The cells by name, for the table and the details.
-            pub(super) fn named(&self) -> Value {
-                let cells = [$((stringify!($field), &self.$field)),*];
-                cells.into_iter().map(|(name, cell)| (name.to_owned(), Value::from(cell.as_str()))).collect()
+            /// The cells by name, with a word for those that say nothing.
+            pub(super) fn named(&self, nothing: &str) -> Value {
+                let cells = [$((stringify!($field), self.$field.as_str())),*];
+                let said = |cell: &str| Value::from(if cell.is_empty() { nothing } else { cell });
+                cells.into_iter().map(|(name, cell)| (name.to_owned(), said(cell))).collect()
             }
         }
     };

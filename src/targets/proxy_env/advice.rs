@@ -4,7 +4,7 @@ use super::decide::{Client, Entry, NoProxy};
 use super::lift::{entry_place, is_expanded};
 use super::read::{Setting, Stated, Value, Var};
 use crate::diag::{Code, Finding, Place, Severity};
-use crate::packet::{Prefix, Set};
+use crate::packet::Prefix;
 use crate::targets::ProxyUrl;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -155,7 +155,8 @@ fn lacks(list: &NoProxy) -> Vec<Finding> {
     }
     let is_inside = |block: &Prefix| !block.addr().is_loopback() && !is_link_local(block.addr());
     let blocks = Client::ALL.map(|client| list.peers(client).addrs.prefixes());
-    if !blocks.iter().flatten().any(is_inside) {
+    let has_blocks = blocks.iter().flatten().any(is_inside);
+    if !has_blocks {
         findings.push(lack(
             "no block of addresses is listed, so pods and services by their addresses, the API server too, go to the proxy",
             "add the blocks of pods and of services",
@@ -166,7 +167,9 @@ fn lacks(list: &NoProxy) -> Vec<Finding> {
             "no entry names the host of the API server; where clients are given its name, they ask the proxy for it",
             "add the host of the API server's address, as in `kubectl cluster-info`",
         );
-        findings.push(Finding { severity: Severity::Note, ..finding });
+        // The block of services holds the address that most clients are given.
+        let severity = if has_blocks { Severity::Note } else { Severity::Warning };
+        findings.push(Finding { severity, ..finding });
     }
     findings
 }

@@ -13,6 +13,9 @@ use crate::policy::{
 use crate::targets::{Imported, Importer, ProxyUrl};
 use std::sync::Arc;
 
+/// The scope of a file that says one thing.
+const ALONE: &str = "direct";
+
 /// Reads variables of a proxy from files of variables, commands, manifests and values.
 #[derive(Debug)]
 pub(super) struct ProxyVariables;
@@ -32,7 +35,7 @@ impl Importer for ProxyVariables {
         let alone = stated.len() < 2;
         let mut sets = Vec::new();
         for stated in &stated {
-            let name = if alone || stated.who.is_empty() { Direction::Egress.as_str() } else { &stated.who };
+            let name = if alone || stated.who.is_empty() { ALONE } else { &stated.who };
             sets.push(RuleSet {
                 scope: Scope { name: name.to_owned(), direction: Direction::Egress },
                 subject: Subject::Host,
@@ -73,7 +76,13 @@ fn rules(stated: &Stated, findings: &mut Vec<Finding>) -> Vec<Rule> {
         let of_var: Vec<&Setting> = stated.settings.iter().filter(|setting| setting.var == var).collect();
         let in_doubt = disagree(&of_var, findings);
         for setting in &of_var {
-            rules.extend(hop(setting, in_doubt.as_ref(), findings));
+            for rule in hop(setting, in_doubt.as_ref(), findings) {
+                // Both variables name one proxy, mostly.
+                let same = |other: &Rule| other.matches == rule.matches && other.unmodelled == rule.unmodelled;
+                if !rules.iter().any(same) {
+                    rules.push(rule);
+                }
+            }
         }
         if let ([], Some(place)) = (of_var.as_slice(), &somewhere) {
             let why = "it is not set here; unless it is set elsewhere, these requests go directly";
