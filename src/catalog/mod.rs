@@ -10,7 +10,8 @@ mod validate;
 
 pub use document::{
     App, CatalogDocument, ChartDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection,
-    EndpointDocument, IpSetDocument, NeedId, ProxyDocument, Status, Subdomains, VariableKind, WorkloadDocument,
+    EndpointDocument, IpSetDocument, NeedId, ProxyDocument, Status, Subdomains, VariableKind,
+    WorkloadDocument,
 };
 pub use leaf::{Date, Id, PortSpec, Text};
 pub use read::{At, Document, List, Named, Table};

@@ -2,7 +2,8 @@
 
 use super::{Evidence, Input, proxy};
 use crate::catalog::{
-    Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, ProxyDocument, Selected,
+    Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, ProxyDocument,
+    Selected,
 };
 use crate::targets::{Chart, Context, Facts, Install, Workload};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,11 +35,19 @@ fn install(catalog: &Catalog, id: &Id) -> Option<Install> {
     Some(Install {
         component: format!("{}/{id}", catalog.id()),
         namespace: component.namespace.as_ref()?.value.as_str().to_owned(),
-        labels: labels.map(|(key, value)| (key.as_str().to_owned(), value.value.as_str().to_owned())).collect(),
+        labels: labels
+            .map(|(key, value)| (key.as_str().to_owned(), value.value.as_str().to_owned()))
+            .collect(),
         workload: workload.map(|workload| Workload {
             kind: workload.kind.value.as_str().to_owned(),
             name: workload.name.value.as_str().to_owned(),
-            containers: workload.containers.value.0.iter().map(|name| name.value.as_str().to_owned()).collect(),
+            containers: workload
+                .containers
+                .value
+                .0
+                .iter()
+                .map(|name| name.value.as_str().to_owned())
+                .collect(),
         }),
     })
 }
@@ -94,7 +103,8 @@ fn facts(input: Input<'_>, selected: &Selected<'_>, endpoint: &EndpointDocument)
     let inspection = endpoint.tls_inspection.as_ref().map(|inspection| inspection.value.as_str().to_owned());
     let verified = endpoint.verified.as_ref().unwrap_or(&catalog.document.verified);
     let regions: Vec<&str> = selected.regions.iter().map(Id::as_str).collect();
-    let region = if regions.is_empty() { String::new() } else { format!(", region {}", regions.join(" and ")) };
+    let region =
+        if regions.is_empty() { String::new() } else { format!(", region {}", regions.join(" and ")) };
     Facts {
         app: endpoint.app.value.as_str().to_owned(),
         inspection: inspection.unwrap_or_default(),

@@ -148,9 +148,12 @@ impl<'a> Compiler<'a> {
                 }
             }
         };
-        for (hosts, services) in ways.into_iter().filter(|(hosts, services)| !hosts.is_empty() && !services.is_empty()) {
+        for (hosts, services) in
+            ways.into_iter().filter(|(hosts, services)| !hosts.is_empty() && !services.is_empty())
+        {
             if let Some(far) = self.remote(selected, endpoint, holder, &hosts) {
-                let justification = Justification { blocks: far.blocks, ..self.justification(selected, endpoint) };
+                let justification =
+                    Justification { blocks: far.blocks, ..self.justification(selected, endpoint) };
                 let origin = Origin::Endpoint(Arc::new(justification));
                 self.add(holder, Direction::Egress, far.peers, services, origin);
             }
@@ -385,7 +388,9 @@ impl<'a> Compiler<'a> {
             self.note(Finding::new(Code::RiskUpload, message).endpoint(full.clone()));
         }
         let shared = catalog.ip_set(endpoint).and_then(|set| set.shared.as_ref());
-        if let Some(shared) = shared.filter(|_| matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both)) {
+        if let Some(shared) =
+            shared.filter(|_| matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both))
+        {
             let message = format!("the dedicated addresses of `{full}` are shared: {}", shared.value);
             self.note(Finding::new(Code::EvidenceShared, message).endpoint(full));
         }

@@ -3,9 +3,7 @@
 use super::{Compiler, Holder, Input};
 use crate::catalog::{App, ComponentKind, EndpointDirection, EndpointDocument, Id, Selected};
 use crate::diag::{Code, Finding, Severity};
-use crate::packet::{
-    AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, TransportSet,
-};
+use crate::packet::{AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, TransportSet};
 use crate::policy::{Direction, Need, Origin};
 use crate::targets::{PeerKind, ProxyHost, ProxyUrl};
 use std::collections::BTreeMap;
@@ -88,13 +86,16 @@ pub(super) fn bypass(input: Input<'_>, selected: &Selected<'_>) -> (Bypass, Vec<
         let blocks = variables.prefixes(key);
         if blocks.is_empty() && need == Need::Cluster {
             let message = format!("NO_PROXY needs the variable `{key}`, so that traffic goes to the proxy");
-            findings.push(Finding::new(Code::VariableUnset, message).help(format!("set it with `--set {key}=CIDR`")));
+            findings.push(
+                Finding::new(Code::VariableUnset, message).help(format!("set it with `--set {key}=CIDR`")),
+            );
         }
         for block in blocks {
             bypass.blocks.entry(block).or_insert(need);
         }
     }
-    let items = |key: &str| variables.get(key).map_or_else(Vec::new, |value| value.split(',').collect::<Vec<_>>());
+    let items =
+        |key: &str| variables.get(key).map_or_else(Vec::new, |value| value.split(',').collect::<Vec<_>>());
     for text in items("api_server_names") {
         let _ = bypass.add(text, Need::ApiServer);
     }
@@ -110,7 +111,8 @@ pub(super) fn bypass(input: Input<'_>, selected: &Selected<'_>) -> (Bypass, Vec<
         let need = if text.starts_with("metadata") { Need::Metadata } else { Need::Cluster };
         if let Err(why) = bypass.add(text, need) {
             let message = format!("NO_PROXY leaves an entry of the catalog out: {why}");
-            findings.push(Finding::new(Code::VariableInvalid, message).at(&selected.catalog.source, entry.span));
+            findings
+                .push(Finding::new(Code::VariableInvalid, message).at(&selected.catalog.source, entry.span));
         }
     }
     for text in items("no_proxy") {
@@ -177,12 +179,14 @@ impl Compiler<'_> {
         let mut rules: Vec<(PeerSet, TransportSet, Need)> = vec![(url.peer(), to_proxy(&url), Need::Proxy)];
         let tcp = TransportSet::protocol(Protocol::TCP);
         let names = bypass.names.iter();
-        rules.extend(
-            names.map(|(host, need)| (PeerSet::from(NamePattern::Tree(host.clone()).names()), tcp.clone(), *need)),
-        );
+        rules.extend(names.map(|(host, need)| {
+            (PeerSet::from(NamePattern::Tree(host.clone()).names()), tcp.clone(), *need)
+        }));
         let blocks = bypass.blocks.iter();
         rules.extend(blocks.map(|(block, need)| (PeerSet::from(AddrSet::of([*block])), tcp.clone(), *need)));
-        for (peers, services, need) in rules.into_iter().filter(|(_, _, need)| self.needs.contains(need)).collect::<Vec<_>>() {
+        for (peers, services, need) in
+            rules.into_iter().filter(|(_, _, need)| self.needs.contains(need)).collect::<Vec<_>>()
+        {
             self.add(&holder, Direction::Egress, peers, services, Origin::Implied(need));
         }
     }
@@ -217,8 +221,10 @@ impl Compiler<'_> {
         }
         let both = self.input.variables.get("proxy_and_direct") == Some("yes");
         let names: Vec<String> = proxied.iter().map(ToString::to_string).collect();
-        let but = if both { ", and directly as well, as was asked" } else { ", and its direct way is closed" };
-        let message = format!("`{}` of `{full}` is reached through the proxy `{url}`{but}", names.join("`, `"));
+        let but =
+            if both { ", and directly as well, as was asked" } else { ", and its direct way is closed" };
+        let message =
+            format!("`{}` of `{full}` is reached through the proxy `{url}`{but}", names.join("`, `"));
         self.note(Finding::new(Code::ProxyHop, message).endpoint(full.clone()));
         self.proxied.insert(full);
         Some(Proxied { direct, services: tcp, both })
@@ -228,7 +234,10 @@ impl Compiler<'_> {
     pub(super) fn hop(&mut self, holder: &Holder) {
         let Some(url) = url(self.input).filter(|_| self.needs.contains(&Need::Proxy)) else { return };
         let name = if holder.name.is_empty() { Direction::Egress.as_str() } else { &holder.name };
-        let own = self.sets.values().filter(|set| set.scope.name == name && set.scope.direction == Direction::Egress);
+        let own = self
+            .sets
+            .values()
+            .filter(|set| set.scope.name == name && set.scope.direction == Direction::Egress);
         if own.flat_map(|set| &set.rules).any(|rule| rule.origin == Origin::Implied(Need::Proxy)) {
             return;
         }
@@ -248,7 +257,8 @@ impl Compiler<'_> {
         };
         let known = self.input.answers.of(name).map(super::Answer::best).unwrap_or_default();
         if known.is_empty() {
-            let message = format!("no address is known for the proxy `{name}`, so the way to it cannot be opened");
+            let message =
+                format!("no address is known for the proxy `{name}`, so the way to it cannot be opened");
             let help = "set it with `--set proxy_address=CIDR`, or write the proxy by its address";
             self.note(Finding::new(Code::EvidenceMissing, message).help(help));
             return None;

@@ -82,7 +82,8 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
 /// Writes every target that is asked for; nothing when anything is wrong.
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
-    let set = |key: &str| request.settings.iter().any(|it| it.split_once('=').is_some_and(|(name, _)| name == key));
+    let set =
+        |key: &str| request.settings.iter().any(|it| it.split_once('=').is_some_and(|(name, _)| name == key));
     let (targets, unknown) = targets(&request.targets, set);
     findings.extend(unknown);
     let (existing, wrong) = against(&request.against, &targets);

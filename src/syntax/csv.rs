@@ -134,11 +134,16 @@ mod tests {
 
     #[test]
     fn a_field_is_read_back_as_itself_and_is_never_a_formula() {
-        for said in ["", "a", "a,b", "\"", "a\"\"b", "=1+1", "@x", "-1", "'=1", "''", "+x", "＝1", "|x", "日本"] {
+        for said in
+            ["", "a", "a,b", "\"", "a\"\"b", "=1+1", "@x", "-1", "'=1", "''", "+x", "＝1", "|x", "日本"]
+        {
             let line = format!("{},{}\r\n", field(said), field("end"));
             assert_eq!(texts(&line), [[said, "end"]], "{line}");
             assert!(!line.starts_with(['=', '+', '-', '@']));
-            assert!(!line.get(1..).is_some_and(|inner| inner.starts_with(['=', '+', '-', '@', '＝'])), "{line}");
+            assert!(
+                !line.get(1..).is_some_and(|inner| inner.starts_with(['=', '+', '-', '@', '＝'])),
+                "{line}"
+            );
         }
         assert_eq!(field("a\r\n=b\tc"), "\"a =b c\"");
     }

@@ -48,7 +48,9 @@ mod tests {
 
     #[test]
     fn a_cell_is_read_back_as_itself() {
-        for said in ["", "a|b", "\\", "\\|", "`x`", "<script>", "[a](b)", "*.example.com", "a\\", "{{x}}", "日本"] {
+        for said in
+            ["", "a|b", "\\", "\\|", "`x`", "<script>", "[a](b)", "*.example.com", "a\\", "{{x}}", "日本"]
+        {
             let line = format!("| {} | {} |", cell(said), cell("end"));
             assert_eq!(row(&line).unwrap(), [said, "end"], "{line}");
         }

@@ -19,7 +19,9 @@ mod tests {
 
     #[test]
     fn a_word_is_read_back_as_itself() {
-        for text in ["", "a", "a b", "$(id)", "`id`", "a'b", "'", "''", "\\", "\"", "*", "#x", "a;b", "~", "日本"] {
+        for text in
+            ["", "a", "a b", "$(id)", "`id`", "a'b", "'", "''", "\\", "\"", "*", "#x", "a;b", "~", "日本"]
+        {
             let line = format!("x {}", quote(text));
             let words: Vec<String> =
                 split_shell(&line, 0).unwrap().into_iter().map(|word| word.text.into_owned()).collect();

@@ -43,13 +43,16 @@ fn first_token_with_at(text: &str, ends_token: impl Fn(char) -> bool) -> Option<
     loop {
         let at = from + text.get(from..)?.find('@')?;
         let before = text.get(..at)?;
-        let token = before.rfind(&ends_token).map_or(0, |end| end + before.get(end..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
+        let token = before.rfind(&ends_token).map_or(0, |end| {
+            end + before.get(end..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+        });
         // The last `@` of a token ends the credentials.
         let behind = text.get(at..)?;
         let token_end = at + behind.find(&ends_token).unwrap_or(behind.len());
         let last = at + text.get(at..token_end)?.rfind('@')?;
         let whole = text.get(token..last)?;
-        let behind_sign = |sign: &str| whole.split_once(sign).map(|(head, _)| token + head.len() + sign.len());
+        let behind_sign =
+            |sign: &str| whole.split_once(sign).map(|(head, _)| token + head.len() + sign.len());
         let user = behind_sign("://").or_else(|| behind_sign("=")).unwrap_or(token);
         if text.get(user..last)?.contains(':') {
             return Some(((text.get(..user)?, text.get(user..last)?), text.get(last + 1..)?));

@@ -1,7 +1,7 @@
 //! The URL of an outbound proxy. What it holds before the `@` is a secret: it is known to be there, and never shown.
 
-use crate::packet::{Hostname, PeerSet, PortRange, Prefix, Protocol, TransportSet};
 use crate::packet::{AddrSet, NamePattern, PacketSet};
+use crate::packet::{Hostname, PeerSet, PortRange, Prefix, Protocol, TransportSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -55,7 +55,8 @@ const DEFAULT_PORTS: [(&str, &[u16]); 3] = [("http", &[80, 1080]), ("https", &[4
 impl ProxyUrl {
     /// The ports that clients connect to: one, unless the URL leaves it out and clients fill in different ones.
     pub fn ports(&self) -> Vec<u16> {
-        let filled = || DEFAULT_PORTS.iter().find(|(scheme, _)| *scheme == self.scheme).map(|(_, ports)| *ports);
+        let filled =
+            || DEFAULT_PORTS.iter().find(|(scheme, _)| *scheme == self.scheme).map(|(_, ports)| *ports);
         self.port.map_or_else(|| filled().unwrap_or_default().to_vec(), |port| vec![port])
     }
 

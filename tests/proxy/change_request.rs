@@ -70,10 +70,15 @@ fn there_is_one_row_for_each_endpoint_and_direction_with_what_a_reviewer_asks() 
         assert_eq!(api[title], cell, "{title}");
     }
     assert!(api["risk"].contains("CDN addresses: Cloudflare anycast"), "{api:?}");
-    assert!(api["source zone or selector"].contains("agent (castai-agent app.kubernetes.io/name=castai-agent)"));
+    assert!(
+        api["source zone or selector"].contains("agent (castai-agent app.kubernetes.io/name=castai-agent)")
+    );
     let logs = of(&records, "castai/node-logs");
     assert_eq!(logs["upload"], "yes");
-    assert!(logs["risk"].contains("shared host") && logs["risk"].contains("data leaves the network"), "{logs:?}");
+    assert!(
+        logs["risk"].contains("shared host") && logs["risk"].contains("data leaves the network"),
+        "{logs:?}"
+    );
     assert_eq!(of(&records, "castai/webhook-9443")["source CIDR"], "172.16.0.0/28");
     assert!(records.iter().all(|row| row["generated"].contains("Digest of catalog")));
     assert!(files.text("change-request.md").contains("| castai/api | add | egress |"));
@@ -86,7 +91,9 @@ fn an_existing_rule_file_tells_what_is_added_kept_changed_and_removed() {
     // One endpoint less, half of another, and a rule that nobody asks for.
     let lines: Vec<&str> = text
         .lines()
-        .filter(|line| !(line.starts_with("-A") && line.contains("castai/registry:") && !line.contains(" + ")))
+        .filter(|line| {
+            !(line.starts_with("-A") && line.contains("castai/registry:") && !line.contains(" + "))
+        })
         .filter(|line| !line.starts_with("-A EGRESSOR-OUT -d 140.82.112.0/20 "))
         .collect();
     let extra = "-A EGRESSOR-OUT -d 192.0.2.9/32 -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT";
@@ -100,11 +107,15 @@ fn an_existing_rule_file_tells_what_is_added_kept_changed_and_removed() {
     assert!(changed["change"].contains("140.82.112.0/20"), "{changed:?}");
     let removed: Vec<&Record> = records.iter().filter(|row| row["action"] == "remove").collect();
     assert_eq!(removed.len(), 1, "{removed:?}");
-    assert_eq!((removed[0]["destination CIDR"].as_str(), removed[0]["port"].as_str()), ("192.0.2.9/32", "22"));
+    assert_eq!(
+        (removed[0]["destination CIDR"].as_str(), removed[0]["port"].as_str()),
+        ("192.0.2.9/32", "22")
+    );
     assert!(removed[0]["endpoint or rule"].contains("host.rules:"), "{removed:?}");
     assert!(files.text("change-request.md").contains("- remove: 1\n"));
     // Against nothing that allows anything, all of it is new.
-    std::fs::write(rules.out.join("empty.rules"), "*filter\n:OUTPUT DROP [0:0]\n:INPUT DROP [0:0]\nCOMMIT\n").unwrap();
+    std::fs::write(rules.out.join("empty.rules"), "*filter\n:OUTPUT DROP [0:0]\n:INPUT DROP [0:0]\nCOMMIT\n")
+        .unwrap();
     let path = rules.out.join("empty.rules").display().to_string();
     let (_, records) = request(&["--against", &path]);
     assert_eq!(of(&records, "castai/api")["action"], "add");
@@ -125,14 +136,16 @@ fn against_is_refused_where_nothing_is_asked_or_the_scope_is_not_clear() {
     let folder = tempfile::tempdir().unwrap();
     let rules = "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n";
     std::fs::write(folder.path().join("a.rules"), rules).unwrap();
-    let run = egressor_in(folder.path(), &["generate", "--region", "us", "-t", "squid", "--against", "a.rules"]);
+    let run =
+        egressor_in(folder.path(), &["generate", "--region", "us", "-t", "squid", "--against", "a.rules"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("add `-t change-request`"), "{}", run.stderr);
     let policies = generated(&[&PROJECT[..], &["-t", "network-policy"]].concat());
     let path = policies.out.join("network-policy.yaml").display().to_string();
     let lock = quickstart_lock();
     let run = egressor(
-        &[&["generate", "--lock", &lock, "-t", "change-request", "--against", &path][..], &PROJECT[..]].concat(),
+        &[&["generate", "--lock", &lock, "-t", "change-request", "--against", &path][..], &PROJECT[..]]
+            .concat(),
     );
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("several scopes for egress"), "{}", run.stderr);
@@ -141,9 +154,11 @@ fn against_is_refused_where_nothing_is_asked_or_the_scope_is_not_clear() {
 #[test]
 fn no_cell_is_a_formula_whatever_the_catalog_says() {
     let folder = tempfile::tempdir().unwrap();
-    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/catalog/castai.yaml")).unwrap();
+    let shipped =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/catalog/castai.yaml")).unwrap();
     let catalog = shipped.replace("purpose: \"Node binaries\"", "purpose: \"=HYPERLINK('http://x','y')\"");
-    let catalog = catalog.replace("risk: \"a rule for the host reaches every bucket\"", "risk: \"@SUM(1), \\\"x\\\"\"");
+    let catalog =
+        catalog.replace("risk: \"a rule for the host reaches every bucket\"", "risk: \"@SUM(1), \\\"x\\\"\"");
     std::fs::write(folder.path().join("c.yaml"), catalog).unwrap();
     let lock = quickstart_lock();
     let arguments = ["--catalog", "c.yaml", "--lock", &lock, "-t", "change-request", "--out", "out"];
@@ -153,7 +168,10 @@ fn no_cell_is_a_formula_whatever_the_catalog_says() {
     let starts = text.split("\",\"").map(|cell| cell.trim_start_matches('"'));
     assert!(starts.clone().all(|cell| !cell.starts_with(['=', '+', '-', '@'])));
     assert!(text.contains("\"'=HYPERLINK"), "it is marked as a text");
-    assert_eq!(of(&records(&text), "castai/node-binaries")["business justification"], "=HYPERLINK('http://x','y')");
+    assert_eq!(
+        of(&records(&text), "castai/node-binaries")["business justification"],
+        "=HYPERLINK('http://x','y')"
+    );
 }
 
 #[test]

@@ -23,7 +23,10 @@ fn the_webhook_is_open_from_the_control_plane_alone_in_every_form() {
         ("gcp-firewall.tf", vec!["\"INGRESS\"", "\"172.16.0.0/28\"", "[\"15017\"]", "\"gke-nodes\""]),
         ("aws-security-group.tf", vec!["ingress_rule", "\"172.16.0.0/28\"", "= 15017"]),
         ("iptables.rules", vec!["-A EGRESSOR-IN -s 172.16.0.0/28 -p tcp -m tcp --dport 15017"]),
-        ("network-policy.yaml", vec!["\"Ingress\"", "\"172.16.0.0/28\"", "port: 15017", "\"app\": \"istiod\""]),
+        (
+            "network-policy.yaml",
+            vec!["\"Ingress\"", "\"172.16.0.0/28\"", "port: 15017", "\"app\": \"istiod\""],
+        ),
     ];
     let lock = quickstart_lock();
     for (name, parts) in expected {
@@ -57,5 +60,9 @@ fn the_modules_inputs_are_the_union_with_its_defaults_and_the_webhooks_in_use() 
     let run = egressor(&[&["diff", &path][..], &ISTIO[..6]].concat());
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     std::fs::write(&path, text.replace(r#"["8443", "9443", "15017"]"#, r#"["15017"]"#)).unwrap();
-    assert_eq!(egressor(&[&["diff", &path][..], &ISTIO[..6]].concat()).code, 1, "the page's own line closes two ports");
+    assert_eq!(
+        egressor(&[&["diff", &path][..], &ISTIO[..6]].concat()).code,
+        1,
+        "the page's own line closes two ports"
+    );
 }

@@ -5,7 +5,8 @@ use egressor::targets::{Client, NoProxy};
 use serde_json::Value;
 
 /// The sample of the page, with the blocks filled in as they are separated there: not at all.
-const SAMPLE: &str = "localhost,10.0.0.0/1410.96.0.0/12,*.cluster.local,googleapis.com,metadata.google.internal";
+const SAMPLE: &str =
+    "localhost,10.0.0.0/1410.96.0.0/12,*.cluster.local,googleapis.com,metadata.google.internal";
 
 fn lint(name: &str, text: &str) -> (i32, Vec<(String, String)>, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -23,7 +24,8 @@ fn env(no_proxy: &str) -> String {
 }
 
 fn assert_five_defects(findings: &[(String, String)]) {
-    let found = |code: &str, words: &str| findings.iter().any(|(of, text)| of == code && text.contains(words));
+    let found =
+        |code: &str, words: &str| findings.iter().any(|(of, text)| of == code && text.contains(words));
     assert!(found("proxy/never-matches", "a comma is missing"), "{findings:?}");
     assert!(found("proxy/disagreement", "`*.cluster.local` means"), "{findings:?}");
     assert!(found("proxy/direct-egress", "`googleapis.com` sends `storage.googleapis.com`"), "{findings:?}");
@@ -42,11 +44,15 @@ fn all_five_defects_of_the_pages_sample_are_found_in_a_file_of_variables() {
 
 #[test]
 fn and_in_a_manifest_with_the_placeholders_of_the_page() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/proxy-env/sample.yaml"));
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/proxy-env/sample.yaml"));
     let (code, findings, _) = lint("deployment.yaml", &text.unwrap());
     assert_eq!(code, 1);
     assert_five_defects(&findings);
-    assert!(findings.iter().any(|(code, text)| code == "proxy/url" && text.contains("https://")), "{findings:?}");
+    assert!(
+        findings.iter().any(|(code, text)| code == "proxy/url" && text.contains("https://")),
+        "{findings:?}"
+    );
 }
 
 #[test]
@@ -119,7 +125,8 @@ fn a_password_is_in_no_output() {
 fn the_list_and_the_policy_that_is_read_agree() {
     use crate::support::{importer, source};
     use egressor::packet::{Hostname, Packet, Peer, Protocol};
-    let values = [SAMPLE, "*", "*,a.example", ".a.example,a.example:8443", "a.example b,10.0.0.0/8", "0.0.0.0/0"];
+    let values =
+        [SAMPLE, "*", "*,a.example", ".a.example,a.example:8443", "a.example b,10.0.0.0/8", "0.0.0.0/0"];
     for value in values {
         let list = NoProxy::parse(value);
         let read = importer("proxy-env").import(&[source("p.env", &env(value))]);

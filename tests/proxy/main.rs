@@ -12,7 +12,6 @@ mod linter;
 #[path = "../cli/run.rs"]
 mod run;
 #[cfg(test)]
-#[path = "../readers/support.rs"]
 mod support;
 #[cfg(test)]
 mod written;

@@ -62,7 +62,9 @@ fn both_clients_decide_alike_under_the_value_that_is_written() {
 fn a_shared_name_is_opened_only_on_request_and_said_to_reach_every_bucket() {
     let files = with(&["-t", "proxy-env,iptables", "--set", "no_proxy=googleapis.com"]);
     let list = no_proxy(&files);
-    assert!(Client::ALL.into_iter().all(|client| list.direct(client, "storage.googleapis.com", 443).is_some()));
+    assert!(
+        Client::ALL.into_iter().all(|client| list.direct(client, "storage.googleapis.com", 443).is_some())
+    );
     let told = "`googleapis.com` in NO_PROXY sends `storage.googleapis.com` of `castai/node-binaries` around the proxy";
     assert!(files.stderr.contains("proxy/direct-egress") && files.stderr.contains(told), "{}", files.stderr);
     assert!(files.stderr.contains("reaches every bucket"), "{}", files.stderr);
@@ -108,7 +110,10 @@ fn with_a_proxy_rules_open_the_way_to_it_and_close_the_direct_one() {
         assert!(files.text(name).contains("Endpoints behind the proxy: castai/api, "), "{name}");
     }
     let policy = files.text("network-policy.yaml");
-    assert!(policy.contains("k8s-app") && policy.contains("172.16.0.2/32"), "DNS and the API server stay open");
+    assert!(
+        policy.contains("k8s-app") && policy.contains("172.16.0.2/32"),
+        "DNS and the API server stay open"
+    );
     let both = with(&[&targets[..], &["--set", "proxy_and_direct=yes"]].concat());
     for name in ["network-policy.yaml", "iptables.rules", "aws-security-group.tf", "gcp-firewall.tf"] {
         let rules = both.text(name);
@@ -135,7 +140,11 @@ fn a_password_is_in_no_artifact_and_a_secret_is_referred_to() {
     project[3] = "proxy=http://user:hunter2@10.9.8.7:3128".to_owned();
     let arguments: Vec<&str> = project.iter().map(String::as_str).collect();
     let files = generated(&[&arguments[..], &["-t", "proxy-env,iptables,network-policy", "-v"]].concat());
-    assert!(!files.stderr.contains("hunter2") && files.stderr.contains("proxy/credentials"), "{}", files.stderr);
+    assert!(
+        !files.stderr.contains("hunter2") && files.stderr.contains("proxy/credentials"),
+        "{}",
+        files.stderr
+    );
     for name in files.names() {
         assert!(!files.text(&name).contains("hunter2"), "{name}");
     }
@@ -164,7 +173,8 @@ fn what_is_missing_for_a_list_is_told() {
 #[test]
 fn a_proxy_without_a_known_address_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["generate", "--region", "us", "-t", "iptables", "--set", "proxy=http://proxy.corp.example:3128"];
+    let arguments =
+        ["generate", "--region", "us", "-t", "iptables", "--set", "proxy=http://proxy.corp.example:3128"];
     let run = egressor_in(folder.path(), &arguments);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("no address is known for the proxy"), "{}", run.stderr);

@@ -138,7 +138,11 @@ fn settings(target: &dyn Target) -> Vec<BTreeMap<String, String>> {
             OptionKind::Number(first, last) => vec![first.to_string(), last.to_string()],
             OptionKind::Prefixes => vec!["192.0.2.0/24".to_owned(), "192.0.2.1, 2001:db8::/32".to_owned()],
             OptionKind::Proxy => {
-                vec!["proxy:80".to_owned(), "https://10.0.0.1".to_owned(), "http://u:p@[2001:db8::1]:1".to_owned()]
+                vec![
+                    "proxy:80".to_owned(),
+                    "https://10.0.0.1".to_owned(),
+                    "http://u:p@[2001:db8::1]:1".to_owned(),
+                ]
             }
             OptionKind::Text => vec!["x".to_owned(), "\"; # ${x} {{ y }} \\ '".to_owned()],
         };

@@ -60,19 +60,25 @@ fn installed() -> Context {
         name: "agent".into(),
         containers: vec!["agent".into(), "monitor".into()],
     };
-    let keys = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].into_iter().zip(["httpProxy", "httpsProxy", "noProxy"]);
+    let keys =
+        ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].into_iter().zip(["httpProxy", "httpsProxy", "noProxy"]);
     let chart = |name: &str, path: &[&str], keys: BTreeMap<String, String>| Chart {
         name: name.into(),
         components: vec![format!("catalog/{name}")],
         path: path.iter().map(|key| (*key).to_owned()).collect(),
         keys,
     };
-    let facts = Facts { app: "https".into(), components: vec![("agent".into(), "pods".into())], ..Facts::default() };
+    let facts =
+        Facts { app: "https".into(), components: vec![("agent".into(), "pods".into())], ..Facts::default() };
     Context {
         installs: vec![install("agent", Some(workload)), install("scanner", None)],
         charts: vec![
             chart("agent", &["additionalEnv"], BTreeMap::new()),
-            chart("scanner", &["global", "proxy"], keys.map(|(name, key)| (name.into(), key.into())).collect()),
+            chart(
+                "scanner",
+                &["global", "proxy"],
+                keys.map(|(name, key)| (name.into(), key.into())).collect(),
+            ),
         ],
         facts: BTreeMap::from([("catalog/middle".to_owned(), facts)]),
         existing: None,

@@ -4,8 +4,8 @@
 //! `10-12` for a day.
 
 use crate::packet::{
-    AddrSet, Hostname, IcmpMatch, NamePattern, NameSet, PortRange, PortSet, Prefix, Protocol, Set, TransportRow,
-    TransportSet,
+    AddrSet, Hostname, IcmpMatch, NamePattern, NameSet, PortRange, PortSet, Prefix, Protocol, Set,
+    TransportRow, TransportSet,
 };
 
 const BETWEEN: &str = "; ";
@@ -76,8 +76,9 @@ pub(super) fn blocks(addrs: &AddrSet) -> Vec<String> {
 
 /// The blocks of a cell, or the item that is none.
 pub(super) fn read_blocks(cell: &str) -> Result<AddrSet, String> {
-    let blocks: Vec<Prefix> =
-        items(cell).map(|item| item.parse::<Prefix>().map_err(|error| error.to_string())).collect::<Result<_, _>>()?;
+    let blocks: Vec<Prefix> = items(cell)
+        .map(|item| item.parse::<Prefix>().map_err(|error| error.to_string()))
+        .collect::<Result<_, _>>()?;
     Ok(AddrSet::of(blocks))
 }
 
@@ -129,7 +130,11 @@ pub(super) fn read_services(protocols: &str, ports: &str) -> Result<TransportSet
         return Err("no port is named; `any` means every one".to_owned());
     }
     if services(&read).0 != protocols.trim() {
-        return Err(format!("the ports `{}` are not those of the protocol `{}`", ports.trim(), protocols.trim()));
+        return Err(format!(
+            "the ports `{}` are not those of the protocol `{}`",
+            ports.trim(),
+            protocols.trim()
+        ));
     }
     Ok(read)
 }
@@ -211,9 +216,14 @@ mod tests {
 
     #[test]
     fn cells_that_disagree_or_say_nothing_are_refused() {
-        for (protocols, ports) in
-            [("tcp", ""), ("udp", "tcp 443"), ("tcp", "0443"), ("tcp", "443-445"), ("", "443"), ("tcp; udp", "443")]
-        {
+        for (protocols, ports) in [
+            ("tcp", ""),
+            ("udp", "tcp 443"),
+            ("tcp", "0443"),
+            ("tcp", "443-445"),
+            ("", "443"),
+            ("tcp; udp", "443"),
+        ] {
             assert!(read_services(protocols, ports).is_err(), "{protocols:?} {ports:?}");
         }
     }
@@ -225,7 +235,10 @@ mod tests {
         assert_eq!(join(&names(&set).0), cell);
         assert_eq!(names(&NameSet::full()).0, ["*"]);
         assert!(read_names("a b").is_err());
-        assert_eq!(blocks(&read_blocks("10.0.0.0/8; 2001:db8::/32").unwrap()), ["10.0.0.0/8", "2001:db8::/32"]);
+        assert_eq!(
+            blocks(&read_blocks("10.0.0.0/8; 2001:db8::/32").unwrap()),
+            ["10.0.0.0/8", "2001:db8::/32"]
+        );
         assert!(read_blocks("10.0.0.1/8").is_err());
     }
 }

@@ -45,7 +45,10 @@ impl Compared {
         let more = peers.len().saturating_sub(8);
         peers.truncate(8);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        (Step::Modify, format!("a part is allowed; not surely allowed is what goes to {}{more}", cells::join(&peers)))
+        (
+            Step::Modify,
+            format!("a part is allowed; not surely allowed is what goes to {}{more}", cells::join(&peers)),
+        )
     }
 }
 
@@ -72,8 +75,12 @@ pub(super) fn removals(pair: &Pair<'_>, options: &Options) -> Vec<Row> {
         let base = Row {
             endpoint: name.clone(),
             action: Step::Remove.as_str().to_owned(),
-            change: if doubt { "it may be allowed, and nobody asks for it" } else { "it is allowed, and nobody asks for it" }
-                .to_owned(),
+            change: if doubt {
+                "it may be allowed, and nobody asks for it"
+            } else {
+                "it is allowed, and nobody asks for it"
+            }
+            .to_owned(),
             justification: "no selected endpoint needs it".to_owned(),
             rollback: rollback(Step::Remove, &name),
             ..row(None, &Facts::default(), options)

@@ -4,9 +4,7 @@ use super::cells;
 use super::row::Step;
 use crate::diag::{Code, Finding, Place, Source, Span};
 use crate::packet::{Constraint, PeerSet, Set as _};
-use crate::policy::{
-    Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic,
-};
+use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic};
 use crate::syntax::{csv, markdown};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
@@ -47,11 +45,8 @@ impl Importer for ChangeRequests {
         let mut findings = Vec::new();
         let mut read: Vec<Policy> = Vec::new();
         for source in sources {
-            let lines = if is_markdown(source.text()) {
-                table(source)
-            } else {
-                records(source, &mut findings)
-            };
+            let lines =
+                if is_markdown(source.text()) { table(source) } else { records(source, &mut findings) };
             if lines.is_empty() {
                 let message = "there is no row that says what is asked for";
                 findings.push(Finding::new(Code::ReadSyntax, message).at(source, Span::default()));
@@ -102,7 +97,8 @@ fn records(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Line> {
         let span = record.first().zip(record.last());
         let span = span.map(|(first, last)| Span::new(first.span.start, last.span.end)).unwrap_or_default();
         if record.len() != titles.len() {
-            let message = format!("the row has {} cells, and there are {} columns", record.len(), titles.len());
+            let message =
+                format!("the row has {} cells, and there are {} columns", record.len(), titles.len());
             findings.push(Finding::new(Code::ReadSyntax, message).at(source, span));
             continue;
         }
@@ -125,7 +121,8 @@ fn table(source: &Source) -> Vec<Line> {
             (None, Some(cells)) if MEANING.iter().all(|title| cells.iter().any(|cell| cell == title)) => {
                 titles = Some(cells);
             }
-            (Some(_), Some(cells)) if cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty() && !cell.is_empty()) => {}
+            (Some(_), Some(cells))
+                if cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty() && !cell.is_empty()) => {}
             (Some(titles), Some(cells)) if titles.len() == cells.len() => {
                 let cells = titles.iter().cloned().zip(cells).collect();
                 lines.push(Line { cells, span });
@@ -164,7 +161,8 @@ fn rule(source: &Arc<Source>, line: &Line) -> Result<Option<(Direction, Rule)>, 
     let cell = |title: &str| line.cells.get(title).map(String::as_str).unwrap_or_default().trim();
     let action = cell("action");
     let step = Step::ALL.into_iter().find(|step| step.as_str() == action);
-    let direction = [Direction::Egress, Direction::Ingress].into_iter().find(|it| it.as_str() == cell("direction"));
+    let direction =
+        [Direction::Egress, Direction::Ingress].into_iter().find(|it| it.as_str() == cell("direction"));
     let direction = direction.ok_or_else(|| format!("`{}` is no direction", cell("direction")))?;
     match step {
         None => return Err(format!("`{action}` is no action: add, modify, keep and remove are")),
@@ -173,11 +171,15 @@ fn rule(source: &Arc<Source>, line: &Line) -> Result<Option<(Direction, Rule)>, 
     }
     let (names, blocks, near) = match direction {
         Direction::Egress => (cell("destination FQDN"), cell("destination CIDR"), cell("source CIDR")),
-        Direction::Ingress => (cell("source zone or selector"), cell("source CIDR"), cell("destination CIDR")),
+        Direction::Ingress => {
+            (cell("source zone or selector"), cell("source CIDR"), cell("destination CIDR"))
+        }
     };
     let peers = PeerSet::from(cells::read_names(names)?).union(&PeerSet::from(cells::read_blocks(blocks)?));
     let peer = Constraint::only(peers).ok_or("the row names no peer")?;
-    let near = if near.is_empty() { Constraint::Any } else {
+    let near = if near.is_empty() {
+        Constraint::Any
+    } else {
         Constraint::only(cells::read_blocks(near)?).ok_or("the row names no near end")?
     };
     let transport = cells::read_services(cell("protocol"), cell("port"))?;

@@ -247,7 +247,9 @@ fn provenance(blocks: &[String], evidence: &BTreeMap<String, String>) -> String 
     match (counts.len(), all.len()) {
         (_, 0) => String::new(),
         (1, 1) | (0, _) => all.into_iter().collect::<Vec<_>>().join("; "),
-        _ => counts.into_iter().map(|(word, count)| format!("{word}: {count}")).collect::<Vec<_>>().join("; "),
+        _ => {
+            counts.into_iter().map(|(word, count)| format!("{word}: {count}")).collect::<Vec<_>>().join("; ")
+        }
     }
 }
 

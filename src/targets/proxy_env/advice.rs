@@ -111,7 +111,8 @@ fn of_list(text: &str, place: &Place) -> Vec<Finding> {
         let finding = Finding::new(Code::ProxyDisagreement, message).help("add `localhost,127.0.0.0/8,::1`");
         findings.push(Finding { severity: Severity::Note, ..at(finding, place) });
     }
-    findings.extend(TOLD.into_iter().map(|host| at(Finding::new(Code::ProxyDecision, told(&list, host)), place)));
+    findings
+        .extend(TOLD.into_iter().map(|host| at(Finding::new(Code::ProxyDecision, told(&list, host)), place)));
     findings
 }
 

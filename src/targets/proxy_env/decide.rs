@@ -22,7 +22,9 @@
 //! - Nothing goes around the proxy unasked, neither `localhost` nor loopback addresses.
 
 use crate::diag::Span;
-use crate::packet::{AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, Set, TransportSet};
+use crate::packet::{
+    AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, Set, TransportSet,
+};
 use std::net::IpAddr;
 
 /// A client whose rules are known.
@@ -209,7 +211,9 @@ fn curl(text: &str) -> Reach {
 
 /// A name as it is written: what has to be changed before it is a name is none that a host has.
 fn name(text: &str) -> Option<Hostname> {
-    text.parse::<Hostname>().ok().filter(|name| !text.ends_with('.') && name.as_str().eq_ignore_ascii_case(text))
+    text.parse::<Hostname>()
+        .ok()
+        .filter(|name| !text.ends_with('.') && name.as_str().eq_ignore_ascii_case(text))
 }
 
 /// A block of addresses. Both clients drop the bits behind its length.
@@ -295,7 +299,8 @@ mod tests {
     fn entries_know_where_they_stand() {
         let value = "a, b ,,c";
         let list = NoProxy::parse(value);
-        let texts: Vec<&str> = list.entries.iter().map(|entry| &value[entry.span.start..entry.span.end]).collect();
+        let texts: Vec<&str> =
+            list.entries.iter().map(|entry| &value[entry.span.start..entry.span.end]).collect();
         assert_eq!(texts, ["a", "b", "c"]);
     }
 }

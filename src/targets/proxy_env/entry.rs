@@ -28,9 +28,14 @@ pub(super) fn findings(entry: &Entry, list: &NoProxy, at: &Place) -> Vec<Finding
         return Vec::new();
     }
     let (message, help, severity) = if let Some(name) = text.strip_prefix("*.") {
-        let message =
-            format!("`{text}` means what is below `{name}` to Go and nothing to curl, whose only wildcard is `*` alone");
-        (message, format!("write `{name}`, which both take for the host and everything below it"), Severity::Warning)
+        let message = format!(
+            "`{text}` means what is below `{name}` to Go and nothing to curl, whose only wildcard is `*` alone"
+        );
+        (
+            message,
+            format!("write `{name}`, which both take for the host and everything below it"),
+            Severity::Warning,
+        )
     } else if text == "*" {
         let message = "`*` among other entries means everything to Go and nothing to curl".to_owned();
         (message, "name what is meant".to_owned(), Severity::Warning)
@@ -38,12 +43,14 @@ pub(super) fn findings(entry: &Entry, list: &NoProxy, at: &Place) -> Vec<Finding
         let message = format!("`{name}` itself goes to the proxy in Go and directly in curl, by `{text}`");
         (message, format!("write `{name}`, which means both to both"), Severity::Note)
     } else if entry.go.port.is_some() {
-        let message = format!("`{text}` holds for one port in Go and for no host in curl, which knows no ports here");
+        let message =
+            format!("`{text}` holds for one port in Go and for no host in curl, which knows no ports here");
         (message, "leave the port out".to_owned(), Severity::Warning)
     } else if text.ends_with("/0") {
         let message = format!("`{text}` means every address to Go and a single one to curl");
         (message, "write the two halves of it, such as `0.0.0.0/1,128.0.0.0/1`".to_owned(), Severity::Warning)
-    } else if entry.curl.peers.is_empty() && list.entries.iter().any(|other| other.text.contains([' ', '\t'])) {
+    } else if entry.curl.peers.is_empty() && list.entries.iter().any(|other| other.text.contains([' ', '\t']))
+    {
         // Told once, at the place where curl stops.
         return Vec::new();
     } else {
@@ -60,10 +67,18 @@ pub(super) fn cut_off(list: &NoProxy, value: &Place, text: &str) -> Option<Findi
     let at = list.entries.iter().position(|entry| entry.text.contains([' ', '\t']))?;
     let entry = list.entries.get(at)?;
     let behind = list.entries.len().saturating_sub(at).saturating_sub(1);
-    let more = if behind == 0 { String::new() } else { format!(", nor the {behind} entries behind it") };
+    let more = match behind {
+        0 => String::new(),
+        1 => ", nor the entry behind it".to_owned(),
+        several => format!(", nor the {several} entries behind it"),
+    };
     let message = format!("curl does not read past the blank in `{}`{more}", entry.text);
     let place = entry_place(value, text, entry.span);
-    Some(Finding::new(Code::ProxyDisagreement, message).at(&place.source, place.span).help("separate entries by commas"))
+    Some(
+        Finding::new(Code::ProxyDisagreement, message)
+            .at(&place.source, place.span)
+            .help("separate entries by commas"),
+    )
 }
 
 /// The two entries that stand in the place of one.

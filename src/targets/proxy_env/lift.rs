@@ -78,7 +78,8 @@ fn rules(stated: &Stated, findings: &mut Vec<Finding>) -> Vec<Rule> {
         for setting in &of_var {
             for rule in hop(setting, in_doubt.as_ref(), findings) {
                 // Both variables name one proxy, mostly.
-                let same = |other: &Rule| other.matches == rule.matches && other.unmodelled == rule.unmodelled;
+                let same =
+                    |other: &Rule| other.matches == rule.matches && other.unmodelled == rule.unmodelled;
                 if !rules.iter().any(same) {
                     rules.push(rule);
                 }
@@ -112,9 +113,13 @@ fn disagree(settings: &[&Setting], findings: &mut Vec<Finding>) -> Option<Unmode
     let (first, rest) = settings.split_first()?;
     let other = rest.iter().find(|other| text(other) != text(first))?;
     let name = first.var.name();
-    let message = format!("`{name}` is set twice and differently; Go tries it in upper case first, curl in lower case");
+    let message =
+        format!("`{name}` is set twice and differently; Go tries it in upper case first, curl in lower case");
     findings.push(Finding::new(Code::ProxyDisagreement, message).at(&other.name.source, other.name.span));
-    Some(Unmodelled { text: name.to_owned(), why: "it is set twice, and clients take different ones".to_owned() })
+    Some(Unmodelled {
+        text: name.to_owned(),
+        why: "it is set twice, and clients take different ones".to_owned(),
+    })
 }
 
 /// The connections to the proxy itself.
@@ -122,7 +127,12 @@ fn hop(setting: &Setting, doubt: Option<&Unmodelled>, findings: &mut Vec<Finding
     let (text, place) = match &setting.value {
         Value::Reference(words) => {
             let peers = PeerSet::from(GroupSet::of([words.as_str()]));
-            return allow(&peers, &TransportSet::protocol(Protocol::TCP), doubt.cloned(), setting.name.clone());
+            return allow(
+                &peers,
+                &TransportSet::protocol(Protocol::TCP),
+                doubt.cloned(),
+                setting.name.clone(),
+            );
         }
         Value::Text(text, place) => (text, place),
     };
@@ -149,9 +159,9 @@ fn hop(setting: &Setting, doubt: Option<&Unmodelled>, findings: &mut Vec<Finding
             ports.into_iter().flat_map(rule).collect()
         }
         Err(error) => {
-            let message = format!("clients drop this value and connect directly: {error}");
+            let message = format!("clients cannot use this value, and Go connects directly then: {error}");
             findings.push(Finding::new(Code::ProxyUrl, message).at(&place.source, place.span));
-            vec![unknown(setting.var.name(), "clients drop a URL that they cannot parse", &setting.name, findings)]
+            vec![unknown(setting.var.name(), "clients cannot use a URL like this", &setting.name, findings)]
         }
     }
 }
@@ -210,7 +220,8 @@ pub(super) fn entry_place(value: &Place, text: &str, span: Span) -> Place {
 }
 
 fn allow(peers: &PeerSet, services: &TransportSet, doubt: Option<Unmodelled>, place: Place) -> Vec<Rule> {
-    let (Some(peer), Some(transport)) = (Constraint::only(peers.clone()), Constraint::only(services.clone())) else {
+    let (Some(peer), Some(transport)) = (Constraint::only(peers.clone()), Constraint::only(services.clone()))
+    else {
         return Vec::new();
     };
     vec![Rule {

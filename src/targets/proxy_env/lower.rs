@@ -66,7 +66,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             );
             lowered.findings.push(Finding::new(Code::TargetLimit, message));
         }
-        lowered.artifacts.extend(model::artifacts(&variables, wanted.options.context(), &mut lowered.findings));
+        lowered.artifacts.extend(model::artifacts(
+            &variables,
+            wanted.options.context(),
+            &mut lowered.findings,
+        ));
     }
     lowered
 }
@@ -169,9 +173,9 @@ fn entries(peers: &PeerSet) -> Vec<String> {
         let last = Prefix::containing(block.last(), 1);
         [first, last].into_iter().flatten().collect::<Vec<_>>()
     };
-    let blocks = AddrSet::prefixes(&peers.addrs).into_iter().flat_map(|block| {
-        if block.len() == 0 { halves(block) } else { vec![block] }
-    });
+    let blocks = AddrSet::prefixes(&peers.addrs)
+        .into_iter()
+        .flat_map(|block| if block.len() == 0 { halves(block) } else { vec![block] });
     let whole = |block: &Prefix| block.len() == if block.is_ipv4() { 32 } else { 128 };
     let spelt = |block: Prefix| if whole(&block) { block.addr().to_string() } else { block.to_string() };
     names.chain(blocks.map(spelt)).collect()

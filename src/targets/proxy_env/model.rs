@@ -28,7 +28,8 @@ pub(super) fn artifacts(
         });
         artifacts.extend(context.charts.iter().map(|chart| values(chart, variables, notes)));
     } else {
-        let message = "a file of variables and values of charts cannot refer to a secret, so they are not written";
+        let message =
+            "a file of variables and values of charts cannot refer to a secret, so they are not written";
         let help = "use the Kustomize patch or the commands";
         let finding = Finding::new(Code::TargetCannotSay, message).help(help);
         findings.push(Finding { severity: Severity::Note, ..finding });
@@ -98,10 +99,8 @@ fn assignments(variables: &Variables) -> Vec<String> {
 /// The values of a chart: the keys down to a mapping, and its entries.
 fn values(chart: &Chart, variables: &Variables, notes: &[String]) -> Artifact {
     let key = |var: Var| chart.keys.get(var.name()).map_or(var.name(), String::as_str);
-    let entries: Vec<Value> = pairs(variables)
-        .into_iter()
-        .map(|(var, value)| json!({ "key": key(var), "value": value }))
-        .collect();
+    let entries: Vec<Value> =
+        pairs(variables).into_iter().map(|(var, value)| json!({ "key": key(var), "value": value })).collect();
     Artifact {
         path: format!("proxy-values-{}.yaml", chart.name),
         template: VALUES,
@@ -120,7 +119,8 @@ fn patch(install: &Install, plain: &[Value], secret: &[&str]) -> Value {
     let references: Vec<Value> = secret
         .iter()
         .flat_map(|name| {
-            [Var::Http, Var::Https].map(|var| json!({ "name": var.name(), "secret": name, "key": var.name() }))
+            [Var::Http, Var::Https]
+                .map(|var| json!({ "name": var.name(), "secret": name, "key": var.name() }))
         })
         .collect();
     json!({
@@ -139,7 +139,9 @@ fn command(install: &Install, secret: &[&str]) -> Value {
     let labels: Vec<String> = install.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let object = match &install.workload {
         Some(workload) => vec![format!("{}/{}", workload.kind.to_lowercase(), workload.name)],
-        None => vec!["deployments,daemonsets,statefulsets".to_owned(), format!("--selector={}", labels.join(","))],
+        None => {
+            vec!["deployments,daemonsets,statefulsets".to_owned(), format!("--selector={}", labels.join(","))]
+        }
     };
     let from: Vec<String> = secret.iter().map(|name| format!("--from=secret/{name}")).collect();
     json!({

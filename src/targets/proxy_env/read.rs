@@ -40,7 +40,8 @@ impl Var {
     /// The variable that a key of a mapping stands for: `httpsProxy`, `HTTPS_PROXY`, `https_proxy`.
     pub(super) fn of_key(key: &str) -> Option<(Self, bool)> {
         let plain = key.replace(['_', '-'], "");
-        let var = Self::ALL.into_iter().find(|var| var.name().replace('_', "").eq_ignore_ascii_case(&plain))?;
+        let var =
+            Self::ALL.into_iter().find(|var| var.name().replace('_', "").eq_ignore_ascii_case(&plain))?;
         Some((var, key.contains('_') && key.bytes().all(|byte| !byte.is_ascii_uppercase())))
     }
 }

@@ -68,7 +68,8 @@ pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Sta
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-'))
+    !name.is_empty()
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-'))
 }
 
 /// The value without the quotes around it, and how many bytes stand before it.
@@ -88,10 +89,12 @@ fn command(source: &Arc<Source>, words: &[Word<'_>]) -> Option<Stated> {
     let option = |long: &str| {
         texts.iter().enumerate().find_map(|(at, text)| {
             let rest = text.strip_prefix(long)?;
-            rest.strip_prefix('=').or_else(|| texts.get(at.saturating_add(1)).copied().filter(|_| rest.is_empty()))
+            rest.strip_prefix('=')
+                .or_else(|| texts.get(at.saturating_add(1)).copied().filter(|_| rest.is_empty()))
         })
     };
-    let is_known = |text: &str| text.split_once('=').is_some_and(|(name, _)| Var::of_variable(name).is_some());
+    let is_known =
+        |text: &str| text.split_once('=').is_some_and(|(name, _)| Var::of_variable(name).is_some());
     let object = texts.get(env..)?.iter().find(|text| !text.starts_with('-') && !is_known(text));
     let namespace = option("--namespace").or_else(|| option("-n"));
     let selector = option("--selector").or_else(|| option("-l"));

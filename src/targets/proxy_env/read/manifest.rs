@@ -126,7 +126,10 @@ fn name(node: &Node, outer: &str) -> String {
     let own = match object {
         Some((kind, name)) => {
             let namespace = text(metadata.and_then(|metadata| metadata.get("namespace")));
-            Some(namespace.map_or_else(String::new, |namespace| format!("{namespace} ")) + &format!("{kind}/{name}"))
+            Some(
+                namespace.map_or_else(String::new, |namespace| format!("{namespace} "))
+                    + &format!("{kind}/{name}"),
+            )
         }
         None if node.get("env").is_some() => text(node.get("name")),
         None => None,
@@ -143,5 +146,7 @@ fn reference(from: &Node) -> String {
         let node = from.get(key)?;
         Some(format!("{kind} {}/{}", text(node.get("name")), text(node.get("key"))))
     };
-    of("secret", "secretKeyRef").or_else(|| of("configmap", "configMapKeyRef")).unwrap_or_else(|| "a field".to_owned())
+    of("secret", "secretKeyRef")
+        .or_else(|| of("configmap", "configMapKeyRef"))
+        .unwrap_or_else(|| "a field".to_owned())
 }
