@@ -137,11 +137,11 @@ document! {
 words! {
     /// What makes pods.
     WorkloadKind {
-        /// A Deployment.
+        /// Pods anywhere.
         Deployment = "Deployment",
-        /// A DaemonSet.
+        /// A pod on every node.
         DaemonSet = "DaemonSet",
-        /// A StatefulSet.
+        /// Pods with names of their own.
         StatefulSet = "StatefulSet",
     }
 }

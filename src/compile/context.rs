@@ -127,7 +127,7 @@ fn components(selected: &Selected<'_>, users: Option<&List<Id>>) -> Vec<(String,
         let from = component.and_then(pods).unwrap_or_else(|| match component.map(|it| it.kind.value) {
             Some(ComponentKind::Node) => "nodes".to_owned(),
             Some(ComponentKind::Workstation) => "machines outside the cluster".to_owned(),
-            Some(ComponentKind::Variable) | Some(ComponentKind::Pods) | None => "known to you".to_owned(),
+            Some(ComponentKind::Variable | ComponentKind::Pods) | None => "known to you".to_owned(),
         });
         (id.to_string(), from)
     };

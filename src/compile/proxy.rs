@@ -165,7 +165,9 @@ impl Compiler<'_> {
             return;
         }
         let (bypass, findings) = bypass(self.input, selected);
-        findings.into_iter().for_each(|finding| self.note(finding));
+        for finding in findings {
+            self.note(finding);
+        }
         let takers: Vec<&Id> = takers(selected);
         let taken = |endpoint: &&&EndpointDocument| {
             let users = endpoint.used_by.iter().flat_map(|users| users.value.0.iter());
@@ -213,7 +215,9 @@ impl Compiler<'_> {
         let (bypass, findings) = bypass(self.input, selected);
         // That a block is not set matters to NO_PROXY alone.
         let findings = findings.into_iter().filter(|finding| finding.code == Code::ProxyDirect);
-        findings.for_each(|finding| self.note(finding));
+        for finding in findings {
+            self.note(finding);
+        }
         let hosts = endpoint.hosts_in(&selected.regions);
         let (direct, proxied): (Vec<_>, Vec<_>) = hosts.into_iter().partition(|host| bypass.covers(host));
         if proxied.is_empty() {

@@ -63,18 +63,17 @@ pub fn parse(text: &str) -> Result<Vec<Vec<Cell>>, CsvError> {
     let mut rest = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     while !rest.is_empty() {
         let start = text.len().saturating_sub(rest.len());
-        let (raw, behind) = match rest.strip_prefix('"') {
-            Some(inner) => quoted(inner, start)?,
-            None => {
-                let end = rest.find([',', '\n']).unwrap_or(rest.len());
-                let (raw, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                let raw = raw.strip_suffix('\r').unwrap_or(raw);
-                if let Some(at) = raw.find('"') {
-                    let at = start.saturating_add(at);
-                    return Err(CsvError::Inside(Span::new(at, at.saturating_add(1))));
-                }
-                (raw.to_owned(), behind)
+        let (raw, behind) = if let Some(inner) = rest.strip_prefix('"') {
+            quoted(inner, start)?
+        } else {
+            let end = rest.find([',', '\n']).unwrap_or(rest.len());
+            let (raw, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            let raw = raw.strip_suffix('\r').unwrap_or(raw);
+            if let Some(at) = raw.find('"') {
+                let at = start.saturating_add(at);
+                return Err(CsvError::Inside(Span::new(at, at.saturating_add(1))));
             }
+            (raw.to_owned(), behind)
         };
         let end = text.len().saturating_sub(behind.len());
         let bare = raw.strip_prefix('\'').filter(|bare| begins_a_formula(bare)).unwrap_or(&raw);

@@ -221,12 +221,11 @@ fn chunks(items: Vec<String>) -> Vec<Vec<String>> {
     let (mut chunks, mut room): (Vec<Vec<String>>, usize) = (Vec::new(), 0);
     for item in items {
         let needed = item.chars().count().saturating_add(2);
-        match chunks.last_mut().filter(|_| needed <= room) {
-            Some(chunk) => chunk.push(item),
-            None => {
-                chunks.push(vec![item]);
-                room = ROOM;
-            }
+        if let Some(chunk) = chunks.last_mut().filter(|_| needed <= room) {
+            chunk.push(item);
+        } else {
+            chunks.push(vec![item]);
+            room = ROOM;
         }
         room = room.saturating_sub(needed);
     }

@@ -89,11 +89,11 @@ fn missing_comma(text: &str) -> Option<(&str, &str)> {
         Prefix::containing(addr.parse().ok()?, len.parse().ok()?)
     };
     let plain = |part: &str| block(part).is_some() || part.parse::<std::net::IpAddr>().is_ok();
-    let glued = text.char_indices().map(|(at, _)| at).filter(|at| {
+    let mut glued = text.char_indices().map(|(at, _)| at).filter(|at| {
         text.split_at_checked(*at).is_some_and(|(left, right)| block(left).is_some() && plain(right))
     });
     // The longest length that leaves a block behind it: `/14` and `10.96.0.0/12` rather than `/1` and `410.…`.
-    let at = placeholders.or_else(|| glued.last());
+    let at = placeholders.or_else(|| glued.next_back());
     let blank = || text.find([' ', '\t']).filter(|_| !text.contains('<'));
     let (left, right) = text.split_at_checked(at.or_else(blank)?)?;
     Some((left.trim(), right.trim()))
