@@ -5,7 +5,7 @@ use crate::catalog::{App, ComponentKind, EndpointDirection, EndpointDocument, Id
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, TransportSet};
 use crate::policy::{Direction, Need, Origin};
-use crate::targets::{PeerKind, ProxyHost, ProxyUrl};
+use crate::targets::{PeerKind, ProxyHost, ProxyUrl, Scoping};
 use std::collections::BTreeMap;
 
 /// The instance metadata service, at the address that every platform has it.
@@ -230,8 +230,31 @@ impl Compiler<'_> {
         let message =
             format!("`{}` of `{full}` is reached through the proxy `{url}`{but}", names.join("`, `"));
         self.note(Finding::new(Code::ProxyHop, message).endpoint(full.clone()));
+        if !both {
+            self.cut_off(selected, endpoint, &full);
+        }
         self.proxied.insert(full);
         Some(Proxied { direct, services: tcp, both })
+    }
+
+    /// Tells of users whose proxy is set up elsewhere: the variables are for pods, and a node has settings of its own.
+    fn cut_off(&mut self, selected: &Selected<'_>, endpoint: &EndpointDocument, full: &str) {
+        let takers = takers(selected);
+        let users = endpoint.used_by.iter().flat_map(|users| users.value.0.iter()).map(|user| &user.value);
+        let others: Vec<&str> = users
+            .filter(|user| selected.components.contains(*user) && !takers.contains(user))
+            .map(Id::as_str)
+            .collect();
+        if others.is_empty() || self.speech.scoping != Scoping::Host {
+            return;
+        }
+        let message = format!(
+            "`{}` needs `{full}` and does not take the variables, so it is cut off until it is told of the proxy",
+            others.join("`, `")
+        );
+        let help = "set the proxy up there, or keep the direct way open with `--set proxy_and_direct=yes`";
+        let finding = Finding::new(Code::ProxyHop, message).help(help).endpoint(full.to_owned());
+        self.note(Finding { severity: Severity::Warning, ..finding });
     }
 
     /// Opens the way to the proxy.

@@ -5,6 +5,7 @@
 mod acceptance;
 mod bad_input;
 mod check;
+mod classes;
 mod diff;
 mod generate;
 mod lint;

@@ -114,7 +114,10 @@ fn with_a_proxy_rules_open_the_way_to_it_and_close_the_direct_one() {
         policy.contains("k8s-app") && policy.contains("172.16.0.2/32"),
         "DNS and the API server stay open"
     );
+    let cut = "`node` needs `castai/registry` and does not take the variables";
+    assert!(files.stderr.contains(cut), "{}", files.stderr);
     let both = with(&[&targets[..], &["--set", "proxy_and_direct=yes"]].concat());
+    assert!(!both.stderr.contains("does not take the variables"), "{}", both.stderr);
     for name in ["network-policy.yaml", "iptables.rules", "aws-security-group.tf", "gcp-firewall.tf"] {
         let rules = both.text(name);
         assert!(rules.contains("10.9.8.7/32") && rules.contains("104.16.81.56"), "{name}");
