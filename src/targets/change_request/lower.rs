@@ -6,11 +6,14 @@ use super::{CELL, CSV, MARKDOWN, cells};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NameSet, PacketSet, PeerSet, Set, TransportSet};
 use crate::policy::{Direction, Justification, Origin, Policy, RuleSet, Traffic, pair_scopes};
-use crate::syntax::text::one_line;
+use crate::syntax::text::{fit, one_line};
 use crate::targets::demand::{Unsaid, id};
 use crate::targets::{Artifact, Facts, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most characters of a text that comes from elsewhere.
+const TEXT: usize = 2_000;
 
 /// Where items of a cell are cut, well below what a cell takes.
 const ROOM: usize = CELL - 767;
@@ -139,8 +142,8 @@ impl Ask<'_> {
             Origin::Endpoint(why) => Some(why.as_ref()),
             Origin::Implied(_) | Origin::File(_) | Origin::System(_) => None,
         };
-        let name = one_line(&id(self.origin));
-        let facts = options.context().facts.get(&name).cloned().unwrap_or_default();
+        let name = cut(&id(self.origin));
+        let facts = options.context().facts.get(&id(self.origin)).cloned().unwrap_or_default();
         let base = Row {
             endpoint: name.clone(),
             action: step.as_str().to_owned(),
@@ -176,7 +179,8 @@ pub(super) fn spread(
     let (protocol, port) = cells::services(services);
     let ids: Vec<String> = facts.components.iter().map(|(id, _)| id.clone()).collect();
     let ends: Vec<String> = facts.components.iter().map(|(id, pods)| format!("{id} ({pods})")).collect();
-    let (component, near_end) = (cells::join(&ids), cells::join(&ends));
+    let whole = |text: &str| fit(text, ROOM, |_| true, ' ');
+    let (component, near_end) = (whole(&cells::join(&ids)), whole(&cells::join(&ends)));
     let mut rows = Vec::new();
     let mut names = chunks(cells::names(peers.names).0).into_iter();
     let mut blocks = chunks(cells::blocks(peers.addrs)).into_iter();
@@ -255,7 +259,7 @@ fn provenance(blocks: &[String], evidence: &BTreeMap<String, String>) -> String 
 /// What a row says of an endpoint beside its traffic.
 pub(super) fn row(why: Option<&Justification>, facts: &Facts, options: &Options) -> Row {
     let setting = |key: &str| options.get(key).unwrap_or_default().to_owned();
-    let of = |text: Option<&String>| text.map(|text| one_line(text)).unwrap_or_default();
+    let of = |text: Option<&String>| text.map(|text| cut(text)).unwrap_or_default();
     let ticket = of(why.and_then(|why| why.ticket.as_ref()));
     let request = Some(setting("change.id")).filter(|id| !id.is_empty()).unwrap_or_else(|| ticket.clone());
     let inspection = if facts.inspection.is_empty() {
@@ -267,11 +271,11 @@ pub(super) fn row(why: Option<&Justification>, facts: &Facts, options: &Options)
     let methods = methods.map(|methods| format!(", methods {methods}")).unwrap_or_default();
     Row {
         request,
-        application: format!("{}{methods}{inspection}", facts.app),
+        application: cut(&format!("{}{methods}{inspection}", facts.app)),
         condition: facts.condition.clone(),
         justification: of(why.map(|why| &why.purpose)),
         upload: if facts.upload { "yes" } else { "no" }.to_owned(),
-        risk: facts.risks.join("; "),
+        risk: cut(&facts.risks.join("; ")),
         alternative: facts.mitigation.clone(),
         owner: of(why.and_then(|why| why.owner.as_ref())),
         approver: setting("change.approver"),
@@ -279,11 +283,16 @@ pub(super) fn row(why: Option<&Justification>, facts: &Facts, options: &Options)
         ticket,
         valid_from: setting("change.valid_from"),
         expires: of(why.and_then(|why| why.expires.as_ref())),
-        vendor_source: one_line(&why.map(|why| why.sources.join("; ")).unwrap_or_default()),
+        vendor_source: cut(&why.map(|why| why.sources.join("; ")).unwrap_or_default()),
         verified: facts.verified.clone(),
         confidence: of(why.map(|why| &why.confidence)),
         ..Row::default()
     }
+}
+
+/// A text of the catalog, short enough for a cell; the catalog has the whole of it.
+fn cut(text: &str) -> String {
+    fit(text, TEXT, |_| true, ' ')
 }
 
 /// How the step is undone.
