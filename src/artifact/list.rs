@@ -5,14 +5,23 @@ use crate::packet::{
     AddrSet, Constraint, Hostname, NamePattern, NameSet, PacketSet, PeerSet, Prefix, Set, TransportSet,
 };
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic};
-use crate::targets::{Imported, Importer, PeerKind};
+use crate::targets::{Imported, Importer};
 use std::sync::Arc;
+
+/// What stands on a line of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// A block of addresses.
+    Addresses,
+    /// A host name.
+    Names,
+}
 
 /// The form of a list, and the reader of files of this form.
 #[derive(Debug, Clone)]
 pub struct PeerList {
     /// What a peer is.
-    pub peers: PeerKind,
+    pub peers: Listed,
     /// What stands before and behind the peer on its line.
     pub entry: (String, String),
     /// The line that closes the list.
@@ -28,13 +37,13 @@ impl PeerList {
     /// name that is no single host is not on it.
     pub fn listed(&self, allowed: &PacketSet) -> PeerSet {
         let all = match self.peers {
-            PeerKind::Addresses => PeerSet::all_addrs(),
-            PeerKind::Names => PeerSet::all_names(),
+            Listed::Addresses => PeerSet::all_addrs(),
+            Listed::Names => PeerSet::all_names(),
         };
         let lacking = PacketSet::product(None, &all, &self.services, &true).subtract(allowed);
         let whole = match self.peers {
-            PeerKind::Addresses => return PeerSet::from(all.addrs.subtract(&lacking.peer_addrs())),
-            PeerKind::Names => all.names.subtract(&lacking.peer_names()),
+            Listed::Addresses => return PeerSet::from(all.addrs.subtract(&lacking.peer_addrs())),
+            Listed::Names => all.names.subtract(&lacking.peer_names()),
         };
         let hosts: Vec<NamePattern> = whole
             .patterns()
@@ -59,11 +68,11 @@ impl PeerList {
             return Err(format!("the line is not of the form `{before}{{peer}}{behind}`"));
         };
         match self.peers {
-            PeerKind::Addresses => match inner.parse::<Prefix>() {
+            Listed::Addresses => match inner.parse::<Prefix>() {
                 Ok(prefix) => Ok(PeerSet::from(AddrSet::of([prefix]))),
                 Err(error) => Err(error.to_string()),
             },
-            PeerKind::Names => match inner.parse::<Hostname>() {
+            Listed::Names => match inner.parse::<Hostname>() {
                 Ok(host) => Ok(PeerSet::from(NameSet::of(&[NamePattern::Host(host)]))),
                 Err(error) => Err(error.to_string()),
             },
@@ -144,8 +153,8 @@ impl Importer for PeerList {
             scope: Scope { name: direction.to_string(), direction },
             subject: Subject::Host,
             universe: match self.peers {
-                PeerKind::Addresses => PeerSet::all_addrs(),
-                PeerKind::Names => PeerSet::all_names(),
+                Listed::Addresses => PeerSet::all_addrs(),
+                Listed::Names => PeerSet::all_names(),
             },
             rules,
             default: Action::Deny,

@@ -8,7 +8,7 @@ mod manifest;
 mod model;
 mod schema;
 
-pub use list::PeerList;
+pub use list::{Listed, PeerList};
 pub use manifest::{FileDocument, FileName, ManifestDocument};
 pub use model::model_schema;
 
@@ -334,7 +334,10 @@ fn peer_list(manifest: &ManifestDocument, reader: &mut Reader) -> Option<PeerLis
     let services: Vec<TransportSet> =
         list.services.value.0.iter().map(|service| service.value.transport()).collect();
     Some(PeerList {
-        peers: peers(manifest),
+        peers: match manifest.peers.value {
+            PeersWord::Addresses => Listed::Addresses,
+            PeersWord::Names => Listed::Names,
+        },
         entry: (before.to_owned(), behind.to_owned()),
         closing: list.closing.as_ref().map(|closing| closing.value.to_string()),
         comment: comment(manifest).map(Comment::sign),

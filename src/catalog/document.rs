@@ -113,12 +113,38 @@ document! {
         optional namespace: Label,
         /// Labels that select the pods; one of them names the application.
         optional selector: Table<Label, Label>,
+        /// What makes the pods.
+        optional workload: WorkloadDocument,
         /// The pods share their node's network, so that pod policies do not govern them.
         optional host_network: bool,
         /// The variable that holds the addresses.
         optional variable: Id,
         /// Anything else.
         optional note: Text,
+    }
+}
+
+document! {
+    /// What makes the pods of a component.
+    WorkloadDocument {
+        /// What kind of object it is.
+        required kind: WorkloadKind,
+        /// Its name, as the vendor installs it.
+        required name: Label,
+        /// Its containers that open connections.
+        required containers: List<Label>,
+    }
+}
+
+words! {
+    /// What makes pods.
+    WorkloadKind {
+        /// Pods anywhere.
+        Deployment = "Deployment",
+        /// A pod on every node.
+        DaemonSet = "DaemonSet",
+        /// Pods with names of their own.
+        StatefulSet = "StatefulSet",
     }
 }
 
@@ -415,9 +441,25 @@ document! {
         required no_proxy: List<Text>,
         /// What may be added on request, and what that opens.
         optional no_proxy_optional: Table<Label, Text>,
+        /// Where the values of Helm charts take the variables.
+        optional charts: List<ChartDocument>,
         /// Where the fact comes from.
         required sources: List<Id>,
         /// Anything else.
         optional notes: List<Text>,
+    }
+}
+
+document! {
+    /// Where the values of a Helm chart take environment variables.
+    ChartDocument {
+        /// The chart.
+        required chart: Label,
+        /// The components that it installs.
+        required components: List<Id>,
+        /// The mapping in the values, as keys with dots between them.
+        required values: Label,
+        /// The key of each variable in the mapping, where it is not the variable's name.
+        optional keys: Table<Label, Label>,
     }
 }

@@ -12,8 +12,9 @@ mod validate;
 
 pub use compare::{EntryChange, EntryKind, FieldChange, compare};
 pub use document::{
-    App, CatalogDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection, EndpointDocument,
-    IpSetDocument, NeedId, Status, Subdomains, VariableKind,
+    App, CatalogDocument, ChartDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection,
+    EndpointDocument, IpSetDocument, NeedId, ProxyDocument, Status, Subdomains, VariableKind,
+    WorkloadDocument,
 };
 pub use leaf::{Date, Id, PortSpec, Setting, Text};
 pub use overlay::{Change, How, Nothing, Overlay, is_overlay, overlay_schema};

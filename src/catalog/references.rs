@@ -27,6 +27,8 @@ const OF_COMPONENT: [(&str, &str); 2] = [("feature", "features"), ("variable", "
 const OF_IP_SET: [(&str, &str); 2] = [("endpoints", "endpoints"), ("sources", "sources")];
 /// The same for the proxy.
 const OF_PROXY: [(&str, &str); 2] = [("applies_to", "components"), ("sources", "sources")];
+/// The same for its charts.
+const OF_CHART: [(&str, &str); 1] = [("components", "components")];
 
 /// Reports every name that is not defined.
 pub(super) fn check(root: &Node, reader: &mut Reader) {
@@ -44,6 +46,9 @@ pub(super) fn check(root: &Node, reader: &mut Reader) {
     }
     if let Some(proxy) = root.get("proxy") {
         check_keys(root, proxy, &OF_PROXY, reader);
+        for chart in proxy.get("charts").into_iter().flat_map(items) {
+            check_keys(root, chart, &OF_CHART, reader);
+        }
     }
 }
 

@@ -143,6 +143,9 @@ pub(super) struct GenerateArgs {
     /// The lockfile; the project's, else `egressor.lock`, when it is there
     #[arg(long, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
+    /// Existing rules, for a change request that tells what is to be added and removed; `change-request` only
+    #[arg(long, value_name = "FILE")]
+    pub(super) against: Vec<PathBuf>,
     /// The folder to write to, or `-` for standard output; the project's folders, else `out`, when not given
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,

@@ -8,6 +8,7 @@ use crate::ops::{Answered, CheckRequest, Checked, Deciding, Verdict, check};
 use crate::packet::PacketSet;
 use crate::policy::{Action, Direction, Origin, Unmodelled};
 use crate::report::{AnswerJson, CheckJson, DecidingJson, check_schema, row_in_words};
+use crate::syntax::text::{mask_credentials, one_line};
 use std::fmt::Write as _;
 
 pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
@@ -147,7 +148,8 @@ fn origin(origin: &Origin) -> String {
         Origin::File(Place { source, span }) => {
             let line = source.line_column(span.start).0;
             let text = source.slice(*span).lines().next().unwrap_or_default().trim();
-            format!("{}:{line}: {}", source.name(), crate::syntax::text::one_line(text))
+            let text = mask_credentials(&one_line(text));
+            format!("{}:{line}: {text}", source.name())
         }
     }
 }

@@ -94,6 +94,7 @@ fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Fin
         templates: args.templates.clone(),
         artifacts,
         folders: args.artifact_dir.clone(),
+        against: args.against.clone(),
     };
     (request, out, findings)
 }

@@ -28,6 +28,8 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
         let peers = match speech.peers {
             PeerKind::Addresses => "addresses",
             PeerKind::Names => "host names",
+            PeerKind::Both => "host names and addresses",
+            PeerKind::Direct => "what is reached without a proxy",
         };
         let scope = match speech.scoping {
             Scoping::Host => "one rule set for the host",

@@ -6,6 +6,7 @@ use crate::catalog::{Date, Or};
 use crate::diag::{Code, Finding, Place, any_error};
 use crate::ops::{Opened, Project, find, open};
 use crate::project::EnvironmentDocument;
+use crate::syntax::text::mask_credentials;
 use std::path::{Path, PathBuf};
 
 /// The lockfile that is used when neither a flag nor a project names one.
@@ -118,7 +119,8 @@ impl Settled {
     pub(super) fn tell(&self, output: Output) {
         if output.is_verbose() && !output.is_json() {
             for line in &self.told {
-                output.status(line);
+                // A URL may hold a password.
+                output.status(&mask_credentials(line));
             }
         }
     }

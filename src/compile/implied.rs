@@ -8,7 +8,6 @@ use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, GroupSet, PeerSet, PortRange, PortSet, Prefix, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin};
 use crate::targets::{PeerKind, Scoping};
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The resolvers that cloud platforms and clusters offer at link-local addresses, which never leave the network:
@@ -25,7 +24,7 @@ const DNS_PODS: &str = "kube-system/k8s-app=kube-dns";
 
 impl Compiler<'_> {
     /// Adds the rules that the components of a selection need and that open connections.
-    pub(super) fn implied(&mut self, selected: &Selected<'_>, needs: &BTreeSet<Need>) {
+    pub(super) fn implied(&mut self, selected: &Selected<'_>) {
         if self.speech.peers == PeerKind::Names {
             return;
         }
@@ -36,7 +35,7 @@ impl Compiler<'_> {
                 NeedId::ApiServer => Need::ApiServer,
                 NeedId::Metadata => Need::Metadata,
             };
-            if !needs.contains(&need) {
+            if !self.needs.contains(&need) {
                 continue;
             }
             let holders = self.holders(selected, Some(&wanted.value.used_by.value));
@@ -80,9 +79,12 @@ impl Compiler<'_> {
                 (PeerSet::from(AddrSet::of(variables.prefixes("api_server"))), tcp(&[443, 6443]))
             }
             Need::Metadata => (PeerSet::from(AddrSet::of([Prefix::host(IpAddr::V4(METADATA))])), tcp(&[80])),
-            Need::ReturnTraffic | Need::Loopback | Need::DenyRest => {
-                (PeerSet::default(), TransportSet::default())
-            }
+            Need::ReturnTraffic
+            | Need::Loopback
+            | Need::DenyRest
+            | Need::Proxy
+            | Need::Cluster
+            | Need::Bypass => (PeerSet::default(), TransportSet::default()),
         }
     }
 

@@ -1,10 +1,13 @@
 //! From catalogs and answers to a policy, each rule with the reason why it is there.
 
 mod answers;
+mod context;
 mod implied;
+mod proxy;
 mod variables;
 
 pub use answers::{Answer, Answers, Evidence};
+pub use context::context;
 pub use variables::Variables;
 
 use crate::catalog::{
@@ -40,26 +43,41 @@ pub struct Compiled {
     pub policy: Policy,
     /// What the user should know. An error stops the target.
     pub findings: Vec<Finding>,
+    /// The endpoints that are reached through the proxy, and so have no rules of their own.
+    pub proxied: BTreeSet<String>,
 }
 
 /// Compiles for a target that speaks like this and needs these things besides the endpoints.
 pub fn compile(input: Input<'_>, speech: Speech, needs: &BTreeSet<Need>) -> Compiled {
-    let mut compiler = Compiler { input, speech, sets: BTreeMap::new(), findings: Vec::new() };
+    let mut compiler = Compiler {
+        input,
+        speech,
+        needs,
+        sets: BTreeMap::new(),
+        findings: Vec::new(),
+        proxied: BTreeSet::new(),
+    };
     for selected in input.selected {
+        if speech.peers == PeerKind::Direct {
+            compiler.direct(selected);
+            continue;
+        }
         for endpoint in &selected.endpoints {
             compiler.endpoint(selected, endpoint);
         }
-        compiler.implied(selected, needs);
+        compiler.implied(selected);
     }
     let sets = compiler.sets.into_values().collect();
-    Compiled { policy: Policy::new(sets), findings: compiler.findings }
+    Compiled { policy: Policy::new(sets), findings: compiler.findings, proxied: compiler.proxied }
 }
 
 struct Compiler<'a> {
     input: Input<'a>,
     speech: Speech,
+    needs: &'a BTreeSet<Need>,
     sets: BTreeMap<Scope, RuleSet>,
     findings: Vec<Finding>,
+    proxied: BTreeSet<String>,
 }
 
 /// Who a rule is for.
@@ -111,9 +129,7 @@ impl<'a> Compiler<'a> {
         match endpoint.direction.value {
             EndpointDirection::Egress => {
                 for holder in self.holders(selected, endpoint.used_by.as_ref().map(|list| &list.value)) {
-                    if let Some(far) = self.remote(selected, endpoint, &holder) {
-                        self.allow(selected, endpoint, &holder, Direction::Egress, far);
-                    }
+                    self.egress(selected, endpoint, &holder);
                 }
             }
             EndpointDirection::Ingress => {
@@ -146,11 +162,40 @@ impl<'a> Compiler<'a> {
         }
         self.note(finding);
         let (sets, told) = (std::mem::take(&mut self.sets), self.findings.len());
+        let proxied = self.proxied.clone();
         self.rules(selected, endpoint);
         self.findings.truncate(told);
+        self.proxied = proxied;
         let emptied = std::mem::replace(&mut self.sets, sets);
         for (scope, set) in emptied {
             self.sets.entry(scope).or_insert(RuleSet { rules: Vec::new(), ..set });
+        }
+    }
+
+    /// An endpoint of one holder: directly, or the way to the proxy in its place.
+    fn egress(&mut self, selected: &Selected<'a>, endpoint: &EndpointDocument, holder: &Holder) {
+        let (hosts, services) = (endpoint.hosts_in(&selected.regions), endpoint.transport());
+        let ways = match self.proxied(selected, endpoint, holder) {
+            None => vec![(hosts, services)],
+            Some(proxied) => {
+                self.hop(holder);
+                if proxied.both {
+                    vec![(hosts, services)]
+                } else {
+                    let beside = services.subtract(&proxied.services);
+                    vec![(hosts, beside), (proxied.direct, proxied.services)]
+                }
+            }
+        };
+        for (hosts, services) in
+            ways.into_iter().filter(|(hosts, services)| !hosts.is_empty() && !services.is_empty())
+        {
+            if let Some(far) = self.remote(selected, endpoint, holder, &hosts) {
+                let justification =
+                    Justification { blocks: far.blocks, ..self.justification(selected, endpoint) };
+                let origin = Origin::Endpoint(Arc::new(justification));
+                self.add(holder, Direction::Egress, far.peers, services, origin);
+            }
         }
     }
 
@@ -203,14 +248,22 @@ impl<'a> Compiler<'a> {
         selected: &Selected<'a>,
         endpoint: &EndpointDocument,
         holder: &Holder,
+        hosts: &[Hostname],
     ) -> Option<Far> {
-        let hosts = endpoint.hosts_in(&selected.regions);
+        let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
+        let names = PeerSet::from(NameSet::of(&patterns));
         if self.speech.peers == PeerKind::Names || !holder.is_governed() {
-            let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
-            return Some(Far::from(PeerSet::from(NameSet::of(&patterns))));
+            return Some(Far::from(names));
         }
         let mut blocks = BTreeSet::new();
-        for host in &hosts {
+        if self.speech.peers == PeerKind::Both {
+            for host in hosts {
+                blocks.extend(self.addresses(selected.catalog, endpoint, host));
+            }
+            let known = Far::of(blocks);
+            return Some(Far { peers: names.union(&known.peers), ..known });
+        }
+        for host in hosts {
             let known = self.addresses(selected.catalog, endpoint, host);
             if known.is_empty() {
                 self.no_evidence(&selected.catalog.full_id(endpoint), endpoint, host);
@@ -387,7 +440,9 @@ impl<'a> Compiler<'a> {
             self.note(Finding::new(Code::RiskUpload, message).endpoint(full.clone()));
         }
         let shared = catalog.ip_set(endpoint).and_then(|set| set.shared.as_ref());
-        if let Some(shared) = shared.filter(|_| self.speech.peers == PeerKind::Addresses) {
+        if let Some(shared) =
+            shared.filter(|_| matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both))
+        {
             let message = format!("the dedicated addresses of `{full}` are shared: {}", shared.value);
             self.note(Finding::new(Code::EvidenceShared, message).endpoint(full));
         }

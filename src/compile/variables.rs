@@ -2,7 +2,8 @@
 
 use crate::catalog::{Catalog, Date, EndpointDocument, VariableKind};
 use crate::diag::{Code, Finding, Place, suggest};
-use crate::packet::Prefix;
+use crate::packet::{Hostname, Prefix};
+use crate::syntax::text::mask_credentials;
 use crate::targets::{OptionKind, TARGETS};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,10 @@ enum Holds {
     Text,
     Date,
     Url,
+    /// Host names, separated by commas.
+    Hosts,
+    /// Entries of `NO_PROXY`: names, addresses and blocks, separated by commas.
+    Bypass,
     Option(OptionKind),
 }
 
@@ -38,7 +43,7 @@ impl Variables {
             if let Some((key, value)) = setting.split_once('=') {
                 all.push((key.to_owned(), value.to_owned(), None));
             } else {
-                let message = format!("`{setting}` is not of the form KEY=VALUE");
+                let message = format!("`{}` is not of the form KEY=VALUE", mask_credentials(setting));
                 findings.push(Finding::new(Code::VariableInvalid, message));
             }
         }
@@ -59,7 +64,13 @@ impl Variables {
             };
             match holds.refuses(value) {
                 Some(why) => {
-                    let message = format!("`{value}` is not a value of `{key}`: {why}");
+                    // A URL may hold a password.
+                    let shown = if holds.is_secret() { String::new() } else { format!("`{value}` is ") };
+                    let message = if shown.is_empty() {
+                        format!("the value of `{key}` is refused: {why}")
+                    } else {
+                        format!("{shown}not a value of `{key}`: {why}")
+                    };
                     findings.push(at(Finding::new(Code::VariableInvalid, message)));
                 }
                 None => {
@@ -95,6 +106,11 @@ impl Variables {
 }
 
 impl Holds {
+    /// Reports whether a value may hold a password.
+    fn is_secret(self) -> bool {
+        matches!(self, Self::Url | Self::Option(OptionKind::Proxy))
+    }
+
     fn refuses(self, value: &str) -> Option<String> {
         match self {
             Self::Text => value.parse::<crate::catalog::Text>().err(),
@@ -104,6 +120,16 @@ impl Holds {
                 let plain = !rest.is_empty() && value.chars().all(|char| char.is_ascii_graphic());
                 (!plain).then(|| "an address such as `http://proxy.example:3128` is needed".to_owned())
             }
+            Self::Hosts => value
+                .split(',')
+                .find_map(|host| host.trim().parse::<Hostname>().err().map(|error| error.to_string())),
+            Self::Bypass => value.split(',').find_map(|entry| {
+                let entry = entry.trim();
+                let bare = entry.strip_prefix("*.").or_else(|| entry.strip_prefix('.')).unwrap_or(entry);
+                let is_block = entry.parse::<Prefix>().is_ok();
+                (!is_block && bare.parse::<Hostname>().is_err())
+                    .then(|| format!("`{entry}` is neither a host name nor an address nor a block"))
+            }),
             Self::Option(kind) => kind.refuses(value),
         }
     }
@@ -114,7 +140,13 @@ fn known(catalogs: &[Catalog]) -> BTreeMap<String, Holds> {
     known.insert("owner".to_owned(), Holds::Text);
     known.insert("ticket".to_owned(), Holds::Text);
     known.insert("expires".to_owned(), Holds::Date);
-    for key in ["dns_servers", "api_server"] {
+    for key in ["cluster_domain", "api_server_names"] {
+        known.insert(key.to_owned(), Holds::Hosts);
+    }
+    known.insert("no_proxy".to_owned(), Holds::Bypass);
+    let yes_or_no = OptionKind::Choice(&["no", "yes"]);
+    known.insert("proxy_and_direct".to_owned(), Holds::Option(yes_or_no));
+    for key in ["dns_servers", "api_server", "pod_cidr", "service_cidr", "proxy_address"] {
         known.insert(key.to_owned(), Holds::Option(OptionKind::Prefixes));
     }
     for catalog in catalogs {

@@ -68,14 +68,14 @@ pub(super) fn write(artifact: &Artifact, input: Input<'_>, selection: &Selection
     let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
     let needs: BTreeSet<Need> = artifact.needs().into_iter().filter(|need| !off(need)).collect();
     let compiled = compile(input, artifact.speech(), &needs);
-    let mut findings = compiled.findings;
+    let mut findings = compiled.findings.clone();
     if any_error(&findings) {
         return Proven { files: Vec::new(), findings };
     }
     let laid = artifact.lay(&compiled.policy);
     findings.extend(laid.findings.iter().cloned());
     let lowered = Lowered { artifacts: Vec::new(), losses: laid.losses, findings: laid.findings };
-    let files = match artifact.render(&laid.model, &banner(head, &compiled.policy, &lowered)) {
+    let files = match artifact.render(&laid.model, &banner(head, &compiled, &lowered)) {
         Ok(files) => files,
         Err(error) => {
             findings.push(error.finding());

@@ -1,17 +1,18 @@
 //! `generate`: from catalogs and a lock to proven files.
 
+use super::against::{Against, against, tolerate};
 use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
 use super::{Artifact, File, Proven, custom, prove};
 use crate::artifact;
 use crate::catalog::{LeftOut, Selected, Selection, select};
-use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile};
+use crate::compile::{Answer, Answers, Compiled, Evidence, Input, Variables, compile, context};
 use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::packet::Hostname;
-use crate::policy::{Need, Origin, Policy};
+use crate::policy::{Need, Origin};
 use crate::render::{Filters, Renderer};
 use crate::resolve::{EvidenceKind, Family, Lockfile};
-use crate::targets::{Lowered, Options, TARGETS, Target, Wanted};
+use crate::targets::{Context, Lowered, Options, PeerKind, TARGETS, Target, Wanted};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -40,6 +41,8 @@ pub struct Request {
     pub artifacts: Vec<Artifact>,
     /// Folders of artifacts of the user's own.
     pub folders: Vec<PathBuf>,
+    /// Existing rules, for targets that tell what has to change.
+    pub against: Vec<PathBuf>,
 }
 
 /// What came of it.
@@ -59,13 +62,15 @@ pub struct Generated {
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
     let (own, wrong) = custom::load(&request.folders);
-    let (jobs, unknown) = jobs(&request.targets, &request.artifacts, &own);
+    let (jobs, unknown) = jobs(request, &own);
     // The name of an artifact that could not be read is not known, and that is told already.
     if !any_error(&wrong) {
         findings.extend(unknown);
     }
     findings.extend(wrong);
     let targets: Vec<&'static dyn Target> = jobs.iter().map(|(target, _)| *target).collect();
+    let (existing, wrong) = against(&request.against, &targets);
+    findings.extend(wrong);
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
         Ok(lock) => lock,
@@ -99,9 +104,13 @@ pub fn generate(request: &Request) -> Generated {
     let answers = answers(lock.as_ref());
     let head = head(&selected, lock.as_ref());
     let (mut files, mut gone): (Vec<File>, Vec<String>) = (Vec::new(), Vec::new());
+    let of_all = Input { selected: &selected, answers: &answers, variables: &variables_of_all };
+    let Against { policy: existing, needs } = existing.map(|it| tolerate(it, of_all)).unwrap_or_default();
     for ((target, artifact), variables) in jobs.iter().zip(&variables) {
-        let input = Input { selected: &selected, answers: &answers, variables };
-        let written = write(*target, input, &request.selection, &renderer, &head);
+        let input = Input { variables, ..of_all };
+        let context = Context { existing: existing.clone(), ..context(input) };
+        let within = Within { input, selection: &request.selection, context: &context, needs: &needs };
+        let written = write(*target, within, &renderer, &head);
         let nothing_left = written.files.is_empty() && !any_error(&written.findings);
         let path = |file: &File| artifact.folder.join(&file.path).display().to_string();
         files.extend(written.files.into_iter().map(|file| File { path: path(&file), ..file }));
@@ -109,7 +118,8 @@ pub fn generate(request: &Request) -> Generated {
             let before = Selection { today: None, ..request.selection.clone() };
             let (earlier, _) = select(&catalogs, &before);
             let input = Input { selected: &earlier, ..input };
-            let written = write(*target, input, &before, &renderer, &head);
+            let within = Within { input, selection: &before, ..within };
+            let written = write(*target, within, &renderer, &head);
             let path = |file: File| artifact.folder.join(file.path).display().to_string();
             gone.extend(written.files.into_iter().map(path));
         }
@@ -119,8 +129,7 @@ pub fn generate(request: &Request) -> Generated {
         request.targets.is_empty() || request.targets.iter().any(|name| name == own.name())
     };
     for own in own.iter().filter(|own| asked(own)) {
-        let input = Input { selected: &selected, answers: &answers, variables: &variables_of_all };
-        let written = custom::write(own, input, &request.selection, &head);
+        let written = custom::write(own, of_all, &request.selection, &head);
         files.extend(written.files);
         add(&mut findings, written.findings);
     }
@@ -151,15 +160,23 @@ fn twice(files: &[File]) -> Vec<Finding> {
     twice.map(finding).collect()
 }
 
-fn write(
-    target: &dyn Target,
-    input: Input<'_>,
-    selection: &Selection,
-    renderer: &Renderer,
-    head: &[String],
-) -> Proven {
+/// What every target is written within.
+#[derive(Clone, Copy)]
+struct Within<'a> {
+    input: Input<'a>,
+    selection: &'a Selection,
+    context: &'a Context,
+    /// What the existing rules let pass besides endpoints, which is not to be asked away.
+    needs: &'a BTreeSet<Need>,
+}
+
+fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[String]) -> Proven {
+    let Within { input, selection, context, needs: existing } = within;
     let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
-    let needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
+    let mut needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
+    if target.speech().peers == PeerKind::Both {
+        needs.extend(existing.iter().copied().filter(|need| !off(need)));
+    }
     let compiled = compile(input, target.speech(), &needs);
     if any_error(&compiled.findings) {
         return Proven { files: Vec::new(), findings: compiled.findings };
@@ -171,13 +188,13 @@ fn write(
             settings.entry(spec.key.to_owned()).or_insert_with(|| "yes".to_owned());
         }
     }
-    let options = Options::new(target.options(), &settings);
+    let options = Options::new(target.options(), &settings).within(context.clone());
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
     let expired = compiled.findings.iter().filter(|finding| finding.code == Code::CatalogExpired);
     let expired: Vec<String> =
         expired.map(|finding| format!("Expired: {}", plain(&finding.message))).collect();
     let mut proven = prove(target, &wanted, renderer, |lowered| {
-        let mut lines = banner(head, &compiled.policy, lowered);
+        let mut lines = banner(head, &compiled, lowered);
         lines.extend(expired.iter().cloned());
         lines
     });
@@ -188,10 +205,10 @@ fn write(
 /// What is written: the targets of these names, with the options and folders that the project has for them; else all
 /// artifacts of the project; else the targets that are written by default. In the order of the registry.
 fn jobs(
-    names: &[String],
-    artifacts: &[Artifact],
+    request: &Request,
     own: &[artifact::Artifact],
 ) -> (Vec<(&'static dyn Target, Artifact)>, Vec<Finding>) {
+    let (names, artifacts) = (&request.targets, &request.artifacts);
     let mut findings = Vec::new();
     let all = names.iter().chain(artifacts.iter().map(|artifact| &artifact.target));
     let is_own = |name: &String| own.iter().any(|own| own.name() == name);
@@ -204,12 +221,14 @@ fn jobs(
         );
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
+    let named = |key: &str, setting: &String| setting.split_once('=').is_some_and(|(name, _)| name == key);
+    let is_set = |key: &str| request.settings.iter().any(|setting| named(key, setting));
     let asked = |target: &dyn Target| {
         let own = artifacts.iter().any(|artifact| artifact.target == target.name());
         match (names.is_empty(), artifacts.is_empty()) {
             (false, _) => names.iter().any(|name| name == target.name()),
             (true, false) => own,
-            (true, true) => target.is_default(),
+            (true, true) => target.is_default() || target.default_with().is_some_and(is_set),
         }
     };
     let mut jobs = Vec::new();
@@ -332,11 +351,11 @@ fn plain(text: &str) -> String {
 }
 
 /// The lines at the head of a target's files: what is covered, what is implied, what cannot be said.
-pub(super) fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec<String> {
+pub(super) fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) -> Vec<String> {
     let mut lines = head.to_vec();
     let mut endpoints: BTreeSet<&str> = BTreeSet::new();
     let mut implied: BTreeSet<Need> = BTreeSet::new();
-    for (_, rule) in policy.rules() {
+    for (_, rule) in compiled.policy.rules() {
         match &rule.origin {
             Origin::Endpoint(why) => {
                 endpoints.insert(&why.endpoint);
@@ -347,7 +366,13 @@ pub(super) fn banner(head: &[String], policy: &Policy, lowered: &Lowered) -> Vec
             Origin::File(_) | Origin::System(_) => {}
         }
     }
-    lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
+    let through: Vec<&str> = compiled.proxied.iter().map(String::as_str).collect();
+    if !endpoints.is_empty() || through.is_empty() {
+        lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !through.is_empty() {
+        lines.push(format!("Endpoints behind the proxy: {}", through.join(", ")));
+    }
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
     // A loss and the finding about it may say the same, the finding with backticks.
     let told = lowered

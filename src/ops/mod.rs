@@ -1,5 +1,6 @@
 //! What each command does, as a function. Nothing here prints.
 
+mod against;
 mod catalog_diff;
 mod catalogs;
 mod check;

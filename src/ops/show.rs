@@ -24,13 +24,15 @@ pub struct Shown {
     pub findings: Vec<Finding>,
     /// The format of each scope, where there are several.
     formats: BTreeMap<Scope, &'static str>,
+    /// What there is to say about the files beyond what they mean.
+    pub advice: Vec<Finding>,
 }
 
 impl Shown {
     /// What is known under one format.
     pub(super) fn of(source: &str, format: &str, policy: Policy, findings: Vec<Finding>) -> Self {
         let (source, format) = (source.to_owned(), format.to_owned());
-        Self { source, format, policy, findings, formats: BTreeMap::new() }
+        Self { source, format, policy, findings, advice: Vec::new(), formats: BTreeMap::new() }
     }
 
     /// The name of the format that a scope was read from.
@@ -159,7 +161,8 @@ impl Given {
         let policy = joined(parts, &mut findings);
         let findings = once(findings);
         let policy = if any_error(&findings) { Policy::default() } else { policy };
-        Shown { source: self.source.clone(), format, policy, findings, formats }
+        let advice = self.claims.iter().flat_map(|claim| claim.importer.advise(&claim.sources)).collect();
+        Shown { source: self.source.clone(), format, policy, findings, advice, formats }
     }
 }
 

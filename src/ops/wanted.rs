@@ -93,7 +93,10 @@ fn everything(
             .collect(),
         ..selection
     };
-    Project { selection, ..project.clone() }.wanted(&[(speech, needs)])
+    // Both ways to an endpoint are explained, through a proxy and past it.
+    let both = "proxy_and_direct=yes".to_owned();
+    let settings = project.settings.iter().cloned().chain(std::iter::once(both)).collect();
+    Project { selection, settings, ..project.clone() }.wanted(&[(speech, needs)])
 }
 
 fn needs(project: &Project, target: &dyn Target) -> BTreeSet<Need> {
@@ -119,7 +122,7 @@ fn less(mut set: RuleSet, losses: &[Loss]) -> RuleSet {
     set
 }
 
-fn rules(packets: &PacketSet, action: Action, why: &str) -> Vec<Rule> {
+pub(super) fn rules(packets: &PacketSet, action: Action, why: &str) -> Vec<Rule> {
     let rule = |row: &Row| {
         let source: Constraint<AddrSet> = match row.source.clone().map(NonEmpty::new) {
             None => Constraint::Any,

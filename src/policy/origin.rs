@@ -45,12 +45,27 @@ pub enum Need {
     Metadata,
     /// A closing rule that makes an allowlist bite where the platform allows by default.
     DenyRest,
+    /// The outbound proxy that connections to endpoints are handed to.
+    Proxy,
+    /// Pods, services and other hosts of the own cluster, which no proxy stands before.
+    Cluster,
+    /// What somebody asked to have reached without the proxy.
+    Bypass,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 6] =
-        [Self::Dns, Self::ReturnTraffic, Self::Loopback, Self::ApiServer, Self::Metadata, Self::DenyRest];
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::ReturnTraffic,
+        Self::Loopback,
+        Self::ApiServer,
+        Self::Metadata,
+        Self::DenyRest,
+        Self::Proxy,
+        Self::Cluster,
+        Self::Bypass,
+    ];
 
     /// The id by which the rule is switched off and named: `implied/dns`.
     pub fn id(self) -> &'static str {
@@ -61,6 +76,9 @@ impl Need {
             Self::ApiServer => "implied/api-server",
             Self::Metadata => "implied/metadata",
             Self::DenyRest => "implied/deny-rest",
+            Self::Proxy => "implied/proxy",
+            Self::Cluster => "implied/cluster",
+            Self::Bypass => "implied/bypass",
         }
     }
 
@@ -73,6 +91,9 @@ impl Need {
             Self::ApiServer => "controllers talk to the Kubernetes API server",
             Self::Metadata => "cloud credentials and spot notices come from the metadata service",
             Self::DenyRest => "without it the platform allows everything else",
+            Self::Proxy => "connections to the endpoints are handed to the outbound proxy",
+            Self::Cluster => "pods and services are reached without the proxy",
+            Self::Bypass => "asked for: these are reached without the proxy",
         }
     }
 }

@@ -86,6 +86,11 @@ fn of_targets(tera: &mut Tera) {
     filter(tera, "iptables_line", syntax::words::comment_line);
     filter(tera, "iptables_word", syntax::words::quote_word);
     filter(tera, "yaml", syntax::yaml::quote);
+    filter(tera, "env", syntax::env::value);
+    filter(tera, "shell", syntax::shell::quote);
+    filter(tera, "csv", syntax::csv::field);
+    filter(tera, "csv_part", syntax::csv::part);
+    filter(tera, "markdown", syntax::markdown::cell);
     filter(tera, "squid", syntax::squid::word);
     filter(tera, "squid_comment", syntax::squid::comment);
 }

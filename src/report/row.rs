@@ -2,6 +2,7 @@
 
 use crate::packet::{Row, RowPeer, TransportRow};
 use crate::policy::Origin;
+use crate::syntax::text::mask_credentials;
 use serde::Serialize;
 
 /// A row as JSON, in the shape of the published schema. Lists are never empty; what is not constrained is left out.
@@ -120,7 +121,7 @@ impl From<&Origin> for OriginJson {
                 Self {
                     file: Some(place.source.name().to_owned()),
                     line: Some(place.source.line_column(place.span.start).0),
-                    text: Some(line.trim().to_owned()),
+                    text: Some(mask_credentials(line.trim())),
                     ..Self::default()
                 }
             }

@@ -2,10 +2,14 @@
 //!
 //! Nothing here knows what a rule is.
 
+pub mod csv;
 pub mod declared;
+pub mod env;
 pub mod hcl;
 pub mod json;
+pub mod markdown;
 pub mod prefix_list;
+pub mod shell;
 pub mod squid;
 pub mod terraform;
 pub mod text;

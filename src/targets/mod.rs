@@ -6,17 +6,24 @@
 
 mod absorb;
 mod aws_security_group;
+mod change_request;
+mod context;
 mod demand;
 mod gcp_firewall;
 mod gke_module;
 mod iptables;
 mod network_policy;
 mod options;
+mod proxy_env;
+mod proxy_url;
 mod reason;
 mod squid;
 mod terraform;
 
+pub use context::{Chart, Context, Facts, Install, Workload};
 pub use options::{OptionKind, OptionSpec, Options};
+pub use proxy_env::{Client, NoProxy, Reach};
+pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
 
 use crate::diag::{Finding, Source};
 use crate::packet::PacketSet;
@@ -33,7 +40,9 @@ pub const TARGETS: &[&dyn Target] = &[
     &iptables::Iptables,
     &squid::Squid,
     &network_policy::NetworkPolicy,
+    &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
+    &change_request::ChangeRequest,
 ];
 
 /// The target of that name.
@@ -52,6 +61,11 @@ pub trait Target: Sync + fmt::Debug {
     /// Reports whether it is written when no target is asked for by name.
     fn is_default(&self) -> bool {
         true
+    }
+
+    /// The variable that a project sets when it needs this target, which is written by default then.
+    fn default_with(&self) -> Option<&'static str> {
+        None
     }
 
     /// How peers are named and rules are grouped here; the policy handed to `lower` is compiled for it.
@@ -100,6 +114,13 @@ pub trait Importer: Sync + fmt::Debug {
     /// What the files mean together, as one rule set. Never stops at the first problem, never drops a match: what is
     /// not understood is a finding.
     fn import(&self, sources: &[Arc<Source>]) -> Imported;
+
+    /// What there is to say about the files beyond what they mean, for whoever asks for it: what is missing, and what
+    /// is seldom meant. Nothing for most forms.
+    fn advise(&self, sources: &[Arc<Source>]) -> Vec<Finding> {
+        let _ = sources;
+        Vec::new()
+    }
 
     /// What the files meant before the change that one of them plans. None when none of them is a plan; then there is
     /// no other state than the one that [`Importer::import`] reads.
@@ -150,6 +171,10 @@ pub enum PeerKind {
     Addresses,
     /// Host names.
     Names,
+    /// Host names, and beside them the addresses that are known for them.
+    Both,
+    /// Not the endpoints, but what is reached without the project's proxy, and the proxy: names and addresses.
+    Direct,
 }
 
 /// What one rule set of a target is attached to.

@@ -1,5 +1,6 @@
 //! Settings of targets, checked before a target sees them.
 
+use super::{Context, ProxyUrl};
 use crate::packet::Prefix;
 use std::collections::BTreeMap;
 
@@ -29,12 +30,17 @@ pub enum OptionKind {
     Prefixes,
     /// One line of printable ASCII.
     Text,
+    /// The URL of a proxy, such as `http://proxy.example:3128`.
+    Proxy,
 }
 
-/// The settings of one target, defaults filled in.
+/// The settings of one target, defaults filled in, and what is known of the project beside its rules.
 // INVARIANT: every value was accepted by the kind of its spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options(BTreeMap<&'static str, String>);
+pub struct Options {
+    values: BTreeMap<&'static str, String>,
+    context: Context,
+}
 
 impl OptionKind {
     /// Why a value is not one of this kind, or nothing when it is.
@@ -69,6 +75,7 @@ impl OptionKind {
                     !value.is_empty() && value.chars().all(|char| char.is_ascii_graphic() || char == ' ');
                 (!fits).then(|| "one line of printable ASCII is needed".to_owned())
             }
+            Self::Proxy => value.parse::<ProxyUrl>().err().map(|error| error.to_string()),
         }
     }
 }
@@ -77,21 +84,27 @@ impl Options {
     /// The settings that `specs` declare, from `given` where it has them. `given` was checked with
     /// [`OptionKind::refuses`]; a value that it refuses is left out.
     pub fn new(specs: &'static [OptionSpec], given: &BTreeMap<String, String>) -> Self {
-        Self(
-            specs
-                .iter()
-                .filter_map(|spec| {
-                    let given = given.get(spec.key).filter(|value| spec.kind.refuses(value).is_none());
-                    let value = given.cloned().or_else(|| spec.default.map(str::to_owned))?;
-                    Some((spec.key, value))
-                })
-                .collect(),
-        )
+        let value = |spec: &OptionSpec| {
+            let given = given.get(spec.key).filter(|value| spec.kind.refuses(value).is_none());
+            let value = given.cloned().or_else(|| spec.default.map(str::to_owned))?;
+            Some((spec.key, value))
+        };
+        Self { values: specs.iter().filter_map(value).collect(), context: Context::default() }
+    }
+
+    /// The same settings in a project of which more is known than its rules.
+    pub fn within(self, context: Context) -> Self {
+        Self { context, ..self }
+    }
+
+    /// What is known of the project beside its rules; nothing when nobody said.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The value of a setting.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.values.get(key).map(String::as_str)
     }
 
     /// The blocks of a setting of the kind `Prefixes`; empty when it is not set.

@@ -6,6 +6,7 @@ mod acceptance;
 mod bad_input;
 mod catalogs;
 mod check;
+mod classes;
 mod clouds;
 mod custom;
 mod diff;

@@ -97,6 +97,8 @@ pub(crate) fn tcp(speech: Speech, port: u16, why: &Justification) -> Rule {
     let peer = match speech.peers {
         PeerKind::Addresses => PeerSet::from(addrs(&PREFIXES[..1])),
         PeerKind::Names => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names()),
+        PeerKind::Both | PeerKind::Direct => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names())
+            .union(&PeerSet::from(addrs(&PREFIXES[..1]))),
     };
     let port = TransportSet::port(Protocol::TCP, PortRange::single(port));
     allow(Constraint::only(peer).unwrap(), Constraint::only(port).unwrap(), why)
@@ -120,6 +122,7 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
         PeerKind::Names => PeerSet::all_names(),
+        PeerKind::Both | PeerKind::Direct => PeerSet::all_names().union(&PeerSet::all_addrs()),
     };
     let pods = |namespace: &str, labels: &[(&str, &str)]| Pods {
         namespace: namespace.into(),
@@ -177,6 +180,19 @@ fn patterns() -> Vec<NamePattern> {
 
 fn peers(speech: Speech) -> BoxedStrategy<Constraint<PeerSet>> {
     let some = match speech.peers {
+        PeerKind::Both | PeerKind::Direct => {
+            let names =
+                vec(select(patterns()), 0..4).prop_map(|patterns| PeerSet::from(NameSet::of(&patterns)));
+            let blocks =
+                subsequence(PREFIXES.to_vec(), 1..6).prop_map(|prefixes| PeerSet::from(addrs(&prefixes)));
+            (names, blocks, any::<bool>())
+                .prop_map(
+                    |(names, blocks, both)| {
+                        if both || names.is_empty() { names.union(&blocks) } else { names }
+                    },
+                )
+                .boxed()
+        }
         PeerKind::Addresses => {
             let blocks =
                 subsequence(PREFIXES.to_vec(), 1..6).prop_map(|prefixes| PeerSet::from(addrs(&prefixes)));

@@ -100,6 +100,7 @@ fn settings(target: &dyn Target) -> Vec<BTreeMap<String, String>> {
             OptionKind::Number(first, last) => vec![first.to_string(), last.to_string()],
             OptionKind::Prefixes => vec!["192.0.2.0/24".to_owned()],
             OptionKind::Text => vec!["x".to_owned()],
+            OptionKind::Proxy => vec!["http://proxy.example:3128".to_owned()],
         };
         all.extend(values.into_iter().map(|value| BTreeMap::from([(spec.key.to_owned(), value)])));
     }

@@ -2,7 +2,7 @@
 
 use super::fake::{FAKES, Flaw, flawed};
 use egressor::render::Renderer;
-use egressor::targets::{OptionSpec, Options, TARGETS, Target, find};
+use egressor::targets::{OptionKind, OptionSpec, Options, TARGETS, Target, find};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Templates that reproduce a vendor's page to the letter, so that nothing may stand before it.
@@ -51,7 +51,9 @@ fn wrong(targets: &[&dyn Target]) -> Vec<String> {
         }
         for spec in target.options() {
             refuse(!seen.insert(format!("option {}", spec.key)), "a setting is declared twice");
-            refuse(!is_key(spec), "a setting is not called `place.what`");
+            // A variable of the project has a name of its own.
+            let is_variable = spec.kind == OptionKind::Proxy && spec.key == "proxy";
+            refuse(!is_key(spec) && !is_variable, "a setting is not called `place.what`");
             refuse(
                 spec.summary.trim().is_empty() || spec.summary.lines().count() != 1,
                 "a setting has no summary",

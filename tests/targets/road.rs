@@ -5,7 +5,9 @@ use egressor::ops::{File, Proven, prove};
 use egressor::packet::PacketSet;
 use egressor::policy::{Need, Policy, Scope};
 use egressor::render::Renderer;
-use egressor::targets::{Imported, Lowered, Options, Target, Wanted};
+use egressor::targets::{
+    Chart, Context, Facts, Imported, Install, Lowered, OptionKind, Options, Target, Wanted, Workload,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,7 +31,12 @@ pub(crate) fn travel_with(
     banner: &[String],
     given: &BTreeMap<String, String>,
 ) -> Travelled {
-    let options = Options::new(target.options(), given);
+    // What a target cannot do without is given, where the test does not.
+    let mut given = given.clone();
+    for spec in target.options().iter().filter(|spec| spec.kind == OptionKind::Proxy) {
+        given.entry(spec.key.to_owned()).or_insert_with(|| "http://proxy.example.net:3128".to_owned());
+    }
+    let options = Options::new(target.options(), &given).within(installed());
     let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
     let wanted = Wanted { policy, needs: &needs, options: &options };
     let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
@@ -38,6 +45,44 @@ pub(crate) fn travel_with(
         banner.iter().cloned().chain(lowered.losses.iter().map(|loss| loss.why.clone())).collect()
     });
     Travelled { lowered, proven }
+}
+
+/// Components as a catalog describes them: a workload that is known, one that is not, and their charts.
+fn installed() -> Context {
+    let install = |component: &str, workload: Option<Workload>| Install {
+        component: format!("catalog/{component}"),
+        namespace: "agents".into(),
+        labels: BTreeMap::from([("app.kubernetes.io/name".into(), component.into())]),
+        workload,
+    };
+    let workload = Workload {
+        kind: "Deployment".into(),
+        name: "agent".into(),
+        containers: vec!["agent".into(), "monitor".into()],
+    };
+    let keys =
+        ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].into_iter().zip(["httpProxy", "httpsProxy", "noProxy"]);
+    let chart = |name: &str, path: &[&str], keys: BTreeMap<String, String>| Chart {
+        name: name.into(),
+        components: vec![format!("catalog/{name}")],
+        path: path.iter().map(|key| (*key).to_owned()).collect(),
+        keys,
+    };
+    let facts =
+        Facts { app: "https".into(), components: vec![("agent".into(), "pods".into())], ..Facts::default() };
+    Context {
+        installs: vec![install("agent", Some(workload)), install("scanner", None)],
+        charts: vec![
+            chart("agent", &["additionalEnv"], BTreeMap::new()),
+            chart(
+                "scanner",
+                &["global", "proxy"],
+                keys.map(|(name, key)| (name.into(), key.into())).collect(),
+            ),
+        ],
+        facts: BTreeMap::from([("catalog/middle".to_owned(), facts)]),
+        existing: None,
+    }
 }
 
 impl Travelled {

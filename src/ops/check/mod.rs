@@ -12,7 +12,7 @@ use super::project::Project;
 use super::scopes::fits;
 use super::{Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error};
-use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Prefix};
+use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Prefix, Set as _};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
 use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
 use std::collections::BTreeSet;
@@ -207,6 +207,7 @@ fn rules(request: &CheckRequest, question: &Question) -> Shown {
     let universe = match peers {
         PeerKind::Names => PeerSet::all_names(),
         PeerKind::Addresses => PeerSet::all_addrs(),
+        PeerKind::Both | PeerKind::Direct => PeerSet::all_names().union(&PeerSet::all_addrs()),
     };
     for set in &mut policy.sets {
         set.universe = universe.clone();

@@ -7,10 +7,12 @@ mod unexplained;
 mod wide;
 
 use super::files::{TEXT_LIMIT, read};
+use super::wanted::target_of;
 use super::{Project, show, show_before};
 use crate::catalog::Date;
 use crate::diag::{Code, Finding, Place, Severity, any_error};
 use crate::policy::{Origin, Rule};
+use crate::targets::PeerKind;
 use std::path::PathBuf;
 
 /// What the user asked for.
@@ -66,7 +68,12 @@ pub fn lint(request: &LintRequest) -> Linted {
     let found = shown.policy.anomalies();
     let could_go = anomalies::findings(&shown.policy, &found, &shown.format, &findings);
     findings.extend(could_go);
-    findings.extend(wide::findings(&shown.policy, &found));
+    // Where peers have no ports, every rule is for all of them.
+    let has_ports = target_of(&shown.format).is_none_or(|target| target.speech().peers != PeerKind::Direct);
+    if has_ports {
+        findings.extend(wide::findings(&shown.policy, &found));
+    }
+    findings.extend(shown.advice);
     findings.extend(expired::findings(&found.statements, request.today, request.until));
     if let Some(project) = &request.project {
         findings.extend(unexplained::findings(&shown.policy, &found.statements, &shown.format, project));

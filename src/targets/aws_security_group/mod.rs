@@ -86,7 +86,7 @@ impl Target for AwsSecurityGroup {
     }
 
     fn needs(&self) -> &'static [Need] {
-        &[]
+        &[Need::Proxy]
     }
 
     fn limits(&self) -> &'static [Limit] {

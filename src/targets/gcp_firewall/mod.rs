@@ -91,7 +91,7 @@ impl Target for GcpFirewall {
     }
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::DenyRest]
+        &[Need::DenyRest, Need::Proxy]
     }
 
     fn limits(&self) -> &'static [Limit] {

@@ -100,7 +100,7 @@ impl Target for Iptables {
     }
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::Dns, Need::ApiServer, Need::ReturnTraffic, Need::Loopback, Need::Metadata]
+        &[Need::Dns, Need::ApiServer, Need::ReturnTraffic, Need::Loopback, Need::Metadata, Need::Proxy]
     }
 
     fn limits(&self) -> &'static [Limit] {

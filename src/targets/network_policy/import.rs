@@ -17,10 +17,12 @@ impl Importer for NetworkPolicyManifests {
     }
 
     fn recognizes(&self, source: &Source) -> bool {
-        let mut kinds = kinds(source.text());
-        kinds.any(|kind| match kind {
+        kinds(source.text()).any(|kind| match kind {
             "NetworkPolicy" | "NetworkPolicyList" => true,
-            "List" => source.text().contains("items"),
+            // A list of what runs, as `kubectl get deployments -o yaml` prints it, is about something else.
+            "List" => {
+                source.text().contains("items") && !kinds(source.text()).any(|kind| WORKLOADS.contains(&kind))
+            }
             _ => false,
         })
     }
@@ -42,6 +44,10 @@ impl Importer for NetworkPolicyManifests {
         Imported { policy, findings }
     }
 }
+
+/// The kinds of objects that run something.
+const WORKLOADS: [&str; 7] =
+    ["Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"];
 
 /// The words that stand behind a `kind:`, in any spelling of YAML or JSON.
 fn kinds(text: &str) -> impl Iterator<Item = &str> {

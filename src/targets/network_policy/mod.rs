@@ -78,7 +78,7 @@ impl Target for NetworkPolicy {
     /// A policy that selects a pod denies it the rest, and replies and a pod's own traffic always pass, so neither
     /// is a need of its own.
     fn needs(&self) -> &'static [Need] {
-        &[Need::Dns, Need::ApiServer, Need::Metadata]
+        &[Need::Dns, Need::ApiServer, Need::Metadata, Need::Proxy]
     }
 
     fn limits(&self) -> &'static [Limit] {
