@@ -148,7 +148,8 @@ fn a_file_cut_anywhere_is_read_to_an_end_and_is_no_smaller_file() {
                     if BRACKETED.contains(&case.importer) {
                         assert!(any_error(&read.findings), "{} of {}", source.name(), case.name());
                     }
-                    importer.import_before(&[part]);
+                    importer.import_before(&[Arc::clone(&part)]);
+                    importer.advise(&[part]);
                 }
             }
         }

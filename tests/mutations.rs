@@ -280,8 +280,16 @@ fn attack(target: &str) {
 #[test]
 fn every_target_is_attacked_here() {
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
-    let attacked =
-        ["aws-security-group", "gcp-firewall", "iptables", "squid", "network-policy", "gke-module"];
+    let attacked = [
+        "aws-security-group",
+        "gcp-firewall",
+        "iptables",
+        "squid",
+        "network-policy",
+        "proxy-env",
+        "gke-module",
+        "change-request",
+    ];
     assert_eq!(names, attacked, "a new target needs a test here");
 }
 
@@ -313,4 +321,14 @@ fn damaged_network_policies_are_read_to_an_end() {
 #[test]
 fn damaged_gke_files_are_read_to_an_end() {
     attack("gke-module");
+}
+
+#[test]
+fn damaged_variables_of_proxies_are_read_to_an_end() {
+    attack("proxy-env");
+}
+
+#[test]
+fn damaged_change_requests_are_read_to_an_end() {
+    attack("change-request");
 }

@@ -204,7 +204,7 @@ fn show(args: &CatalogShowArgs, common: &Common, output: Output) -> Exit {
     output.finish(&text, Exit::Same)
 }
 
-/// An origin in words: `changed host, was us-docker.pkg.dev, by overlays/mirror.yaml:7`.
+/// An origin in words: `changed host, was registry.example.com, by overlays/mirror.yaml:7`.
 fn origin_text(origin: &Value) -> String {
     let of = |key: &str| origin.get(key).map(plain);
     let key = of("key").map(|key| format!(" {key}")).unwrap_or_default();

@@ -20,7 +20,7 @@ pub struct Context {
 /// A component and how it runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Install {
-    /// `castai/agent`.
+    /// `vendor/agent`.
     pub component: String,
     /// The namespace of its pods.
     pub namespace: String,

@@ -309,7 +309,7 @@ fn lock_takes_the_names_and_the_path_from_the_project() {
     let folder = project(&["--component", "pod-pinner"]);
     edit(folder.path(), "lock: egressor.lock", "lock: locks/ours.lock");
     // Nobody answers there, so nothing is written, and the names and the path are told.
-    let run = egressor_in(folder.path(), &["lock", "--resolver", "127.0.0.1:1", "--timeout", "1", "-v"]);
+    let run = egressor_in(folder.path(), &["lock", "--resolver", "127.0.0.1:1", "--timeout", "1s", "-v"]);
     refused(&run, &["none of 2 names could be looked up", "lock = locks/ours.lock (egressor.yaml:"]);
 }
 

@@ -79,7 +79,9 @@ fn what_is_written_is_valid_and_means_the_same_once_kubectl_has_read_it() {
 #[test]
 fn what_the_schemas_refuse_is_refused_and_what_kubectl_prints_is_read_alike() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/network-policy");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let cases = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = cases.filter(|case| case.is_dir()).flat_map(|case| fs::read_dir(case).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> =
         files.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
     let Some(home) = home(JUDGE, files.len()) else { return };

@@ -44,8 +44,10 @@ fn all_five_defects_of_the_pages_sample_are_found_in_a_file_of_variables() {
 
 #[test]
 fn and_in_a_manifest_with_the_placeholders_of_the_page() {
-    let text =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/proxy-env/sample.yaml"));
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/corpus/proxy-env/sample-yaml/sample.yaml"
+    ));
     let (code, findings, _) = lint("deployment.yaml", &text.unwrap());
     assert_eq!(code, 1);
     assert_five_defects(&findings);

@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod change_request;
 #[cfg(test)]
-mod corpus;
 #[cfg(test)]
 mod istio;
 #[cfg(test)]

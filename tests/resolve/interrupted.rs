@@ -125,7 +125,7 @@ fn a_lock_with_the_marks_of_a_merge_is_named_with_its_line_and_left_alone() {
 fn a_refresh_that_takes_long_says_how_far_it_is_in_plain_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let slow = serve(|question| {
-        std::thread::sleep(Duration::from_millis(60));
+        std::thread::sleep(Duration::from_millis(250));
         if question.v6 {
             Reply::nothing()
         } else {
@@ -149,7 +149,7 @@ fn a_terminal_gets_a_bar_that_is_taken_away_in_the_end() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let slow = serve(|question| {
-        std::thread::sleep(Duration::from_millis(60));
+        std::thread::sleep(Duration::from_millis(250));
         if question.v6 {
             Reply::nothing()
         } else {

@@ -4,6 +4,7 @@
 //! models share. A key that some models lack is optional, and no key stands there that no model has.
 
 use super::common::policies::{plain, policies, policy_of, tcp};
+use crate::road::installed;
 use egressor::policy::{Need, Policy};
 use egressor::render::models::{MODELS, of};
 use egressor::targets::{OptionKind, Options, TARGETS, Target, Wanted};
@@ -111,7 +112,7 @@ fn settings(target: &dyn Target) -> Vec<BTreeMap<String, String>> {
 fn models(target: &'static dyn Target) -> Vec<(&'static str, Value)> {
     let mut models = Vec::new();
     for given in settings(target) {
-        let options = Options::new(target.options(), &given);
+        let options = Options::new(target.options(), &given).within(installed());
         for needs in [target.needs().iter().copied().collect(), BTreeSet::<Need>::new()] {
             for policy in some_policies(target) {
                 let lowered = target.lower(&Wanted { policy: &policy, needs: &needs, options: &options });

@@ -48,7 +48,7 @@ pub(crate) fn travel_with(
 }
 
 /// Components as a catalog describes them: a workload that is known, one that is not, and their charts.
-fn installed() -> Context {
+pub(crate) fn installed() -> Context {
     let install = |component: &str, workload: Option<Workload>| Install {
         component: format!("catalog/{component}"),
         namespace: "agents".into(),

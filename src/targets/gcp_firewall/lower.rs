@@ -122,7 +122,7 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
     let mut rules = Vec::new();
     let all: Vec<Group<'_>> =
         by_service.iter().flat_map(|(transport, demands)| groups(transport, demands)).collect();
-    for group in absorb(all) {
+    for group in merge_same_endpoints(absorb(all)) {
         let services = sayable(group.transport).services;
         let (description, changed) = reason(group.origins.iter().copied(), DESCRIPTION);
         *shortened += usize::from(changed);
@@ -189,14 +189,15 @@ fn groups<'a>(transport: &'a TransportSet, demands: &[Demand<'a>]) -> Vec<Group<
         let addrs = AddrSet { v6, ..AddrSet::default() };
         groups.push(Group { addrs, family: "v6", transport, origins: of(&members) });
     }
-    merge_same_endpoints(groups)
+    groups
 }
 
-/// Joins groups whose endpoints have the same ids: one endpoint may ask in several rules.
+/// Joins groups of one service whose endpoints have the same ids, for rules are named after them.
 fn merge_same_endpoints(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
-    let mut merged: BTreeMap<(&'static str, BTreeSet<String>), Group<'_>> = BTreeMap::new();
+    let mut merged: BTreeMap<(&TransportSet, &'static str, BTreeSet<String>), Group<'_>> = BTreeMap::new();
     for group in groups {
-        let key = (group.family, group.origins.iter().map(|origin| id(origin)).collect());
+        let ids = group.origins.iter().map(|origin| id(origin)).collect();
+        let key = (group.transport, group.family, ids);
         match merged.entry(key) {
             std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(group)),
             std::collections::btree_map::Entry::Occupied(mut entry) => {

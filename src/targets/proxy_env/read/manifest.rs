@@ -118,7 +118,7 @@ impl Walk<'_> {
     }
 }
 
-/// Who a mapping speaks of: `castai-agent Deployment/castai-agent`, then its container.
+/// Who a mapping speaks of: `agents Deployment/agent`, then its container.
 fn name(node: &Node, outer: &str) -> String {
     let text = |node: Option<&Node>| node.and_then(Node::as_str).map(str::to_owned);
     let metadata = node.get("metadata");
