@@ -221,8 +221,8 @@ fn jobs(
         );
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
-    let named = |key: &str, setting: &String| setting.split_once('=').is_some_and(|(name, _)| name == key);
-    let is_set = |key: &str| request.settings.iter().any(|setting| named(key, setting));
+    let keys = || request.settings.iter().filter_map(|setting| Some(setting.split_once('=')?.0));
+    let is_set = |key: &str| keys().any(|set| set == key);
     let asked = |target: &dyn Target| {
         let own = artifacts.iter().any(|artifact| artifact.target == target.name());
         match (names.is_empty(), artifacts.is_empty()) {
