@@ -2,7 +2,6 @@
 
 use super::files::{TEXT_LIMIT, read};
 use super::limit::too_large;
-use super::scopes::fits;
 use super::show::{once, stages};
 use super::wanted::{approved, ended, explaining, target_of, wanted};
 use super::{Project, Shown, show, show_before};
@@ -11,6 +10,7 @@ use crate::drift::{Change, Doubt, Drift, Ended, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{Limit, PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope};
 use crate::report::row_in_words;
+use crate::syntax::glob::fits;
 use crate::targets::Target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

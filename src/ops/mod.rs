@@ -1,6 +1,7 @@
 //! What each command does, as a function. Nothing here prints.
 
 mod against;
+mod beside;
 mod catalog_diff;
 mod catalogs;
 mod check;
@@ -16,7 +17,6 @@ mod merge;
 mod open;
 mod project;
 mod prove;
-mod scopes;
 mod shipped;
 mod show;
 mod wanted;

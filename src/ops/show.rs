@@ -1,5 +1,6 @@
 //! `show`: what rule files mean.
 
+use super::beside::beside;
 use super::files::{self, RULES_LIMIT, read, read_text};
 use super::forms::{Claim, claims, formats, joined};
 use crate::diag::{Code, Finding, Source, any_error};
@@ -86,6 +87,8 @@ impl Given {
                 Err(finding) => findings.push(finding),
             }
         }
+        found.extend(beside(&named, &mut findings));
+        seen.extend(found.iter().map(|file: &Arc<Source>| file.name().to_owned()));
         let mut others = 0_usize;
         for path in paths.iter().filter(|path| path.is_dir()) {
             let all = texts_below(path, &mut findings);

@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod declared;
 pub mod env;
+pub mod glob;
 pub mod hcl;
 pub mod json;
 pub mod markdown;

@@ -105,6 +105,12 @@ pub trait Importer: Sync + fmt::Debug {
         false
     }
 
+    /// The paths of the files that a file of this form names, such as lists and includes; the last part may be a pattern.
+    fn references(&self, source: &Source) -> Vec<String> {
+        let _ = source;
+        Vec::new()
+    }
+
     /// Whose files these are. Forms of one family can be read together, each by its own importer, as one rule set; a
     /// form without a family stands alone.
     fn family(&self) -> Option<FormFamily> {

@@ -122,3 +122,41 @@ fn what_is_shown_is_as_it_was() {
         assert!(!run.stdout.contains('\u{1b}'));
     }
 }
+
+#[test]
+fn lists_and_includes_are_read_from_the_folder_of_the_file_and_from_nowhere_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let etc = folder.path().join("etc");
+    std::fs::create_dir_all(etc.join("conf.d")).expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(etc.join(name), text).expect("a file");
+    let conf = |list: &str| {
+        format!(
+            "acl good dstdomain -n \"{list}\"\nhttp_access allow good\ninclude conf.d/*.conf\nhttp_access deny all\n"
+        )
+    };
+    write("squid.conf", &conf("hosts.txt"));
+    write("hosts.txt", "api.example.com\n");
+    write("conf.d/more.conf", "acl more dstdomain -n more.example.com\nhttp_access allow more\n");
+    write("conf.d/notes.txt", "acl none dstdomain -n none.example.com\nhttp_access allow none\n");
+    let run = egressor_in(folder.path(), &["show", "etc/squid.conf"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("=api.example.com, =more.example.com"), "{}", run.stdout);
+    assert!(!run.stdout.contains("none.example.com"), "{}", run.stdout);
+    let full = etc.join("hosts.txt").canonicalize().expect("a path").display().to_string();
+    write("squid.conf", &conf(&full));
+    assert_eq!(egressor_in(&etc, &["show", "squid.conf"]).code, 0, "a full path into the folder");
+
+    std::fs::write(folder.path().join("outside.txt"), "outside.example.com\n").expect("a file");
+    write("squid.conf", &conf("../outside.txt"));
+    let outside = egressor_in(folder.path(), &["show", "etc/squid.conf"]);
+    assert_eq!(outside.code, 2);
+    assert!(outside.stderr.contains("../outside.txt` is not given"), "{}", outside.stderr);
+    std::fs::remove_file(etc.join("hosts.txt")).expect("it goes");
+    std::os::unix::fs::symlink("../outside.txt", etc.join("hosts.txt")).expect("a link");
+    write("squid.conf", &conf("hosts.txt"));
+    let link = egressor_in(folder.path(), &["show", "etc/squid.conf"]);
+    assert_eq!(link.code, 2);
+    assert!(link.stderr.contains("hosts.txt` is not given"), "{}", link.stderr);
+    let named = egressor_in(folder.path(), &["show", "etc/squid.conf", "outside.txt", "etc/hosts.txt"]);
+    assert!(named.stdout.contains("outside.example.com"), "{}{}", named.stdout, named.stderr);
+}

@@ -9,11 +9,11 @@ pub use question::{Question, Whom};
 
 use super::limit::too_large;
 use super::project::Project;
-use super::scopes::fits;
 use super::{Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Prefix, Set as _};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
+use crate::syntax::glob::fits;
 use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 
 use super::lines::lines;
 use crate::diag::Source;
+use crate::syntax::glob::fits;
 use std::sync::Arc;
 
 /// The files that are read together.
@@ -19,19 +20,8 @@ impl Files {
             Self { sources: sources.to_vec(), roots: Vec::new(), common: common_folders(sources) };
         let mut named: Vec<Arc<Source>> = Vec::new();
         for source in sources {
-            for line in lines(source, &mut Vec::new()) {
-                let Some((directive, rest)) = line.words.split_first() else { continue };
-                for word in rest {
-                    let path = match directive.text.as_str() {
-                        "include" => word.text.as_str(),
-                        "acl" => match word.text.strip_prefix(['"', '\'']) {
-                            Some(quoted) => quoted.split(['"', '\'']).next().unwrap_or_default(),
-                            None => continue,
-                        },
-                        _ => continue,
-                    };
-                    named.extend(files.matching(path).into_iter().filter(|file| !Arc::ptr_eq(file, source)));
-                }
+            for path in references(source) {
+                named.extend(files.matching(&path).into_iter().filter(|file| !Arc::ptr_eq(file, source)));
             }
         }
         let is_named = |source: &Arc<Source>| named.iter().any(|file| Arc::ptr_eq(file, source));
@@ -81,6 +71,24 @@ fn common_folders(sources: &[Arc<Source>]) -> usize {
     })
 }
 
+/// The paths that a configuration names: what it includes, and the lists of its ACLs.
+pub(super) fn references(source: &Arc<Source>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for line in lines(source, &mut Vec::new()) {
+        let Some((directive, rest)) = line.words.split_first() else { continue };
+        for word in rest {
+            let quoted = || word.text.strip_prefix(['"', '\''])?.split(['"', '\'']).next();
+            let path = match directive.text.as_str() {
+                "include" => Some(word.text.as_str()),
+                "acl" => quoted(),
+                _ => None,
+            };
+            paths.extend(path.map(str::to_owned));
+        }
+    }
+    paths
+}
+
 fn parts(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
 }
@@ -93,47 +101,12 @@ fn ends_alike(wanted: &[&str], name: &[&str]) -> bool {
         1
     };
     let mut pairs = wanted.iter().rev().zip(name.iter().rev());
-    !wanted.is_empty() && name.len() >= met && pairs.all(|(pattern, part)| glob(pattern, part))
-}
-
-/// Reports whether a name matches a pattern of `*` and `?`; any other wildcard matches nothing.
-fn glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(char) = name.get(n) {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(want) if *want == '?' || want == char => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                // The last star takes one more character.
-                Some((at, taken)) => {
-                    star = Some((at, taken + 1));
-                    p = at + 1;
-                    n = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|char| *char == '*')
+    !wanted.is_empty() && name.len() >= met && pairs.all(|(pattern, part)| fits(pattern, part))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn globs_match_as_the_shell_does() {
-        assert!(glob("*.conf", "a.conf") && glob("a*b*", "axxbyy") && glob("?", "x") && glob("*", ""));
-        assert!(!glob("*.conf", "a.confx") && !glob("a", "ab") && !glob("?", ""));
-    }
 
     #[test]
     fn a_path_means_the_file_that_ends_with_it() {

@@ -1,7 +1,7 @@
 //! The importer of `squid.conf`, with the files that it includes and the lists that its ACLs name.
 
 use super::conf;
-use super::files::Files;
+use super::files::{Files, references};
 use super::kind::Kind;
 use super::lift::lift;
 use super::lines::lines;
@@ -37,6 +37,13 @@ impl Importer for SquidConf {
         });
         // HAProxy has lines that begin with `acl` too.
         decides && !["frontend", "backend", "listen", "defaults"].into_iter().any(starts)
+    }
+
+    fn references(&self, source: &Source) -> Vec<String> {
+        if !self.recognizes(source) {
+            return Vec::new();
+        }
+        references(&Arc::new(Source::new(source.name(), source.text())))
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {

@@ -1,7 +1,7 @@
-//! Choosing scopes by a pattern of their names.
+//! Patterns of names, as shells have them.
 
 /// Reports whether a name fits a pattern in which `*` stands for any characters and `?` for one.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+pub fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut of) = (0, 0);
     // Where to go on when what followed the last star did not fit: the star takes one character more.
