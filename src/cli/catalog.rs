@@ -1,7 +1,8 @@
 //! `egressor catalog`.
 
 use super::Exit;
-use super::args::{CatalogArgs, CatalogCommand, CatalogShowArgs, Common, FileKind, LintArgs};
+use super::args::Common;
+use super::catalog_args::{CatalogArgs, CatalogCommand, CatalogShowArgs, FileKind, LintArgs};
 use super::output::Output;
 use super::settle::{opened, settle};
 use crate::catalog::{

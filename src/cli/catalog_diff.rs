@@ -1,7 +1,9 @@
 //! `egressor catalog diff`.
 
 use super::Exit;
-use super::args::{CatalogDiffArgs, ExitCodeStyle, FailOn, Format};
+use super::args::Format;
+use super::catalog_args::CatalogDiffArgs;
+use super::diff_args::{ExitCodeStyle, FailOn};
 use super::output::Output;
 use crate::diag::{Code, Finding, any_error};
 use crate::drift::Verdict;

@@ -1,7 +1,8 @@
 //! `egressor diff`.
 
 use super::Exit;
-use super::args::{Common, DiffArgs, ExitCodeStyle, FailOn, Format, Unmodelled};
+use super::args::{Common, Format};
+use super::diff_args::{DiffArgs, ExitCodeStyle, FailOn, Unmodelled};
 use super::output::Output;
 use super::settle::Settled;
 use crate::diag::{Code, Finding, any_error};

@@ -2,9 +2,11 @@
 
 mod args;
 mod catalog;
+mod catalog_args;
 mod catalog_diff;
 mod check;
 mod diff;
+mod diff_args;
 mod duration;
 mod generate;
 mod init;
@@ -19,7 +21,8 @@ mod read;
 mod settle;
 
 use crate::diag::{Code, Finding};
-use args::{CatalogCommand, Cli, Command, Format};
+use args::{Cli, Command, Format};
+use catalog_args::CatalogCommand;
 use clap::Parser as _;
 use output::Output;
 use std::process::ExitCode;
