@@ -5,8 +5,8 @@ use super::args::{Common, ShowArgs};
 use super::output::Output;
 use crate::diag::{CODES, Code, Finding, any_error, suggest};
 use crate::ops::{self, Shown};
-use crate::policy::{Bounds, Policy, RuleSet, Traffic};
-use crate::report::{PolicyJson, policy_schema, row_text, table};
+use crate::policy::Policy;
+use crate::report::{PolicyJson, policy_human, policy_schema};
 use crate::targets::{PeerKind, Scoping, TARGETS};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -103,7 +103,7 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     let mut text = String::new();
     for set in &shown.policy.sets {
         match set.allows_within(limit) {
-            Ok(allows) => text.push_str(&scope_text(set, &allows)),
+            Ok(allows) => text.push_str(&policy_human(set, &allows, output.is_styled())),
             Err(error) => shown.findings.push(ops::too_large(&error)),
         }
     }
@@ -112,29 +112,6 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
         Exit::Failed => Exit::Failed,
         exit @ (Exit::Same | Exit::Different) => output.finish(&text, exit),
     }
-}
-
-fn scope_text(set: &RuleSet, allows: &Bounds) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let exact = if allows.is_exact() { "exactly" } else { "at least" };
-    let _ = writeln!(text, "{} ({}) allows {exact}:", set.scope.name, set.scope.direction);
-    let header = ["SERVICE", "PEER", "SOURCE", "ADDRESSES"];
-    let rows = |packets: &crate::packet::PacketSet| packets.rows().iter().map(row_text).collect::<Vec<_>>();
-    let nothing = "  nothing\n".to_owned();
-    let at_least = rows(&allows.at_least);
-    text.push_str(&if at_least.is_empty() { nothing } else { table(header, &at_least) });
-    if !allows.is_exact() {
-        let _ = writeln!(text, "and at most:");
-        text.push_str(&table(header, &rows(&allows.at_most)));
-    }
-    for (traffic, what) in [(Traffic::Return, "return traffic"), (Traffic::Loopback, "loopback")] {
-        if set.rules.iter().any(|rule| rule.traffic == traffic) {
-            let _ = writeln!(text, "beside them {what} is ruled apart");
-        }
-    }
-    text.push('\n');
-    text
 }
 
 pub(super) fn explain(code: &str, output: Output) -> Exit {

@@ -1,9 +1,9 @@
 //! The words for changes of traffic that all reports share.
 
-use super::words::{few, number, service};
+use super::words::{number, services};
 use crate::diag::{Code, Finding};
 use crate::drift::{Change, Drift, Effect, Ended, Explained, Verdict};
-use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow, TransportSet};
+use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow};
 use crate::policy::Origin;
 use crate::syntax::text::{mask_credentials, one_line};
 use std::net::IpAddr;
@@ -115,17 +115,7 @@ pub(super) fn groups(changes: &[Change]) -> Vec<Group<'_>> {
 impl Group<'_> {
     /// What the packets carry, as the smaller of the set and what it leaves out.
     pub(super) fn services(&self) -> String {
-        let each: Vec<TransportSet> =
-            self.changes.iter().map(|change| change.row.transport.services()).collect();
-        let held = TransportSet::union_all(&each);
-        let rest = TransportSet::full().subtract(&held).rows();
-        let list = |rows: &[TransportRow]| few(&rows.iter().map(service).collect::<Vec<_>>(), 6, " ");
-        let rows = held.rows();
-        if !rest.is_empty() && rest.len() < rows.len() {
-            format!("any but {}", list(&rest))
-        } else {
-            list(&rows)
-        }
+        services(&self.changes.iter().map(|change| &change.row.transport).collect::<Vec<_>>())
     }
 
     /// The rules that are responsible, each once.

@@ -1,14 +1,12 @@
 //! What differs, for people at a terminal.
 
 use super::change::{Comparison, Group, cut, groups, heading, sign, witness};
-use super::words::{addresses, count, peers};
+use super::words::{addresses, count, peers, wrapped};
 use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
-/// The width that the report reads well at.
-const WIDTH: usize = 80;
 /// The most items of a list that a row names.
 const MOST_ITEMS: usize = 8;
 /// The most rules that a row names.
@@ -173,30 +171,4 @@ fn colour(verdict: Verdict) -> anstyle::Color {
         Verdict::Narrowed | Verdict::Unknown => AnsiColor::Yellow,
     }
     .into()
-}
-
-/// Words in lines no wider than the page, where words allow it: the first line indented by `first`, the others by
-/// `rest`.
-fn wrapped(line: &str, first: usize, rest: usize) -> String {
-    let mut text = " ".repeat(first);
-    let mut width = first;
-    let mut fresh = true;
-    for word in line.split(' ').filter(|word| !word.is_empty()) {
-        let length = word.chars().count();
-        if !fresh && width + 1 + length > WIDTH {
-            text.push('\n');
-            text.push_str(&" ".repeat(rest));
-            width = rest;
-            fresh = true;
-        }
-        if !fresh {
-            text.push(' ');
-            width += 1;
-        }
-        text.push_str(word);
-        width += length;
-        fresh = false;
-    }
-    text.push('\n');
-    text
 }

@@ -1,16 +1,12 @@
 //! Rows of packets, addresses and numbers in words, the same in every report.
 
-use crate::packet::{AddrSet, IcmpMatch, PacketSet, Row, RowPeer, Set as _, TransportRow};
+use crate::packet::{AddrSet, IcmpMatch, PacketSet, Row, RowPeer, Set as _, TransportRow, TransportSet};
 use crate::syntax::text::one_line;
 
+/// The width that reports read well at.
+const WIDTH: usize = 80;
 /// The most items of a list that a cell or a sentence names.
 const MOST_ITEMS: usize = 6;
-
-/// A row as cells: what is carried, the far end, the near end, how many addresses.
-pub fn row_text(row: &Row) -> [String; 4] {
-    let source = row.source.as_ref().map_or("any".to_owned(), |source| addresses(source, MOST_ITEMS));
-    [service(&row.transport), peers(row, MOST_ITEMS), source, count(row).unwrap_or_default()]
-}
 
 /// A row as part of a sentence: `tcp/443 104.16.81.56/32 from 10.0.0.0/8`.
 pub fn row_in_words(row: &Row) -> String {
@@ -123,4 +119,39 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
 
 fn clean(items: &[String]) -> Vec<String> {
     items.iter().map(|item| one_line(item)).collect()
+}
+
+/// What packets carry, as the smaller of the set and what it leaves out.
+pub(super) fn services(carried: &[&TransportRow]) -> String {
+    let each: Vec<TransportSet> = carried.iter().map(|row| row.services()).collect();
+    let held = TransportSet::union_all(&each);
+    let (rows, rest) = (held.rows(), TransportSet::full().subtract(&held).rows());
+    let list = |rows: &[TransportRow]| few(&rows.iter().map(service).collect::<Vec<_>>(), MOST_ITEMS, " ");
+    if !rest.is_empty() && rest.len() < rows.len() { format!("any but {}", list(&rest)) } else { list(&rows) }
+}
+
+/// Words in lines no wider than the page, where words allow it: the first line indented by `first`, the others by
+/// `rest`.
+pub(super) fn wrapped(line: &str, first: usize, rest: usize) -> String {
+    let mut text = " ".repeat(first);
+    let mut width = first;
+    let mut fresh = true;
+    for word in line.split(' ').filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        if !fresh && width + 1 + length > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(rest));
+            width = rest;
+            fresh = true;
+        }
+        if !fresh {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += length;
+        fresh = false;
+    }
+    text.push('\n');
+    text
 }

@@ -114,7 +114,7 @@ fn a_change_beside_an_unmodelled_match_is_exact() {
     // It can only become more.
     assert_eq!(drift.verdict(), Verdict::Broadened);
     let drift = compared(&old, &save(&[BASE[1]]));
-    assert_eq!(rows(&drift), ["MayClose egress any 192.0.2.128/25"]);
+    assert_eq!(rows(&drift), ["MayClose egress any protocol 192.0.2.128/25"]);
     assert_eq!(drift.verdict(), Verdict::Unknown);
 }
 

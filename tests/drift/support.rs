@@ -30,9 +30,8 @@ pub(crate) fn rows(drift: &Drift) -> Vec<String> {
         drift.scopes.iter().flat_map(|scope| scope.changes.iter().map(move |change| (scope, change)));
     changes
         .map(|(scope, change)| {
-            let [service, peer, source, _] = egressor::report::row_text(&change.row);
-            let from = if source == "any" { String::new() } else { format!(" from {source}") };
-            format!("{:?} {} {service} {peer}{from}", change.effect, scope.direction)
+            let row = egressor::report::row_in_words(&change.row);
+            format!("{:?} {} {row}", change.effect, scope.direction)
         })
         .collect()
 }
