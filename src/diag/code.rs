@@ -200,6 +200,8 @@ codes! {
         "Without the rule every packet that it decides would fare the same, by a later rule or by the default. Each redundant rule of a file can be removed alone, and all of them can be removed together with those that no packet reaches. Only packets that open connections are judged."
     LintOverWide "lint/over-wide" Warning "a rule that allows more than anyone asks for"
         "The rule allows any address or every port. Few services need that; name the addresses and ports that are needed. A note says that any address is allowed at some ports."
+    LintHostBits "lint/host-bits" Warning "a block whose address has bits behind its mask"
+        "The system clears the bits behind the mask, so `10.1.2.3/8` stands for all of `10.0.0.0/8`. Whoever wrote it may have meant the one address. Write the network, or the address alone."
     LintExpired "lint/expired" Warning "a rule that was wanted until a day that has passed"
         "The comment or description of the rule says until when it is wanted. Generate the rules again, or ask the owner for a new date."
     LintExpires "lint/expires" Warning "an entry or a rule whose last day is near"

@@ -102,6 +102,29 @@ fn json_has_the_published_shape() {
 }
 
 #[test]
+fn host_bits_of_any_format_are_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: b}\nspec:\n  podSelector: {}\n  policyTypes: [Egress]\n  egress:\n    - to: [{ipBlock: {cidr: 10.1.2.3/8}}]\n      ports: [{protocol: TCP, port: 443}]\n";
+    for (name, text) in [
+        (
+            "a.save",
+            "*filter\n:OUTPUT DROP [0:0]\n-A OUTPUT -d 10.1.2.3/8 -p tcp -m tcp --dport 443 -j ACCEPT\n-A OUTPUT -d 192.0.2.0/24 -p tcp -m tcp --dport 443 -j ACCEPT\nCOMMIT\n",
+        ),
+        (
+            "squid.conf",
+            "acl wide dst 10.1.2.3/8\nacl web port 443\nhttp_access allow wide web\nhttp_access deny all\n",
+        ),
+        ("policy.yaml", policy),
+    ] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+        let run = egressor_in(folder.path(), &["lint", name, "--today", "2026-11-22"]);
+        assert_eq!(run.code, 1, "{name}: {}", run.stderr);
+        assert_eq!(run.stderr.matches("host bits").count(), 1, "{name}: {}", run.stderr);
+        assert!(run.stderr.contains("`10.0.0.0/8`"), "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn what_is_written_for_the_shipped_catalog_has_no_needless_rule() {
     for region in ["us", "eu"] {
         let files = generated(&["--region", region]);

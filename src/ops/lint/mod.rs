@@ -3,6 +3,7 @@
 mod anomalies;
 mod entries;
 mod expired;
+mod host_bits;
 mod unexplained;
 mod wide;
 
@@ -73,6 +74,8 @@ pub fn lint(request: &LintRequest) -> Linted {
     if has_ports {
         findings.extend(wide::findings(&shown.policy, &found));
     }
+    let host_bits = host_bits::findings(&found.statements, &findings);
+    findings.extend(host_bits);
     findings.extend(shown.advice);
     findings.extend(expired::findings(&found.statements, request.today, request.until));
     if let Some(project) = &request.project {

@@ -1,8 +1,8 @@
 //! The values of `src` and `dst`: blocks, ranges, masks, words, and names that Squid resolves when it starts.
 
 use super::acl::{Value, never, refused};
-use crate::diag::Finding;
-use crate::packet::{AddrSet, Hostname, Prefix, Set};
+use crate::diag::{Code, Finding};
+use crate::packet::{AddrSet, Hostname, Prefix, PrefixError, Set};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where Squid keeps the IPv4 addresses among those of IPv6: `::ffff:0:0/96`.
@@ -35,7 +35,7 @@ impl Addresses {
         AddrSet::from_ranges(self.ranges.iter().copied())
     }
 
-    /// Takes a value.
+    /// Takes a value, and says what is amiss with it; what comes with a warning was taken.
     pub(super) fn add(&mut self, value: &Value) -> Result<(), Finding> {
         let text = value.text.as_str();
         let ranges = ranges(text);
@@ -56,7 +56,14 @@ impl Addresses {
             return Err(never(value));
         }
         self.ranges.extend(ranges);
-        Ok(())
+        match text.parse::<Prefix>() {
+            Err(PrefixError::HostBits { network, .. }) => {
+                let message =
+                    format!("`{text}` has host bits set, which Squid clears: it stands for `{network}`");
+                Err(Finding::new(Code::ReadIneffective, message).at(&value.place.source, value.place.span))
+            }
+            Ok(_) | Err(PrefixError::Address(_) | PrefixError::Length { .. }) => Ok(()),
+        }
     }
 }
 
