@@ -5,7 +5,7 @@ use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
 use super::{Artifact, File, Proven, custom, prove};
 use crate::artifact;
-use crate::catalog::{LeftOut, Selected, Selection, select};
+use crate::catalog::{Catalog, LeftOut, Selected, Selection, select};
 use crate::compile::{Answer, Answers, Compiled, Evidence, Input, Variables, compile, context};
 use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::packet::Hostname;
@@ -62,7 +62,7 @@ pub struct Generated {
 pub fn generate(request: &Request) -> Generated {
     let (catalogs, mut findings) = catalogs(&request.catalogs);
     let (own, wrong) = custom::load(&request.folders);
-    let (jobs, unknown) = jobs(request, &own);
+    let (jobs, unknown) = jobs(request, &catalogs, &own);
     // The name of an artifact that could not be read is not known, and that is told already.
     if !any_error(&wrong) {
         findings.extend(unknown);
@@ -206,6 +206,7 @@ fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[S
 /// artifacts of the project; else the targets that are written by default. In the order of the registry.
 fn jobs(
     request: &Request,
+    catalogs: &[Catalog],
     own: &[artifact::Artifact],
 ) -> (Vec<(&'static dyn Target, Artifact)>, Vec<Finding>) {
     let (names, artifacts) = (&request.targets, &request.artifacts);
@@ -222,7 +223,8 @@ fn jobs(
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
     let keys = || request.settings.iter().filter_map(|setting| Some(setting.split_once('=')?.0));
-    let is_set = |key: &str| keys().any(|set| set == key);
+    let by_overlay = |key: &str| catalogs.iter().any(|catalog| catalog.settings.contains_key(key));
+    let is_set = |key: &str| keys().any(|set| set == key) || by_overlay(key);
     let asked = |target: &dyn Target| {
         let own = artifacts.iter().any(|artifact| artifact.target == target.name());
         match (names.is_empty(), artifacts.is_empty()) {

@@ -178,8 +178,5 @@ fn a_plan_with_thousands_of_rules_is_read() {
         resources.push(one);
     }
     let folder = folder(&[("plan.json", plan(&resources).to_string())]);
-    let started = std::time::Instant::now();
     assert_eq!(document(&folder, &["diff", "plan.json"])["verdict"], "equal");
-    // Unoptimised and beside other tests; a release build takes a small part of a second.
-    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

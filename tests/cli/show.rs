@@ -157,6 +157,17 @@ fn lists_and_includes_are_read_from_the_folder_of_the_file_and_from_nowhere_else
     let link = egressor_in(folder.path(), &["show", "etc/squid.conf"]);
     assert_eq!(link.code, 2);
     assert!(link.stderr.contains("hosts.txt` is not given"), "{}", link.stderr);
+    write("conf.d/.hidden.conf", "http_access allow all\n");
+    std::os::unix::fs::symlink("../../outside.txt", etc.join("conf.d/link.conf")).expect("a link");
+    let one_of = egressor_in(folder.path(), &["show", "etc/squid.conf"]);
+    assert_eq!(one_of.code, 2, "{}", one_of.stdout);
+    assert!(
+        one_of.stderr.contains("link.conf` is one of `conf.d/*.conf` and is not read"),
+        "{}",
+        one_of.stderr
+    );
+    std::fs::remove_file(etc.join("conf.d/link.conf")).expect("it goes");
     let named = egressor_in(folder.path(), &["show", "etc/squid.conf", "outside.txt", "etc/hosts.txt"]);
+    assert!(!named.stdout.contains('*'), "a hidden file is not meant: {}", named.stdout);
     assert!(named.stdout.contains("outside.example.com"), "{}{}", named.stdout, named.stderr);
 }
