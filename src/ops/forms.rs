@@ -19,7 +19,13 @@ pub(super) fn claims(
     named: &[Arc<Source>],
     found: &[Arc<Source>],
 ) -> Result<(Vec<Claim>, usize), Vec<Finding>> {
-    let all: Vec<File<'_>> = named.iter().chain(found).map(File::of).collect();
+    let mut all: Vec<File<'_>> = named.iter().chain(found).map(File::of).collect();
+    let is_rules = |file: &File<'_>| file.readers.iter().any(|reader| !reader.yields());
+    if all.iter().any(is_rules) {
+        for file in &mut all {
+            file.readers.retain(|reader| !reader.yields());
+        }
+    }
     let chosen = chosen(&all);
     match chosen.as_slice() {
         [] => return Err(named.iter().map(unknown).collect()),

@@ -111,6 +111,12 @@ pub trait Importer: Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// Reports whether files of this form are no rules themselves, as manifests that set variables are, so that beside
+    /// files of rules they are what they are to those: another kind of file.
+    fn yields(&self) -> bool {
+        false
+    }
+
     /// Whose files these are. Forms of one family can be read together, each by its own importer, as one rule set; a
     /// form without a family stands alone.
     fn family(&self) -> Option<FormFamily> {

@@ -124,6 +124,28 @@ fn what_is_shown_is_as_it_was() {
 }
 
 #[test]
+fn manifests_that_set_variables_are_another_kind_beside_policies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
+    write(
+        "policy.yaml",
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: b}\nspec:\n  podSelector: {}\n  policyTypes: [Egress]\n  egress:\n    - to: [{ipBlock: {cidr: 192.0.2.0/24}}]\n      ports: [{protocol: TCP, port: 443}]\n",
+    );
+    write(
+        "agent.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: agent, namespace: b}\nspec:\n  template:\n    spec:\n      containers:\n        - name: agent\n          env:\n            - {name: NO_PROXY, value: \"10.0.0.0/8\"}\n",
+    );
+    for files in [&["."][..], &["policy.yaml", "agent.yaml"]] {
+        let run = egressor_in(folder.path(), &[&["show", "-v"], files].concat());
+        assert_eq!(run.code, 0, "{files:?}: {}", run.stderr);
+        assert!(run.stdout.contains("tcp/443  192.0.2.0/24"), "{}", run.stdout);
+        assert!(run.stderr.contains("read/not-compared"), "{files:?} are not counted: {}", run.stderr);
+    }
+    let alone = egressor_in(folder.path(), &["show", "agent.yaml", "--format", "json"]);
+    assert!(alone.stdout.contains("\"format\": \"proxy-env\""), "{}", alone.stdout);
+}
+
+#[test]
 fn lists_and_includes_are_read_from_the_folder_of_the_file_and_from_nowhere_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let etc = folder.path().join("etc");

@@ -29,6 +29,10 @@ impl Importer for ProxyVariables {
         recognizes(source)
     }
 
+    fn yields(&self) -> bool {
+        true
+    }
+
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
         let mut findings = Vec::new();
         let stated = distinct(sources, &mut findings);
