@@ -2,7 +2,7 @@
 
 use super::files::{RULES_LIMIT, read};
 use crate::diag::{Finding, any_error};
-use crate::packet::{AddrSet, Joined, Ranges, Set};
+use crate::packet::{Joined, Ranges};
 use crate::syntax::prefix_list::{self, Reader};
 use std::fs;
 use std::io::Read as _;
@@ -27,19 +27,11 @@ pub fn merge(files: &[PathBuf], how: &Merge) -> (Joined, Vec<Finding>) {
     let merged = match how {
         Merge::All => all(files, &mut findings),
         Merge::Common => {
-            let sets = files.iter().map(|path| AddrSet::from(list(path, &mut findings).join()));
-            let common = sets.reduce(|common, list| common.intersect(&list));
-            Joined::from(&common.unwrap_or_default())
+            let lists = files.iter().map(|path| list(path, &mut findings).join());
+            lists.reduce(|common, list| common.intersect(&list)).unwrap_or_default()
         }
-        Merge::Except(others) => {
-            let (own, others) = (all(files, &mut findings), all(others, &mut findings));
-            Joined::from(&AddrSet::from(own).subtract(&AddrSet::from(others)))
-        }
-        Merge::Diff(others) => {
-            let (own, others) = (all(files, &mut findings), all(others, &mut findings));
-            let (own, others) = (AddrSet::from(own), AddrSet::from(others));
-            Joined::from(&own.subtract(&others).union(&others.subtract(&own)))
-        }
+        Merge::Except(others) => all(files, &mut findings).subtract(&all(others, &mut findings)),
+        Merge::Diff(others) => all(files, &mut findings).differing(&all(others, &mut findings)),
     };
     if any_error(&findings) { (Joined::default(), findings) } else { (merged, findings) }
 }
@@ -47,7 +39,9 @@ pub fn merge(files: &[PathBuf], how: &Merge) -> (Joined, Vec<Finding>) {
 /// The ranges of all lists.
 fn all(paths: &[PathBuf], findings: &mut Vec<Finding>) -> Joined {
     let mut ranges = Ranges::default();
-    paths.iter().for_each(|path| ranges.append(list(path, findings)));
+    for path in paths {
+        ranges.append(list(path, findings));
+    }
     ranges.join()
 }
 

@@ -71,6 +71,30 @@ impl Joined {
         join(self.v6.iter().copied())
     }
 
+    /// The ranges of the addresses about which `keep` says so, told whether this and the other list have them.
+    // INVARIANT: `keep(false, false)` is false, for what neither has would be without end.
+    fn sweep(&self, other: &Self, keep: impl Fn(bool, bool) -> bool) -> Self {
+        let mut ranges = Ranges::default();
+        sweep(self.v4(), other.v4(), &keep, |first, last| ranges.push_v4(first, last));
+        sweep(self.v6(), other.v6(), &keep, |first, last| ranges.push_v6(first, last));
+        Self { v4: ranges.v4, v6: ranges.v6 }
+    }
+
+    /// The addresses of both lists.
+    pub fn intersect(&self, other: &Self) -> Self {
+        self.sweep(other, |own, others| own && others)
+    }
+
+    /// The addresses of this list that the other has not.
+    pub fn subtract(&self, other: &Self) -> Self {
+        self.sweep(other, |own, others| own && !others)
+    }
+
+    /// The addresses of one of the lists that the other has not.
+    pub fn differing(&self, other: &Self) -> Self {
+        self.sweep(other, |own, others| own != others)
+    }
+
     /// Reports whether there is no address.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
@@ -93,15 +117,6 @@ impl From<Joined> for AddrSet {
     }
 }
 
-impl From<&AddrSet> for Joined {
-    fn from(set: &AddrSet) -> Self {
-        let mut ranges = Ranges::default();
-        set.v4.ranges().for_each(|(first, last)| ranges.push_v4(first, last));
-        set.v6.ranges().for_each(|(first, last)| ranges.push_v6(first, last));
-        Self { v4: ranges.v4, v6: ranges.v6 }
-    }
-}
-
 /// Sorted ranges, each joined with those behind it that overlap or touch it.
 fn join<K: Interval + Copy>(mut sorted: impl Iterator<Item = (K, K)>) -> impl Iterator<Item = (K, K)> {
     let mut open = sorted.next();
@@ -119,6 +134,51 @@ fn join<K: Interval + Copy>(mut sorted: impl Iterator<Item = (K, K)>) -> impl It
         }
         Some((first, last))
     })
+}
+
+/// Calls `emit` with the ranges on which `keep` holds, of two lists of joined ranges.
+fn sweep<K: Interval + Copy>(
+    a: impl Iterator<Item = (K, K)>,
+    b: impl Iterator<Item = (K, K)>,
+    keep: impl Fn(bool, bool) -> bool,
+    mut emit: impl FnMut(K, K),
+) {
+    // A list changes sides at the first key of each range and at the first key behind it.
+    let (mut a, mut b) = (turns(a), turns(b));
+    let (mut next_a, mut next_b) = (a.next(), b.next());
+    let (mut in_a, mut in_b) = (false, false);
+    let mut open: Option<K> = None;
+    loop {
+        let at = match (next_a, next_b) {
+            (Some(a), Some(b)) => a.min(b),
+            (Some(at), None) | (None, Some(at)) => at,
+            (None, None) => break,
+        };
+        if next_a == Some(at) {
+            (in_a, next_a) = (!in_a, a.next());
+        }
+        if next_b == Some(at) {
+            (in_b, next_b) = (!in_b, b.next());
+        }
+        match (open, keep(in_a, in_b)) {
+            (None, true) => open = Some(at),
+            (Some(first), false) => {
+                open = None;
+                if let Some(last) = at.predecessor() {
+                    emit(first, last);
+                }
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+    if let Some(first) = open {
+        emit(first, K::greatest());
+    }
+}
+
+/// The keys at which joined ranges begin and behind which they end; a range up to the greatest key does not end.
+fn turns<K: Interval + Copy>(ranges: impl Iterator<Item = (K, K)>) -> impl Iterator<Item = K> {
+    ranges.flat_map(|(first, last)| [Some(first), last.successor()]).flatten()
 }
 
 /// How many of the first bits of an address choose its bucket.
@@ -177,7 +237,9 @@ fn sort(keys: &mut [u64]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::set::Set as _;
     use super::*;
+    use proptest::prelude::*;
 
     /// Numbers without a pattern, the same in every run.
     fn dice(count: usize) -> Vec<u64> {
@@ -221,11 +283,35 @@ mod tests {
         assert!(joined.v4().eq(expected.ranges()));
         let wide = pairs.into_iter().map(|(first, last)| (u128::from(first) << 64, u128::from(last) << 64));
         assert!(joined.v6().eq(IntervalSet::from_ranges(wide).ranges()));
+        let mut blocks = 0_usize;
+        joined.blocks_v4(|_, _| blocks += 1);
         let set = AddrSet::from(joined);
         assert_eq!(set.v4, expected);
-        let mut blocks = Vec::new();
-        Joined::from(&set).blocks_v4(|addr, len| blocks.push((addr, len)));
-        assert_eq!(blocks.len(), set.prefixes().iter().filter(|prefix| prefix.is_ipv4()).count());
+        assert_eq!(blocks, set.prefixes().iter().filter(|prefix| prefix.is_ipv4()).count());
+    }
+
+    proptest! {
+        #[test]
+        fn sweeps_are_the_operations_of_sets(
+            a in prop::collection::vec((0_u8..=40, 0_u8..4), 0..12), b in prop::collection::vec((0_u8..=40, 0_u8..4), 0..12),
+        ) {
+            // Both ends of the axis are among the keys.
+            let wide = |key: u8| if key < 20 { u32::from(key) } else { u32::MAX - u32::from(43 - key) };
+            let list = |ranges: &[(u8, u8)]| {
+                let mut list = Ranges::default();
+                for (first, more) in ranges {
+                    list.push_v4(wide(*first), wide(first + more));
+                    list.push_v6(u128::from(wide(*first)), u128::from(wide(first + more)));
+                }
+                list.join()
+            };
+            let set = |ranges: &[(u8, u8)]| AddrSet::from(list(ranges));
+            let (ours, theirs) = ((list(&a), list(&b)), (set(&a), set(&b)));
+            prop_assert_eq!(AddrSet::from(ours.0.intersect(&ours.1)), theirs.0.intersect(&theirs.1));
+            prop_assert_eq!(AddrSet::from(ours.0.subtract(&ours.1)), theirs.0.subtract(&theirs.1));
+            let differing = theirs.0.subtract(&theirs.1).union(&theirs.1.subtract(&theirs.0));
+            prop_assert_eq!(AddrSet::from(ours.0.differing(&ours.1)), differing);
+        }
     }
 
     #[test]

@@ -60,10 +60,10 @@ impl Reader {
             match range(text) {
                 _ if text.is_empty() => {}
                 Ok((IpAddr::V4(first), IpAddr::V4(last))) => {
-                    self.ranges.push_v4(first.to_bits(), last.to_bits())
+                    self.ranges.push_v4(first.to_bits(), last.to_bits());
                 }
                 Ok((IpAddr::V6(first), IpAddr::V6(last))) => {
-                    self.ranges.push_v6(first.to_bits(), last.to_bits())
+                    self.ranges.push_v6(first.to_bits(), last.to_bits());
                 }
                 Ok(_) | Err(_) => return Err(NoEntry),
             }
@@ -167,6 +167,7 @@ fn range(text: &str) -> Result<(IpAddr, IpAddr), Finding> {
 mod tests {
     use super::*;
     use crate::packet::AddrSet;
+    use proptest::prelude::*;
 
     fn read(text: &str) -> (Vec<String>, Vec<String>) {
         let mut findings = Vec::new();
@@ -205,5 +206,47 @@ mod tests {
             );
         }
         assert_eq!(read(&"x\n".repeat(1_000)).1.len(), MOST_NAMED + 1);
+    }
+
+    /// What the reader in pieces says of a text, each piece as long as these lengths say, over and over.
+    fn in_pieces(text: &[u8], lengths: &[usize]) -> Result<AddrSet, NoEntry> {
+        let (mut reader, mut left, mut at) = (Reader::default(), Vec::new(), 0);
+        for length in lengths.iter().cycle() {
+            let end = text.len().min(at + length);
+            left.extend_from_slice(&text[at..end]);
+            at = end;
+            let taken = reader.feed(&left, at == text.len())?;
+            left.drain(..taken);
+            if at == text.len() {
+                assert_eq!(left, b"");
+                return Ok(AddrSet::from(reader.finish().join()));
+            }
+        }
+        unreachable!("a text ends")
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_means_the_same_in_pieces_of_any_length(
+            lines in prop::collection::vec(prop::sample::select(vec![
+                "10.0.0.0/8", "192.0.2.1", "198.51.100.7/32 ; why", "192.0.2.2 - 192.0.2.9\r", "", "# 10.0.0.0/9", "2001:db8::/33",
+                " 2001:db8:8000::1", "::ffff:1.2.3.4", "203.0.113.0/30", "255.255.255.255/32", "10.0.0.1/8", "nonsense",
+            ]), 0..40),
+            mark: bool, ends: bool, lengths in prop::collection::vec(1_usize..60, 1..9),
+        ) {
+            let mut text = lines.join("\n");
+            text.insert_str(0, if mark { "\u{FEFF}" } else { "" });
+            text.push_str(if ends { "\n" } else { "" });
+            let mut findings = Vec::new();
+            let whole = parse(&Arc::new(Source::new("list", text.clone())), &mut findings);
+            let expected = if findings.is_empty() { Ok(AddrSet::from(whole.join())) } else { Err(NoEntry) };
+            prop_assert_eq!(in_pieces(text.as_bytes(), &lengths), expected);
+        }
+    }
+
+    #[test]
+    fn other_bytes_than_text_are_no_entry() {
+        assert_eq!(in_pieces(b"10.0.0.0/8\n\xff\n", &[99]), Err(NoEntry));
+        assert!(in_pieces(b"10.0.0.0/8\n", &[3]).is_ok());
     }
 }
