@@ -34,15 +34,17 @@ const NETWORK_V6: u8 = 32;
 
 impl Lockfile {
     /// The lockfile `after` a refresh of this one, with every host as it was whose change goes beyond the limits, and
-    /// what was held back. Names that the user has accepted change as they like, and so do names that were unknown.
+    /// what was held back; no lockfile when nothing was. Names that the user has accepted change as they like, and so do
+    /// names that were unknown.
     pub fn hold_back(
         &self,
-        mut after: Self,
+        after: &Self,
         limits: &Limits,
         accepted: &BTreeSet<Hostname>,
-    ) -> (Self, Vec<Finding>) {
+    ) -> (Option<Self>, Vec<Finding>) {
+        let mut held: Option<Self> = None;
         let mut findings = Vec::new();
-        for (name, now) in &mut after.hosts {
+        for (name, now) in &after.hosts {
             let Some(before) = self.hosts.get(name).filter(|_| !accepted.contains(name)) else { continue };
             let reasons: Vec<String> =
                 Family::BOTH.into_iter().filter_map(|family| excess(before, now, family, limits)).collect();
@@ -52,9 +54,9 @@ impl Lockfile {
             let message = format!("`{name}`: {}; it was left as it is", reasons.join(", and "));
             let help = format!("look at the new addresses, then take them in with `--accept {name}`");
             findings.push(Finding::new(Code::LockQuarantined, message).help(help));
-            now.clone_from(before);
+            held.get_or_insert_with(|| after.clone()).hosts.insert(name.clone(), before.clone());
         }
-        (after, findings)
+        (held, findings)
     }
 }
 

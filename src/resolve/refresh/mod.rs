@@ -117,14 +117,13 @@ fn refresh_host(
     let usable = |address: &LockedAddress| !matches!(address.provenance, Provenance::Dedicated(_));
     refresh.tell(&taken, !addresses.iter().any(usable));
     findings.append(&mut refresh.findings);
-    let before: Vec<_> = host.addresses.iter().map(LockedAddress::key).collect();
     let [a, aaaa] = taken.map(|taken| taken.last);
     host.last = Some(LastLookup { tried: now, a, aaaa });
+    let before = std::mem::take(&mut host.addresses);
     host.set_addresses(addresses);
     if [a, aaaa].iter().any(|last| last.outcome.verdict() != Verdict::Failed) {
         let told = if lookup.a.cname.is_empty() { &lookup.aaaa } else { &lookup.a };
-        let same = before.iter().eq(host.addresses.iter().map(LockedAddress::key).collect::<Vec<_>>().iter())
-            && host.cname == told.cname;
+        let same = host.has_the_same_addresses(&before) && host.cname == told.cname;
         host.cname.clone_from(&told.cname);
         // A cache counts down, so a lower value of the same answer is no news.
         let ttl = lookup.a.ttl.into_iter().chain(lookup.aaaa.ttl).min();
@@ -139,15 +138,15 @@ impl Refresh<'_> {
             Family::V4 => &self.lookup.a,
             Family::V6 => &self.lookup.aaaa,
         };
-        let of_family = answer.addresses.iter().filter(|(addr, _)| Family::of(**addr) == family);
-        let welcome: Vec<_> = of_family.filter(|(addr, _)| self.accept(**addr)).collect();
+        let of_family = answer.addresses.iter().filter(|(addr, _)| Family::of(*addr) == family);
+        let welcome: Vec<_> = of_family.filter(|(addr, _)| self.accept(*addr)).collect();
         let (agreed, few): (Vec<_>, Vec<_>) =
             welcome.iter().partition(|(_, servers)| servers.len() >= self.options.quorum.get());
-        self.few.extend(few.iter().map(|(addr, _)| **addr));
+        self.few.extend(few.iter().map(|(addr, _)| *addr));
         let seen: Vec<LockedAddress> = agreed
             .iter()
             .map(|(addr, resolvers)| LockedAddress {
-                prefix: Prefix::host(**addr),
+                prefix: Prefix::host(*addr),
                 provenance: Provenance::Dns((*resolvers).clone()),
                 first_seen: self.now,
                 last_seen: self.now,
