@@ -175,6 +175,38 @@ fn private_answers_are_let_in_by_name_and_leave_when_the_permission_does() {
 }
 
 #[test]
+fn what_is_let_in_by_name_is_read_back() {
+    let options =
+        RefreshOptions { allow_private: BTreeSet::from([host("x.test")]), ..RefreshOptions::default() };
+    for addr in [
+        "10.0.0.1",
+        "127.0.0.1",
+        "100.64.0.1",
+        "100.100.100.200",
+        "168.63.129.16",
+        "169.254.169.254",
+        "192.0.0.192",
+        "192.0.2.1",
+        "198.18.0.1",
+        "240.0.0.1",
+        "::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::c000:c0",
+        "64:ff9b::a00:1",
+        "2002:c000:c0::1",
+        "2001:db8::1",
+        "fd00::1",
+        "fd00:ec2::254",
+        "fe80::a9fe:a9fe",
+    ] {
+        let both = both("x.test", answer(&["8.8.8.8", addr]), answer(&["2600::1", addr]));
+        let (lock, _) = Lockfile::default().refresh(&[both], day(0), &options);
+        let source = std::sync::Arc::new(egressor::diag::Source::new("egressor.lock", lock.render()));
+        assert_eq!(Lockfile::parse(&source), Ok(lock), "{addr}");
+    }
+}
+
+#[test]
 fn published_addresses_survive_whatever_dns_says() {
     let mut lock = known(&["8.8.8.8"]);
     let source = "https://vendor.example/ranges";

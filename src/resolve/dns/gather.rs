@@ -39,7 +39,11 @@ pub(super) async fn look_up_all(
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in 0..rounds {
         if round > 0 {
-            tokio::time::sleep(options.pause.min(options.deadline)).await;
+            let pause = tokio::time::sleep(options.pause);
+            match deadline {
+                Some(deadline) => drop(tokio::time::timeout_at(deadline, pause).await),
+                None => pause.await,
+            }
         }
         // What the first round learnt is kept; later ones only add to it.
         if deadline.is_some_and(|deadline| round > 0 && Instant::now() >= deadline) {

@@ -3,7 +3,7 @@
 mod tell;
 
 use super::dns::Lookup;
-use super::guard::special;
+use super::guard::{never_a_host, special};
 use super::lockfile::{LastLookup, LastOutcome, LockedAddress, LockedHost, Lockfile, Provenance};
 use super::outcome::{Family, Outcome, Verdict};
 use super::time::Timestamp;
@@ -231,8 +231,8 @@ impl Refresh<'_> {
 
 /// Why an answer may not have this address.
 fn unwelcome(addr: IpAddr, name: &Hostname, options: &RefreshOptions) -> Option<super::guard::Special> {
-    let allowed = options.allow_private.contains(name);
-    special(Prefix::host(addr)).filter(|special| special.never_a_host() || !allowed)
+    let addr = Prefix::host(addr);
+    special(addr).filter(|_| never_a_host(addr) || !options.allow_private.contains(name))
 }
 
 /// The known addresses and the seen ones, less those that have not been seen for too long.
