@@ -69,7 +69,7 @@ fn excess(before: &LockedHost, after: &LockedHost, family: Family, limits: &Limi
         |host: &LockedHost| -> BTreeSet<Prefix> { host.dns(family).map(|known| known.prefix).collect() };
     let (old, new) = (addresses(before), addresses(after));
     if old.is_empty() {
-        return None;
+        return back(before, family, &new).filter(|_| limits.networks);
     }
     let lost = old.difference(&new).count();
     if lost > limits.few && lost.saturating_mul(100) > old.len().saturating_mul(limits.lost) {
@@ -84,6 +84,15 @@ fn excess(before: &LockedHost, after: &LockedHost, family: Family, limits: &Limi
     let first = foreign.first().filter(|_| limits.networks)?;
     let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
     Some(format!("`{}`{others} lies in a network where the name never was", first.addr()))
+}
+
+/// Says that a name is there again which did not exist, or was an alias of one that did not: whoever may register such a
+/// name can take it over. One that has an IPv6 address for the first time is no such name.
+fn back(before: &LockedHost, family: Family, new: &BTreeSet<Prefix>) -> Option<String> {
+    let outcome = before.outcome(family)?;
+    let was_gone = matches!(outcome, Outcome::NxDomain | Outcome::DanglingCname);
+    let first = new.iter().find(|address| !near(**address, before))?;
+    was_gone.then(|| format!("it was gone ({outcome}) and is there again, at `{}`", first.addr()))
 }
 
 /// Reports whether the host was seen in the network of an address, or its vendor lists the address.

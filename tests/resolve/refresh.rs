@@ -322,3 +322,30 @@ fn a_listed_network_a_new_name_and_certain_absence_are_not_held_back() {
     let (after, _) = lock.refresh(&[gone], day(1), &RefreshOptions::default());
     assert_eq!(lock.hold_back(&after, &Limits::default(), &BTreeSet::new()).1, []);
 }
+
+#[test]
+fn a_name_that_was_gone_and_is_there_again_is_held_back_until_it_is_accepted() {
+    for gone in [Outcome::NxDomain, Outcome::DanglingCname] {
+        let lookup = both("x.test", FamilyAnswer::failed(gone), FamilyAnswer::failed(gone));
+        let (before, _) = refreshed(&known(&["8.8.8.8"]), lookup, 1);
+        let (after, _) = refreshed(&before, only_v4("x.test", answer(&["9.9.9.9"])), 2);
+        let (held, findings) = before.hold_back(&after, &Limits::default(), &BTreeSet::new());
+        assert_eq!((held.as_ref(), codes(&findings)), (Some(&before), vec![Code::LockQuarantined]));
+        assert!(findings[0].message.contains(gone.as_str()) && findings[0].message.contains("9.9.9.9"));
+        let accepted = BTreeSet::from([host("x.test")]);
+        assert_eq!(before.hold_back(&after, &Limits::default(), &accepted).0, None);
+        // Where its vendor lists the address, nobody else has taken the name.
+        let mut listed = before.clone();
+        let block = "9.9.9.0/24".parse().expect("a block");
+        listed.publish(&host("x.test"), "https://vendor.example", [block], day(1));
+        let (after, _) = refreshed(&listed, only_v4("x.test", answer(&["9.9.9.9"])), 2);
+        assert_eq!(listed.hold_back(&after, &Limits::default(), &BTreeSet::new()).0, None);
+    }
+    // A lookup that failed, and a first IPv6 address, are no such thing.
+    for outcome in [Outcome::NoData, Outcome::Timeout] {
+        let first = both("x.test", answer(&["8.8.8.8"]), FamilyAnswer::failed(outcome));
+        let (before, _) = refreshed(&Lockfile::default(), first, 0);
+        let (after, _) = refreshed(&before, both("x.test", answer(&["8.8.8.8"]), answer(&["2600::1"])), 1);
+        assert_eq!(before.hold_back(&after, &Limits::default(), &BTreeSet::new()).0, None);
+    }
+}

@@ -54,3 +54,61 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
         Some(part)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::whole;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Lines that make sound lockfiles, odd ones, and texts that are none.
+    const PIECES: [&str; 22] = [
+        "version = 1\n",
+        "tried = \"2026-11-22T20:54:48Z\"\n",
+        "[[host]]\nname = \"a.test\"\na = \"answer\"\naaaa = \"nodata\"\naddresses = [\n    { address = \"8.8.8.8\", first_seen = \"2026-11-01T00:00:00Z\", resolver = \"r\" },\n]\n",
+        "[[host]]\nname = \"b.test\"\naddresses = []\n",
+        "[[host]] # c\r\nname = \"c.test\"\naddresses = []\r\n",
+        " [[host]]\nname = \"d.test\"\naddresses = []\n",
+        "[[feed]]\nname = \"f\"\nurl = \"u\"\ndate = \"2026-11-22T00:00:00Z\"\nsha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n",
+        "[[host]]\n",
+        "[[feed]]\n",
+        "[host]\n",
+        "host = []\n",
+        "feed = []\n",
+        "[[host.addresses]]\n",
+        "[feed.x]\n",
+        "x = \"\"\"\n",
+        "\"\"\"\n",
+        "'''\n",
+        "addresses = [\n",
+        "]\n",
+        "ttl = 5\n",
+        "# c\n",
+        "\n",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn what_is_read_in_parts_is_what_the_whole_says(
+            pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..8),
+            sound in any::<bool>(),
+        ) {
+            let head = if sound { "version = 1\n" } else { "" };
+            let source = Arc::new(Source::new("egressor.lock", format!("{head}{}", pieces.concat())));
+            if let Some(lock) = in_parts(&source) {
+                prop_assert_eq!(whole(&source), Ok(lock), "{}", source.text());
+            }
+        }
+    }
+
+    #[test]
+    fn a_sound_lockfile_is_read_in_parts() {
+        let text: String = [0, 1, 6, 2, 3].into_iter().map(|at| PIECES[at]).collect();
+        for text in [text.replace('\n', "\r\n"), text] {
+            let lock =
+                in_parts(&Arc::new(Source::new("egressor.lock", text))).expect("nothing is odd about it");
+            assert_eq!((lock.hosts().count(), lock.feeds().count()), (2, 1));
+        }
+    }
+}

@@ -26,21 +26,24 @@ impl Lockfile {
         if !reader.findings.is_empty() {
             return Err(reader.findings);
         }
-        if let Some(lock) = in_parts(source) {
-            return Ok(lock);
-        }
-        let (document, errors) = DeTable::parse_recoverable(source.text());
-        for error in errors {
-            let range = error.span().unwrap_or_default();
-            reader.error(Span::new(range.start, range.end), error.message(), REFRESH);
-        }
-        if !reader.findings.is_empty() {
-            return Err(reader.findings);
-        }
-        let root = Table { entries: document.get_ref(), what: "the lockfile", span: Span::default() };
-        let lock = lockfile(&mut reader, root);
-        if reader.findings.is_empty() { Ok(lock) } else { Err(reader.findings) }
+        in_parts(source).map_or_else(|| whole(source), Ok)
     }
+}
+
+/// Reads the tree of the whole text.
+pub(super) fn whole(source: &Arc<Source>) -> Result<Lockfile, Vec<Finding>> {
+    let mut reader = Reader::new(source);
+    let (document, errors) = DeTable::parse_recoverable(source.text());
+    for error in errors {
+        let range = error.span().unwrap_or_default();
+        reader.error(Span::new(range.start, range.end), error.message(), REFRESH);
+    }
+    if !reader.findings.is_empty() {
+        return Err(reader.findings);
+    }
+    let root = Table { entries: document.get_ref(), what: "the lockfile", span: Span::default() };
+    let lock = lockfile(&mut reader, root);
+    if reader.findings.is_empty() { Ok(lock) } else { Err(reader.findings) }
 }
 
 /// Finds the marks that a merge leaves where both sides changed the same lines.
