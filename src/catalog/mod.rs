@@ -76,8 +76,11 @@ pub fn with_overlays(
 ) -> (Option<Catalog>, Vec<Finding>) {
     let mut layers = Layers::default();
     layers.push(source);
-    let mut root = root.clone();
-    let applied = overlay::apply(&mut root, overlays, &mut layers);
+    let mut root = std::borrow::Cow::Borrowed(root);
+    let applied = match overlays {
+        [] => overlay::Applied::default(),
+        overlays => overlay::apply(root.to_mut(), overlays, &mut layers),
+    };
     let sum = layers.source();
     let (catalog, findings) = checked(&root, &sum);
     let mut findings: Vec<Finding> =

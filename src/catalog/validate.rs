@@ -8,7 +8,7 @@ use super::document::{
 use super::leaf::{Date, Id};
 use super::read::{At, Named, Reader};
 use crate::diag::{Code, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The labels of which a selector must have one: the others only narrow what these choose.
 const NAME_LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
@@ -47,12 +47,13 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
         }
     }
     check_expiry(catalog.expires.as_ref(), catalog.temporary.as_ref(), reader);
+    let replaced = replaced(catalog);
     for endpoint in &catalog.endpoints.value.0 {
         check_expiry(endpoint.value.expires.as_ref(), endpoint.value.temporary.as_ref(), reader);
         check_regions(catalog, &endpoint.value, reader);
         check_sides(catalog, &endpoint.value, reader);
         check_hosts(&endpoint.value, reader);
-        check_status(catalog, &endpoint.value, reader);
+        check_status(&replaced, &endpoint.value, reader);
         check_addresses(catalog, &endpoint.value, reader);
     }
 }
@@ -214,14 +215,20 @@ fn check_hosts(endpoint: &EndpointDocument, reader: &mut Reader) {
     }
 }
 
+/// The endpoints that another one supersedes.
+fn replaced(catalog: &CatalogDocument) -> BTreeSet<&Id> {
+    let endpoints = catalog.endpoints.value.0.iter().map(|endpoint| &endpoint.value);
+    let others = endpoints.flat_map(|endpoint| {
+        let named = endpoint.supersedes.iter().flat_map(|list| list.value.0.iter());
+        named.map(|named| &named.value).filter(|named| **named != endpoint.id.value)
+    });
+    others.collect()
+}
+
 /// An endpoint is superseded if and only if another one names it.
-fn check_status(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+fn check_status(replaced: &BTreeSet<&Id>, endpoint: &EndpointDocument, reader: &mut Reader) {
     let id = &endpoint.id;
-    let others = catalog.endpoints.value.0.iter().filter(|other| other.value.id.value != id.value);
-    let mut supersedes =
-        others.flat_map(|other| other.value.supersedes.iter().flat_map(|list| list.value.0.iter()));
-    let named = supersedes.any(|superseded| superseded.value == id.value);
-    match (named, endpoint.status.value) {
+    match (replaced.contains(&id.value), endpoint.status.value) {
         (true, Status::Active) => {
             let message =
                 format!("`{}` is superseded by another endpoint but its status is `active`", id.value);

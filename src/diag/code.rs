@@ -157,7 +157,7 @@ codes! {
     LockWouldChange "lock/would-change" Error "the lockfile would change"
         "`--locked` promises that the lockfile stays as it is."
     LockQuarantined "lock/quarantined" Error "a change that is too large to take in unseen"
-        "The answers for this name lost or gained many addresses at once, or lie in networks where it never was. That may be a move of the vendor, or a resolver that lies. The lockfile keeps what it had for the name; look at the new addresses, and accept them by name if they are right."
+        "The answers for this name lost or gained many addresses at once, lie in networks where it never was, or are there again after the name was gone. That may be a move of the vendor, a resolver that lies, or somebody else who has registered the name. The lockfile keeps what it had for the name; look at the new addresses, and accept them by name if they are right."
     DnsFailure "dns/failure" Error "a name that could not be resolved"
         "The lookup failed and nothing was known before. The class of the failure is in the message."
     DnsDropped "dns/dropped" Warning "a name that no longer has addresses"

@@ -32,10 +32,11 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
     }
     findings.extend(overlays.iter().filter_map(|overlay| stray(overlay, &bases)));
     let mut catalogs: Vec<Catalog> = Vec::new();
-    for (root, source) in &bases {
+    // Each tree goes when its catalog is there: it is the largest thing that is ever held.
+    for (root, source) in bases {
         let own: Vec<Overlay> =
-            overlays.iter().filter(|overlay| Some(overlay.extends().0) == id(root)).cloned().collect();
-        let (catalog, found) = with_overlays(root, source, &own);
+            overlays.iter().filter(|overlay| Some(overlay.extends().0) == id(&root)).cloned().collect();
+        let (catalog, found) = with_overlays(&root, &source, &own);
         findings.extend(found);
         let Some(catalog) = catalog else { continue };
         if catalogs.iter().any(|other| other.id() == catalog.id()) {

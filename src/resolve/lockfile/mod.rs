@@ -1,9 +1,11 @@
 //! The lockfile: which addresses a name had, when that was last seen, and how it is known.
 
+mod parts;
 mod read;
 mod table;
 mod write;
 
+use super::dns::Resolvers;
 use super::outcome::{Family, Outcome, Verdict};
 use super::time::Timestamp;
 use crate::packet::{Hostname, Prefix};
@@ -64,7 +66,7 @@ pub struct LockedAddress {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Provenance {
     /// DNS gave it; the resolvers that did when it was last seen.
-    Dns(BTreeSet<String>),
+    Dns(Resolvers),
     /// The vendor's page or feed lists it. A person or an importer put it here, and no refresh removes it.
     Published(String),
     /// The catalog lists it among the dedicated addresses of the host, in this set. It is here to be seen when it
@@ -218,17 +220,16 @@ impl Lockfile {
     /// Reports whether both know the same addresses for the same names, whenever and by whom they were seen. A refresh
     /// that changes nothing else gives no reason to commit a new lockfile.
     pub fn knows_the_same(&self, other: &Self) -> bool {
-        let substance = |lock: &Self| -> Vec<_> {
-            lock.hosts
-                .values()
-                .map(|host| {
-                    let addresses: Vec<_> = host.addresses.iter().map(LockedAddress::key).collect();
-                    let outcomes = host.last.map(|last| (last.a.outcome, last.aaaa.outcome));
-                    (host.name.clone(), outcomes, host.cname.clone(), addresses)
-                })
-                .collect()
+        let same_host = |one: &LockedHost, two: &LockedHost| {
+            let outcomes = |host: &LockedHost| host.last.map(|last| (last.a.outcome, last.aaaa.outcome));
+            one.name == two.name
+                && outcomes(one) == outcomes(two)
+                && one.cname == two.cname
+                && one.has_the_same_addresses(&two.addresses)
         };
-        substance(self) == substance(other) && self.feeds == other.feeds
+        self.hosts.len() == other.hosts.len()
+            && self.hosts.values().zip(other.hosts.values()).all(|(one, two)| same_host(one, two))
+            && self.feeds == other.feeds
     }
 }
 
@@ -322,19 +323,25 @@ impl LockedHost {
     }
 
     pub(super) fn set_addresses(&mut self, mut addresses: Vec<LockedAddress>) {
-        addresses.sort_by_key(LockedAddress::key);
+        addresses.sort_by(|a, b| a.key().cmp(&b.key()));
         addresses.dedup_by(|a, b| a.key() == b.key());
+        addresses.shrink_to_fit();
         self.addresses = addresses;
+    }
+
+    /// Reports whether these are its addresses, whenever they were seen.
+    pub(super) fn has_the_same_addresses(&self, others: &[LockedAddress]) -> bool {
+        self.addresses.iter().map(LockedAddress::key).eq(others.iter().map(LockedAddress::key))
     }
 }
 
 impl LockedAddress {
     /// What makes it another entry: the block, and the page that lists it, if one does.
-    pub(super) fn key(&self) -> (Prefix, u8, Option<String>) {
+    pub(super) fn key(&self) -> (Prefix, u8, Option<&str>) {
         match &self.provenance {
             Provenance::Dns(_) => (self.prefix, 0, None),
-            Provenance::Dedicated(set) => (self.prefix, 1, Some(set.clone())),
-            Provenance::Published(source) => (self.prefix, 2, Some(source.clone())),
+            Provenance::Dedicated(set) => (self.prefix, 1, Some(set)),
+            Provenance::Published(source) => (self.prefix, 2, Some(source)),
         }
     }
 }
