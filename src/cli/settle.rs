@@ -60,7 +60,7 @@ pub(super) fn opened(common: &Common) -> (Option<Opened>, Vec<Finding>) {
         None => std::env::current_dir().ok().and_then(|here| find(&here)),
     };
     match (path, &common.env) {
-        (Some(path), env) => open(&path, env.as_deref()),
+        (Some(path), env) => open(&path, env.as_deref(), &common.allow_outside),
         (None, Some(env)) => {
             let message = format!("there is no project file that could have an environment `{env}`");
             let help = "`egressor init` writes one, `--project FILE` names one";

@@ -1,8 +1,8 @@
 //! The lockfile on disk: read whole, replaced whole, by one run at a time.
 
 use crate::diag::{Code, Finding};
-use crate::ops::File;
-use crate::ops::files::{TEXT_LIMIT, changed, read, replace};
+use crate::ops::files::{TEXT_LIMIT, read};
+use crate::ops::write::replace_one;
 use crate::resolve::Lockfile;
 use std::path::Path;
 
@@ -31,11 +31,9 @@ impl<'a> Place<'a> {
     pub(super) fn replace(self, next: impl FnOnce(&Lockfile) -> Lockfile) -> Result<bool, Vec<Finding>> {
         let _turn = self.turn().map_err(|finding| vec![finding])?;
         let text = next(&self.read()?).render();
-        let file = File { path: self.path.display().to_string(), text };
-        let here = Path::new("");
-        let different = !changed(here, std::slice::from_ref(&file)).is_empty();
+        let different = std::fs::read(self.path).map_or(true, |bytes| bytes != text.as_bytes());
         if different {
-            replace(here, &[&file]).map_err(|finding| vec![finding])?;
+            replace_one(self.path, &text).map_err(|finding| vec![finding])?;
         }
         Ok(different)
     }
