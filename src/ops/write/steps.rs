@@ -49,14 +49,14 @@ impl<'a> Steps<'a> {
         Self { folder, journal, pieces: journal.pieces(folder).into_iter().zip(texts).collect() }
     }
 
-    /// Takes every step; the path and the reason of the first that fails. What fails after the journal is closed leaves
-    /// names behind, which the next run removes, and is no failure.
+    /// Takes every step; the path and the reason of the first that fails. What fails after the journal is closed is no
+    /// failure: the names that are left behind are those of a run that was interrupted there, and the next run removes them.
     pub(super) fn run(&self) -> std::result::Result<(), (PathBuf, Error)> {
         for step in self.steps() {
-            let is_over = matches!(step, Step::Forget(_) | Step::End);
-            match self.take(step) {
-                Err(error) if !is_over => return Err((self.about(step).to_owned(), error)),
-                Ok(()) | Err(_) => {}
+            match (self.take(step), step) {
+                (Ok(()), _) => {}
+                (Err(_), Step::Forget(_) | Step::End) => return Ok(()),
+                (Err(error), _) => return Err((self.about(step).to_owned(), error)),
             }
         }
         Ok(())
@@ -160,6 +160,10 @@ pub(super) fn sweep(folder: &Path) -> Result<()> {
 }
 
 fn remove(path: &Path) -> Result<()> {
+    // A system that cannot be written refuses before it looks whether there is anything.
+    if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(());
+    }
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
