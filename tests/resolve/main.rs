@@ -15,4 +15,5 @@ mod real;
 mod refresh;
 mod scale;
 mod server;
+mod starved;
 mod zones;

@@ -2,7 +2,7 @@
 
 use crate::diag::{Code, Finding};
 use crate::ops::files::{TEXT_LIMIT, read};
-use crate::ops::write::replace_one;
+use crate::ops::write::{replace_one, sweep};
 use crate::resolve::Lockfile;
 use std::path::Path;
 
@@ -50,9 +50,10 @@ impl<'a> Place<'a> {
         std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         // Where folders cannot be opened or locked, the last of two runs wins, and each writes a whole lockfile.
         let Ok(handle) = std::fs::File::open(folder) else { return Ok(None) };
-        match handle.lock() {
-            Ok(()) => Ok(Some(handle)),
-            Err(_) => Ok(None),
+        let is_ours = handle.lock().is_ok();
+        if is_ours {
+            sweep(folder);
         }
+        Ok(is_ours.then_some(handle))
     }
 }

@@ -29,6 +29,11 @@ pub fn replace_one(path: &Path, text: &str) -> Result<(), Finding> {
     single(path, text).map_err(|error| failed(path, &error))
 }
 
+/// Removes what `replace_one` left in a folder when it was interrupted. Whoever calls it has locked the folder.
+pub fn sweep(folder: &Path) {
+    stage::sweep_singles(folder);
+}
+
 /// What an earlier run left half done below a folder, as a finding.
 pub fn unfinished(folder: &Path) -> Option<Finding> {
     let path = Journal::path(folder);

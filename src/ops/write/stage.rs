@@ -24,12 +24,24 @@ pub(super) fn stage(new: &Path, like: &Path, text: &[u8]) -> Result<()> {
     file.sync_all()
 }
 
+/// How the temporary files of single replacements begin.
+const SINGLE: &str = ".egressor-one-";
+
+/// Removes what single replacements left that were interrupted. Whoever calls it has the folder to themselves.
+pub(super) fn sweep_singles(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(SINGLE.as_bytes())) {
+        // It is in nobody's way.
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
 /// Replaces one file that belongs to nobody else's journal: a temporary file, then one renaming.
 pub(super) fn single(path: &Path, text: &str) -> Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".egressor-");
+    builder.prefix(SINGLE);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
