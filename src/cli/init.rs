@@ -4,7 +4,7 @@ use super::Exit;
 use super::args::{Common, InitArgs};
 use super::output::Output;
 use crate::catalog::{Catalog, select};
-use crate::diag::{Code, Finding, any_error};
+use crate::diag::{Code, Finding, Severity, any_error, mask_secrets};
 use crate::ops::write::{Turn, changed, replace_one};
 use crate::ops::{File, catalogs, open};
 use crate::project::{FILE, Start, project_schema, start};
@@ -115,6 +115,13 @@ fn says(args: &InitArgs, catalogs: &[Catalog], output: Output) -> Result<Start, 
         return Err(Finding::new(Code::SelectionRegion, message));
     }
     for setting in &args.set {
+        // A project file is committed and read by many.
+        if mask_secrets(setting) != *setting {
+            let message = format!("`{setting}` holds a user or a password, which is written to no file");
+            let help = "leave it out of the URL: artifacts refer to a secret of yours instead";
+            let finding = Finding::new(Code::ProxyCredentials, message).help(help);
+            return Err(Finding { severity: Severity::Error, ..finding });
+        }
         match setting.split_once('=') {
             Some(("owner", value)) => says.owner = Some(value.to_owned()),
             Some(("ticket", value)) => says.ticket = Some(value.to_owned()),

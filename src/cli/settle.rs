@@ -3,10 +3,9 @@
 use super::args::{Common, SelectArgs};
 use super::output::Output;
 use crate::catalog::{Date, Or};
-use crate::diag::{Code, Finding, Place, any_error};
+use crate::diag::{Code, Finding, Place, any_error, mask_secrets};
 use crate::ops::{Opened, Project, find, open};
 use crate::project::EnvironmentDocument;
-use crate::syntax::text::mask_credentials;
 use std::path::{Path, PathBuf};
 
 /// The lockfile that is used when neither a flag nor a project names one.
@@ -120,7 +119,7 @@ impl Settled {
         if output.is_verbose() && !output.is_json() {
             for line in &self.told {
                 // A URL may hold a password.
-                output.status(&mask_credentials(line));
+                output.status(&mask_secrets(line));
             }
         }
     }

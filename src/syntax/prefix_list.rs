@@ -1,6 +1,6 @@
 //! Lists of prefixes: a block, a range or an address on each line, as feeds publish them.
 
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use crate::packet::{AddrSet, IntervalSet, Prefix, PrefixError};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -60,7 +60,18 @@ fn name(
 ) {
     if wrong <= MOST_NAMED {
         let start = start.saturating_add(line.find(text).unwrap_or_default());
-        findings.push(finding.at(source, Span::new(start, start.saturating_add(text.len()))));
+        let span = Span::new(start, start.saturating_add(text.len()));
+        // Such a line is of another kind of file, which may hold secrets.
+        let is_foreign = !text.contains(['.', ':'])
+            || text.contains(['=', '{', '}', '"', '\''])
+            || text.contains(char::is_whitespace);
+        if is_foreign {
+            let finding =
+                Finding { message: "the line is neither an address nor a block".to_owned(), ..finding };
+            findings.push(finding.at(&concealed(source), span));
+        } else {
+            findings.push(finding.at(source, span));
+        }
     }
 }
 

@@ -8,4 +8,5 @@ mod outside;
 #[path = "../common/real.rs"]
 mod real;
 mod run;
+mod secrets;
 mod writes;

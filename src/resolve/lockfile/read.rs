@@ -3,7 +3,7 @@
 use super::table::{Reader, Table, Value, span};
 use super::write::{VERSION, key};
 use super::{Feed, LastLookup, LastOutcome, LockedAddress, LockedHost, Lockfile, Provenance};
-use crate::diag::{Finding, Source, Span, suggest};
+use crate::diag::{Code, Finding, Source, Span, concealed, suggest};
 use crate::packet::{Hostname, Prefix};
 use crate::resolve::guard;
 use crate::resolve::outcome::{Family, Outcome, Verdict};
@@ -25,9 +25,14 @@ impl Lockfile {
             return Err(reader.findings);
         }
         let (document, errors) = DeTable::parse_recoverable(source.text());
-        for error in errors {
-            let range = error.span().unwrap_or_default();
-            reader.error(Span::new(range.start, range.end), error.message(), REFRESH);
+        if !errors.is_empty() {
+            // It may be any file, and hold secrets.
+            let shown = concealed(source);
+            reader.findings.extend(errors.iter().map(|error| {
+                let range = error.span().unwrap_or_default();
+                let finding = Finding::new(Code::LockSyntax, error.message()).help(REFRESH);
+                finding.at(&shown, Span::new(range.start, range.end))
+            }));
         }
         if !reader.findings.is_empty() {
             return Err(reader.findings);
