@@ -49,7 +49,8 @@ pub fn load(source: &Arc<Source>, environment: Option<&str>) -> (Option<Project>
         Err(finding) => return (None, vec![finding]),
     };
     // One that is no file of ours may hold secrets, so lines of it are not shown as they are.
-    let is_ours = root.get("schema").and_then(yaml::Node::as_str).is_some_and(|word| word.starts_with("egressor/"));
+    let is_ours =
+        root.get("schema").and_then(yaml::Node::as_str).is_some_and(|word| word.starts_with("egressor/"));
     from_tree(&root, &if is_ours { Arc::clone(source) } else { concealed(source) }, environment)
 }
 
