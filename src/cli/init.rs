@@ -4,8 +4,8 @@ use super::Exit;
 use super::args::{Common, InitArgs};
 use super::output::Output;
 use crate::catalog::{Catalog, select};
-use crate::diag::{Code, Finding, any_error};
-use crate::ops::files::replace;
+use crate::diag::{Code, Finding, Severity, any_error, mask_secrets};
+use crate::ops::write::{Turn, changed, replace_one};
 use crate::ops::{File, catalogs, open};
 use crate::project::{FILE, Start, project_schema, start};
 use serde_json::json;
@@ -17,7 +17,7 @@ const SCHEMA: &str = "egressor.schema.json";
 
 pub(super) fn run(args: &InitArgs, common: &Common, output: Output) -> Exit {
     let path = common.project.clone().unwrap_or_else(|| PathBuf::from(FILE));
-    let findings = match write(args, &path, output) {
+    let findings = match write(args, common, &path, output) {
         Ok(()) => Vec::new(),
         Err(findings) => findings,
     };
@@ -40,7 +40,7 @@ pub(super) fn run(args: &InitArgs, common: &Common, output: Output) -> Exit {
     exit
 }
 
-fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding>> {
+fn write(args: &InitArgs, common: &Common, path: &Path, output: Output) -> Result<(), Vec<Finding>> {
     if path.exists() && !args.force {
         let message = format!("`{}` is there already", path.display());
         return Err(vec![Finding::new(Code::FileWrite, message).help("`--force` writes over it")]);
@@ -59,21 +59,37 @@ fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let before = std::fs::read_to_string(path).ok();
     let schema = File { path: SCHEMA.to_owned(), text: format!("{:#}\n", project_schema()) };
-    let project = File { path: name.clone(), text };
-    replace(folder, &[&project, &schema]).map_err(|finding| vec![finding])?;
+    if !args.force {
+        foreign(&folder.join(SCHEMA)).map_err(|finding| vec![finding])?;
+    }
+    let files = [File { path: name, text }, schema];
+    let turn = Turn::take(folder, &common.allow_outside).map_err(|finding| vec![finding])?;
+    turn.replace(&changed(folder, &files), true)?;
     // What was written is opened like any other project, so that a wrong value is told now and not by the next command.
-    let (opened, mut findings) = open(path, None);
+    let (opened, mut findings) = open(path, None, &common.allow_outside);
     findings.extend(opened.iter().flat_map(|opened| select(&catalogs, &opened.project.selection).1));
     if !any_error(&findings) {
         return Ok(());
     }
     let restored = match before {
-        Some(text) => replace(folder, &[&File { path: name, text }]),
+        Some(text) => replace_one(path, &text),
         None => std::fs::remove_file(path).map_err(|error| {
             Finding::new(Code::FileWrite, format!("cannot remove `{}`: {error}", path.display()))
         }),
     };
     Err(findings.into_iter().chain(restored.err()).collect())
+}
+
+/// The schema is written again by every `init`; another file of that name is somebody else's.
+fn foreign(path: &Path) -> Result<(), Finding> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+    let title =
+        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|schema| schema.get("title").cloned());
+    if title.is_some() && title == project_schema().get("title").cloned() {
+        return Ok(());
+    }
+    let message = format!("`{}` is there already, and egressor did not write it", path.display());
+    Err(Finding::new(Code::FileWrite, message).help("`--force` writes over it"))
 }
 
 /// What the file says: what the flags say, then what a person at a terminal answers.
@@ -99,6 +115,13 @@ fn says(args: &InitArgs, catalogs: &[Catalog], output: Output) -> Result<Start, 
         return Err(Finding::new(Code::SelectionRegion, message));
     }
     for setting in &args.set {
+        // A project file is committed and read by many.
+        if mask_secrets(setting) != *setting {
+            let message = format!("`{setting}` holds a user or a password, which is written to no file");
+            let help = "leave it out of the URL: artifacts refer to a secret of yours instead";
+            let finding = Finding::new(Code::ProxyCredentials, message).help(help);
+            return Err(Finding { severity: Severity::Error, ..finding });
+        }
         match setting.split_once('=') {
             Some(("owner", value)) => says.owner = Some(value.to_owned()),
             Some(("ticket", value)) => says.ticket = Some(value.to_owned()),

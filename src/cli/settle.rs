@@ -3,10 +3,9 @@
 use super::args::{Common, SelectArgs};
 use super::output::Output;
 use crate::catalog::{Date, Or};
-use crate::diag::{Code, Finding, Place, any_error};
+use crate::diag::{Code, Finding, Place, any_error, mask_secrets};
 use crate::ops::{Opened, Project, find, open};
 use crate::project::EnvironmentDocument;
-use crate::syntax::text::mask_credentials;
 use std::path::{Path, PathBuf};
 
 /// The lockfile that is used when neither a flag nor a project names one.
@@ -60,7 +59,7 @@ pub(super) fn opened(common: &Common) -> (Option<Opened>, Vec<Finding>) {
         None => std::env::current_dir().ok().and_then(|here| find(&here)),
     };
     match (path, &common.env) {
-        (Some(path), env) => open(&path, env.as_deref()),
+        (Some(path), env) => open(&path, env.as_deref(), &common.allow_outside),
         (None, Some(env)) => {
             let message = format!("there is no project file that could have an environment `{env}`");
             let help = "`egressor init` writes one, `--project FILE` names one";
@@ -120,7 +119,7 @@ impl Settled {
         if output.is_verbose() && !output.is_json() {
             for line in &self.told {
                 // A URL may hold a password.
-                output.status(&mask_credentials(line));
+                output.status(&mask_secrets(line));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::shipped::{default, named};
 use crate::catalog::{Catalog, Overlay, is_overlay, with_overlays};
-use crate::diag::{Code, Finding, Source, Span, any_error, suggest};
+use crate::diag::{Code, Finding, Source, Span, any_error, concealed, suggest};
 use crate::syntax::yaml::{self, Node};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,13 +13,16 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
     let mut findings = Vec::new();
     let (mut bases, mut overlays): (Vec<(Node, Arc<Source>)>, Vec<Overlay>) = (Vec::new(), Vec::new());
     for source in paths.iter().map(|path| named(path)) {
-        match source.and_then(|source| tree(&source).map(|root| (root, source))) {
+        match source.and_then(|source| Ok((tree(&source)?, source))) {
             Ok((root, source)) if is_overlay(&root) => {
                 let (overlay, found) = Overlay::read(root, &source);
                 findings.extend(found);
                 overlays.extend(overlay);
             }
-            Ok(base) => bases.push(base),
+            Ok((root, source)) => {
+                let source = shown(&root, source);
+                bases.push((root, source));
+            }
             Err(finding) => findings.push(finding),
         }
     }
@@ -60,6 +63,12 @@ fn tree(source: &Arc<Source>) -> Result<Node, Finding> {
             Err(Finding::new(Code::CatalogSyntax, message).at(source, Span::default()))
         }
     }
+}
+
+/// The text as findings show it. One that is no file of ours may hold secrets: a manifest that was named by mistake.
+fn shown(root: &Node, source: Arc<Source>) -> Arc<Source> {
+    let schema = root.get("schema").and_then(Node::as_str);
+    if schema.is_some_and(|schema| schema.starts_with("egressor/")) { source } else { concealed(&source) }
 }
 
 fn id(root: &Node) -> Option<&str> {

@@ -4,7 +4,7 @@
 //! was cut off must never be read as a smaller one, so it is read here, to the letter of RFC 8259.
 
 use super::yaml::{Key, Kind, Node};
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ pub fn parse(source: &Arc<Source>, code: Code) -> Result<Node, Finding> {
     });
     read.map_err(|message| {
         let span = source.clamp_span(Span::new(reader.at, reader.at.saturating_add(1)));
-        Finding::new(code, message).at(source, span)
+        // What could not be read may hold a secret.
+        Finding::new(code, message).at(&concealed(source), span)
     })
 }
 

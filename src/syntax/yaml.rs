@@ -1,6 +1,6 @@
 //! YAML (and JSON, which it contains): a tree with a span on every node, and the quoting of a string.
 
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
 use std::fmt::{self, Write as _};
@@ -134,7 +134,10 @@ fn finding(source: &Arc<Source>, code: Code, error: &serde_saphyr::Error) -> Fin
     let message = crate::syntax::text::one_line(&error.without_snippet().to_string());
     let finding = Finding::new(code, without_place(&message));
     match error.location() {
-        Some(location) => finding.at(source, span(location.span())),
+        Some(location) => {
+            // What could not be read may hold a secret: the text around the error is shown without its words.
+            finding.at(&concealed(source), span(location.span()))
+        }
         None => finding,
     }
 }

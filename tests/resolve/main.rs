@@ -16,5 +16,6 @@ mod real;
 mod refresh;
 mod scale;
 mod server;
+mod starved;
 mod system;
 mod zones;

@@ -4,7 +4,7 @@ use super::parts::in_parts;
 use super::table::{Reader, Table, Value, span};
 use super::write::{VERSION, key};
 use super::{Feed, LastLookup, LastOutcome, LockedAddress, LockedHost, Lockfile, Provenance};
-use crate::diag::{Finding, Source, Span, suggest};
+use crate::diag::{Code, Finding, Source, Span, concealed, suggest};
 use crate::packet::{Hostname, Prefix};
 use crate::resolve::dns::Resolvers;
 use crate::resolve::guard;
@@ -34,9 +34,14 @@ impl Lockfile {
 pub(super) fn whole(source: &Arc<Source>) -> Result<Lockfile, Vec<Finding>> {
     let mut reader = Reader::new(source);
     let (document, errors) = DeTable::parse_recoverable(source.text());
-    for error in errors {
-        let range = error.span().unwrap_or_default();
-        reader.error(Span::new(range.start, range.end), error.message(), REFRESH);
+    if !errors.is_empty() {
+        // It may be any file, and hold secrets.
+        let shown = concealed(source);
+        reader.findings.extend(errors.iter().map(|error| {
+            let range = error.span().unwrap_or_default();
+            let finding = Finding::new(Code::LockSyntax, error.message()).help(REFRESH);
+            finding.at(&shown, Span::new(range.start, range.end))
+        }));
     }
     if !reader.findings.is_empty() {
         return Err(reader.findings);

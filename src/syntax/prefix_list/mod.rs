@@ -8,7 +8,7 @@ mod write;
 
 pub use write::Writer;
 
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use crate::packet::{Prefix, PrefixError, Ranges};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -129,7 +129,18 @@ fn name(
 ) {
     if wrong <= MOST_NAMED {
         let start = start.saturating_add(line.find(text).unwrap_or_default());
-        findings.push(finding.at(source, Span::new(start, start.saturating_add(text.len()))));
+        let span = Span::new(start, start.saturating_add(text.len()));
+        // Such a line is of another kind of file, which may hold secrets.
+        let is_foreign = !text.contains(['.', ':'])
+            || text.contains(['=', '{', '}', '"', '\''])
+            || text.contains(char::is_whitespace);
+        if is_foreign {
+            let finding =
+                Finding { message: "the line is neither an address nor a block".to_owned(), ..finding };
+            findings.push(finding.at(&concealed(source), span));
+        } else {
+            findings.push(finding.at(source, span));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files of `NAME=value`, and `kubectl set env` commands.
 
 use super::{Setting, Stated, Value, Var};
-use crate::diag::{Code, Finding, Place, Source, Span};
+use crate::diag::{Code, Finding, Place, Source, Span, concealed};
 use crate::syntax::words::{Word, split_shell};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) fn is_command(line: &str) -> bool {
 pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Stated> {
     let mut file = Stated { who: String::new(), settings: Vec::new() };
     let mut commands = Vec::new();
-    let mut at = 0_usize;
+    let (mut at, mut shown) = (0_usize, None);
     for line in source.text().split_inclusive('\n') {
         let start = at;
         at = at.saturating_add(line.len());
@@ -40,7 +40,8 @@ pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Sta
                 Ok(words) => commands.extend(command(source, &words)),
                 Err(error) => {
                     let whole = place(0, trimmed.len());
-                    findings.push(Finding::new(Code::ReadSyntax, error.to_string()).at(source, whole.span));
+                    let shown = shown.get_or_insert_with(|| concealed(source));
+                    findings.push(Finding::new(Code::ReadSyntax, error.to_string()).at(shown, whole.span));
                 }
             }
             continue;
@@ -51,7 +52,7 @@ pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Sta
             let whole = place(0, trimmed.len());
             findings.push(
                 Finding::new(Code::ReadSyntax, "the line is neither `NAME=value` nor a comment")
-                    .at(source, whole.span),
+                    .at(shown.get_or_insert_with(|| concealed(source)), whole.span),
             );
             continue;
         };
