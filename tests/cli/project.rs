@@ -49,6 +49,64 @@ fn what_init_writes_loads_and_generates_and_it_refuses_to_overwrite() {
     assert!(fs::read_to_string(here.join("egressor.yaml")).expect("a project").contains("\nregion: eu\n"));
 }
 
+/// Runs `init` on a terminal, where somebody types these lines. Nothing when no program makes a terminal.
+fn on_a_terminal(folder: &Path, flags: &str, typed: &str) -> Option<(bool, String)> {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    if Command::new("script").arg("--version").output().is_err() {
+        crate::real::skipped("a terminal", 1, "script is not installed");
+        return None;
+    }
+    let init = format!("'{}' init --color never {flags}", env!("CARGO_BIN_EXE_egressor"));
+    let mut script = Command::new("script")
+        .args(["-qec", &init, "/dev/null"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script runs");
+    let mut keyboard = script.stdin.take().expect("a keyboard");
+    keyboard.write_all(typed.as_bytes()).expect("somebody types");
+    drop(keyboard);
+    let output = script.wait_with_output().expect("it ends");
+    Some((output.status.success(), String::from_utf8(output.stdout).expect("text").replace('\r', "")))
+}
+
+#[test]
+fn on_a_terminal_init_asks_for_what_no_flag_says_and_asks_again_for_what_cannot_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let typed = "moon\n\nus\nplatform\n\n31.12.2026\n2027-06-30\n";
+    let Some((sound, shown)) = on_a_terminal(folder.path(), "", typed) else { return };
+    assert!(sound, "{shown}");
+    for question in ["region (eu, us): ", "team that answers", "ticket that approved", "last day, in UTC"] {
+        assert!(shown.contains(question), "{question}: {shown}");
+    }
+    assert_eq!(shown.matches("regions are eu, us, or `all`").count(), 2, "{shown}");
+    assert!(shown.contains("`31.12.2026` is not a date") && shown.contains("wrote egressor.yaml"), "{shown}");
+    let text = fs::read_to_string(folder.path().join("egressor.yaml")).expect("a project");
+    for line in ["region: us", "owner: \"platform\"", "# ticket: NET-1234", "expires: \"2027-06-30\""] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+    // It is what the flags would have written.
+    let other = tempfile::tempdir().expect("a folder");
+    let flags = ["init", "--region", "us", "--owner", "platform", "--expires", "2027-06-30"];
+    assert_eq!(egressor_in(other.path(), &flags).code, 0);
+    assert_eq!(fs::read_to_string(other.path().join("egressor.yaml")).expect("a project"), text);
+}
+
+#[test]
+fn on_a_terminal_init_asks_only_what_is_open_and_writes_nothing_when_nobody_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = "--region us --owner platform --expires never";
+    let Some((sound, shown)) = on_a_terminal(folder.path(), flags, "NET-1\n") else { return };
+    assert!(sound && shown.contains("ticket that approved"), "{shown}");
+    assert!(!shown.contains("region (") && !shown.contains("last day"), "{shown}");
+    let empty = tempfile::tempdir().expect("a folder");
+    let Some((sound, shown)) = on_a_terminal(empty.path(), "", "") else { return };
+    assert!(!sound && shown.contains("the region is not said"), "{shown}");
+    assert!(!empty.path().join("egressor.yaml").exists());
+}
+
 #[test]
 fn init_refuses_what_it_cannot_write_and_leaves_nothing_behind() {
     for (flags, words) in [
