@@ -372,7 +372,11 @@ pub(super) fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) ->
     }
     let through: Vec<&str> = compiled.proxied.iter().map(String::as_str).collect();
     if !endpoints.is_empty() || through.is_empty() {
-        lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
+        let list: Vec<&str> = endpoints.into_iter().collect();
+        lines.push(format!(
+            "Endpoints: {}",
+            if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+        ));
     }
     if !through.is_empty() {
         lines.push(format!("Endpoints behind the proxy: {}", through.join(", ")));
