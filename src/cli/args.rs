@@ -151,6 +151,9 @@ pub(super) struct GenerateArgs {
     /// Existing rules, for a change request that tells what is to be added and removed; `change-request` only
     #[arg(long, value_name = "FILE")]
     pub(super) against: Vec<PathBuf>,
+    /// The scope of the existing rules that is meant, `*` and `?` being wild, where they have several
+    #[arg(long, value_name = "GLOB", requires = "against")]
+    pub(super) against_scope: Vec<String>,
     /// The folder to write to, or `-` for standard output; the project's folders, else `out`, when not given
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,

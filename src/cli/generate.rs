@@ -120,6 +120,7 @@ fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Fin
         artifacts,
         folders: args.artifact_dir.clone(),
         against: args.against.clone(),
+        against_scopes: args.against_scope.clone(),
     };
     (request, out, findings)
 }

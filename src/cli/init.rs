@@ -3,7 +3,7 @@
 use super::Exit;
 use super::args::{Common, InitArgs};
 use super::output::Output;
-use crate::catalog::{Catalog, select};
+use crate::catalog::{Catalog, Date, Text, select};
 use crate::diag::{Code, Finding, Severity, any_error, mask_secrets};
 use crate::ops::write::{Turn, changed, replace_one};
 use crate::ops::{File, catalogs, open};
@@ -144,28 +144,63 @@ fn named(args: &InitArgs, catalogs: &[Catalog]) -> Vec<String> {
     args.select.catalog.iter().map(|path| path.display().to_string()).collect()
 }
 
-/// Asks for what no flag said. An empty answer leaves it unsaid.
+/// A question to whoever sits at the terminal.
+struct Question<'a> {
+    answer: &'a mut Option<String>,
+    text: String,
+    /// What is wrong with an answer.
+    refuses: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Asks for what no flag said. An empty answer leaves it unsaid, where it may be; a wrong one is asked for again.
 fn ask(says: &mut Start, catalogs: &[Catalog]) {
     let regions = catalogs.iter().filter_map(|catalog| catalog.document.regions.as_ref());
     let regions: Vec<String> =
         regions.flat_map(|regions| regions.value.0.keys().map(ToString::to_string)).collect();
-    let questions = [
-        (&mut says.region, format!("region ({})", regions.join(", ")), !regions.is_empty()),
-        (&mut says.owner, "team that answers for the rules".to_owned(), true),
-        (&mut says.ticket, "ticket that approved them".to_owned(), true),
-        (&mut says.expires, "last day, such as 2027-06-30, or never".to_owned(), true),
-    ];
-    for (answer, question, needed) in questions {
-        if answer.is_some() || !needed {
-            continue;
-        }
-        // There is nowhere to say that the terminal is gone.
-        let _ = write!(std::io::stderr().lock(), "{question}: ");
-        let mut line = String::new();
-        if std::io::stdin().lock().read_line(&mut line).is_err() {
+    let known = regions.join(", ");
+    let region = |answer: &str| {
+        let is_known = answer == "all" || regions.iter().any(|region| region == answer);
+        (!is_known && !regions.is_empty()).then(|| format!("regions are {known}, or `all`"))
+    };
+    let text = |answer: &str| (!answer.is_empty()).then(|| answer.parse::<Text>().err()).flatten();
+    let day =
+        |answer: &str| (!matches!(answer, "" | "never")).then(|| answer.parse::<Date>().err()).flatten();
+    if !regions.is_empty() {
+        let question = format!("region ({known})");
+        if !(Question { answer: &mut says.region, text: question, refuses: &region }).put() {
             return;
         }
-        let line = line.trim();
-        *answer = (!line.is_empty()).then(|| line.to_owned());
+    }
+    for (answer, question, refuses) in [
+        (&mut says.owner, "team that answers for the rules", &text as &dyn Fn(&str) -> Option<String>),
+        (&mut says.ticket, "ticket that approved them", &text),
+        (&mut says.expires, "last day, in UTC, such as 2027-06-30, or never", &day),
+    ] {
+        if !(Question { answer, text: question.to_owned(), refuses }).put() {
+            return;
+        }
+    }
+}
+
+impl Question<'_> {
+    /// Puts the question until it is answered, unless it is already. Reports whether there is still somebody to ask.
+    fn put(self) -> bool {
+        while self.answer.is_none() {
+            // There is nowhere to say that the terminal is gone.
+            let _ = write!(std::io::stderr().lock(), "{}: ", self.text);
+            let mut line = String::new();
+            if !std::io::stdin().lock().read_line(&mut line).is_ok_and(|read| read > 0) {
+                return false;
+            }
+            let line = line.trim();
+            match (self.refuses)(line) {
+                Some(why) => {
+                    let _ = writeln!(std::io::stderr().lock(), "  {why}");
+                }
+                None if line.is_empty() => return true,
+                None => *self.answer = Some(line.to_owned()),
+            }
+        }
+        true
     }
 }

@@ -182,6 +182,7 @@ impl<'a> Compiler<'a> {
                 if proxied.both {
                     vec![(hosts, services)]
                 } else {
+                    self.at_the_proxy(selected, endpoint, holder, &proxied);
                     let beside = services.subtract(&proxied.services);
                     vec![(hosts, beside), (proxied.direct, proxied.services)]
                 }

@@ -44,6 +44,8 @@ pub struct Request {
     pub folders: Vec<PathBuf>,
     /// Existing rules, for targets that tell what has to change.
     pub against: Vec<PathBuf>,
+    /// Patterns of those of their scopes that are meant; all when empty.
+    pub against_scopes: Vec<String>,
 }
 
 /// What came of it.
@@ -70,7 +72,7 @@ pub fn generate(request: &Request) -> Generated {
     }
     findings.extend(wrong);
     let targets: Vec<&'static dyn Target> = jobs.iter().map(|(target, _)| *target).collect();
-    let (existing, wrong) = against(&request.against, &targets);
+    let (existing, wrong) = against(&request.against, &request.against_scopes, &targets);
     findings.extend(wrong);
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
@@ -371,7 +373,11 @@ pub(super) fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) ->
     }
     let through: Vec<&str> = compiled.proxied.iter().map(String::as_str).collect();
     if !endpoints.is_empty() || through.is_empty() {
-        lines.push(format!("Endpoints: {}", endpoints.into_iter().collect::<Vec<_>>().join(", ")));
+        let list: Vec<&str> = endpoints.into_iter().collect();
+        lines.push(format!(
+            "Endpoints: {}",
+            if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+        ));
     }
     if !through.is_empty() {
         lines.push(format!("Endpoints behind the proxy: {}", through.join(", ")));

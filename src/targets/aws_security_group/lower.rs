@@ -48,7 +48,9 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     lowered.losses = losses;
     lowered.findings.extend(findings);
     lowered.findings.extend(reserved(wanted.options));
-    if rules.is_empty() || crate::diag::any_error(&lowered.findings) {
+    // A file without a rule takes away the rules of the file before it, so it is written where something is governed.
+    let is_governed = !wanted.policy.sets.is_empty();
+    if !is_governed || crate::diag::any_error(&lowered.findings) {
         return lowered;
     }
     // The head of the file warns of what stands beside egress rules, once, where there are any.
@@ -76,6 +78,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             "literal": Vec::from_iter(literal),
             "variable": Vec::from_iter(variable),
             "warned": Vec::from_iter(egress),
+            "nothing": Vec::from_iter(rules.is_empty().then_some(super::NO_RULE)),
             "rules": rules,
         }),
     });

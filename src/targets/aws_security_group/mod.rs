@@ -29,6 +29,9 @@ use crate::policy::Need;
 #[derive(Debug)]
 pub(super) struct AwsSecurityGroup;
 
+/// What a file says that has no rule, so that it is still known for what it is.
+const NO_RULE: &str = "No aws_vpc_security_group rule: nothing is allowed, and what was is taken away.";
+
 const TEMPLATE: &str = "aws-security-group.tf.tera";
 
 /// Amazon VPC quotas: "Inbound or outbound rules per security group", enforced separately for IPv4 and IPv6.

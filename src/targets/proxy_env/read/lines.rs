@@ -99,7 +99,9 @@ fn command(source: &Arc<Source>, words: &[Word<'_>]) -> Option<Stated> {
     let object = texts.get(env..)?.iter().find(|text| !text.starts_with('-') && !is_known(text));
     let namespace = option("--namespace").or_else(|| option("-n"));
     let selector = option("--selector").or_else(|| option("-l"));
-    let who: Vec<&str> = namespace.into_iter().chain(object.copied()).chain(selector).collect();
+    let containers = option("--containers").or_else(|| option("-c"));
+    let who: Vec<&str> =
+        namespace.into_iter().chain(object.copied()).chain(selector).chain(containers).collect();
     let place = |span: Span| Place { source: Arc::clone(source), span: source.clamp_span(span) };
     let mut settings = Vec::new();
     for word in words {
