@@ -25,6 +25,12 @@ pub(super) enum Kind {
     UrlRegex,
     /// The path of the URL, by expression.
     PathRegex,
+    /// How much of a TLS handshake was seen when `ssl_bump` decides.
+    Step,
+    /// A note that it makes, of what it says of the request; it always holds.
+    Annotation,
+    /// A note that was made.
+    Note,
     /// Any of other ACLs.
     AnyOf,
     /// All of other ACLs.
@@ -34,7 +40,7 @@ pub(super) enum Kind {
 }
 
 /// The kinds that are modelled, by the name of the type.
-const KINDS: [(&str, Kind); 13] = [
+const KINDS: [(&str, Kind); 16] = [
     ("src", Kind::Src),
     ("dst", Kind::Dst),
     ("dstdomain", Kind::Domain),
@@ -46,6 +52,9 @@ const KINDS: [(&str, Kind); 13] = [
     ("proto", Kind::Proto),
     ("url_regex", Kind::UrlRegex),
     ("urlpath_regex", Kind::PathRegex),
+    ("at_step", Kind::Step),
+    ("annotate_transaction", Kind::Annotation),
+    ("note", Kind::Note),
     ("any-of", Kind::AnyOf),
     ("all-of", Kind::AllOf),
 ];
@@ -81,6 +90,9 @@ impl Kind {
             | Self::ServerName
             | Self::ServerNameRegex
             | Self::Port
+            | Self::Step
+            | Self::Annotation
+            | Self::Note
             | Self::Other(_) => false,
         }
     }
