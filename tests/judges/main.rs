@@ -21,5 +21,6 @@ mod egressor_itself;
 mod kubernetes;
 mod shapes;
 mod squid;
+mod squid_tls;
 mod terraform;
 mod tools;

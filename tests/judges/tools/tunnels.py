@@ -4,7 +4,7 @@ usage: tunnels.py PROXY_PORT ADDRESS ORIGIN_PORT CERTIFICATE KEY
 
 Serves TLS at the address with the certificate, reads a JSON list of questions, and prints a JSON list of answers. A question
 has `connect` (a host; none for a page without a tunnel), `sni` (none when the handshake names no host), `path`, and `host`,
-the host that the request names. An answer is `denied` (the proxy refuses the tunnel), `closed` (the handshake comes to
+the host that the request names; or `speak`, a text to send through the tunnel in place of a handshake. An answer is `denied` (the proxy refuses the tunnel), `closed` (the handshake comes to
 nothing), `spliced STATUS` or `bumped STATUS`, by whose certificate it was, or `plain STATUS`.
 """
 import json
@@ -61,6 +61,9 @@ def ask(question, own):
         raw.sendall(f"CONNECT {host}:{PORT} HTTP/1.1\r\nHost: {host}:{PORT}\r\n\r\n".encode())
         if status(raw) != "200":
             return "denied"
+        if "speak" in question:
+            raw.sendall(question["speak"].encode())
+            return "spoken 200" if raw.recv(1) == b"\x15" else "closed"
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
