@@ -7,7 +7,7 @@ run "what_denies_the_rest_comes_last" {
   command = plan
 
   assert {
-    condition     = google_compute_firewall.egressor_egress_deny_v4.priority > google_compute_firewall.egressor_egress_castai_api_and_1_more_v4_75ef93f20e.priority
+    condition     = google_compute_firewall.egressor_egress_deny_rest_v4.priority > google_compute_firewall.egressor_egress_castai_api_and_1_more_v4_75ef93f20e.priority
     error_message = "The rule that denies the rest is tried first."
   }
 

@@ -49,6 +49,7 @@ def qualified(key):
 def labels(found):
     for key, value in found.items():
         yield from qualified(key)
+        value = value or ""
         if len(value) > 63 or (value and not QUALIFIED.fullmatch(value)):
             yield f"{value!r} is no value of a label"
 
@@ -117,10 +118,10 @@ def rules(found):
     if len(types) > 2 or not set(types) <= {"Ingress", "Egress"}:
         yield f"policyTypes {types}"
     for direction, peers in (("egress", "to"), ("ingress", "from")):
-        for rule in spec.get(direction) or []:
+        for rule in filter(None, spec.get(direction) or []):
             for one in rule.get(peers) or []:
-                yield from peer(one)
-            for one in rule.get("ports") or []:
+                yield from peer(one or {})
+            for one in filter(None, rule.get("ports") or []):
                 yield from port(one)
 
 
