@@ -208,6 +208,11 @@ fn squid_cuts_off_other_names_and_refuses_other_paths() {
                     json!({ "connect": "files.test", "sni": "files.test", "path": path, "host": named });
                 asked.push((question, "bumped 403"));
             }
+            // What follows on a CONNECT within an opened tunnel would be judged no more.
+            for nested in ["files.test", "api.test", "other.test"] {
+                let question = json!({ "connect": "files.test", "sni": "files.test", "nested": nested, "path": "/bad/x" });
+                asked.push((question, "nested 403"));
+            }
             // Squid takes URLs with TLS without a tunnel too.
             for (path, answer) in
                 [("/good/x", "plain 200"), ("/bad/x", "plain 403"), ("/good/%2e%2e/x", "plain 403")]
@@ -216,6 +221,10 @@ fn squid_cuts_off_other_names_and_refuses_other_paths() {
                 asked.push((json!({ "path": format!("https://{named}{path}"), "host": named }), answer));
             }
         }
+        // A tunnel that is denied is opened too, to say so.
+        let question =
+            json!({ "connect": "other.test", "sni": "other.test", "nested": "api.test", "path": "/x" });
+        asked.push((question, "nested 403"));
         asked.push((json!({ "connect": "api.test", "speak": "SSH-2.0-judge\r\n" }), ""));
         let questions: Vec<Value> = asked.iter().map(|(question, _)| question.clone()).collect();
         for (answer, (question, expected)) in lab.ask(folder, &questions).iter().zip(&asked) {
@@ -284,7 +293,10 @@ fn configurations() -> impl proptest::strategy::Strategy<Value = String> {
         for (index, acl) in ACLS.iter().enumerate() {
             writeln!(text, "acl a{index} {acl}").unwrap();
         }
-        text.push_str("acl step at_step SslBump1\n");
+        text.push_str(
+            "acl step at_step SslBump1\nacl mark annotate_client opened=yes\nacl opened note opened yes\n",
+        );
+        text.push_str("http_access deny CONNECT opened\n");
         for (action, tests) in &lines {
             let action = ["allow", "allow CONNECT", "allow !CONNECT", "deny"][*action];
             writeln!(text, "http_access {action}{}", words(tests)).unwrap();
@@ -292,8 +304,10 @@ fn configurations() -> impl proptest::strategy::Strategy<Value = String> {
         writeln!(text, "http_access {}", if closes { "deny all" } else { "allow CONNECT" }).unwrap();
         text.push_str("http_access deny all\nssl_bump peek step\n");
         for (action, tests) in &bumps {
-            let action = ["splice", "splice", "bump", "bump", "terminate"][*action];
-            writeln!(text, "ssl_bump {action}{}", words(tests)).unwrap();
+            let (action, mark) =
+                [("splice", ""), ("splice", ""), ("bump", " mark"), ("bump", " mark"), ("terminate", "")]
+                    [*action];
+            writeln!(text, "ssl_bump {action}{}{mark}", words(tests)).unwrap();
         }
         text
     })

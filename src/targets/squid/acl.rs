@@ -143,7 +143,7 @@ impl Acl {
                 }
                 Ok(())
             }
-            Kind::Step | Kind::Annotation | Kind::Note | Kind::Other(_) => Ok(()),
+            Kind::Step | Kind::Annotation | Kind::Mark | Kind::Note | Kind::Other(_) => Ok(()),
         }
     }
 
@@ -159,7 +159,8 @@ impl Acl {
             flags.ignore_case = text == "-i";
             return Ok(true);
         }
-        let opaque = matches!(self.kind, Kind::Step | Kind::Annotation | Kind::Note | Kind::Other(_));
+        let opaque =
+            matches!(self.kind, Kind::Step | Kind::Annotation | Kind::Mark | Kind::Note | Kind::Other(_));
         if opaque || flags.values || !text.starts_with('-') {
             return Ok(false);
         }

@@ -3,7 +3,7 @@
 use super::acl::Acl;
 use super::case::{Case, cross};
 use super::conf::Conf;
-use super::form::Form;
+use super::form::{Form, used};
 use super::kind::Kind;
 use super::pattern::{Hosts, hosts};
 use super::url::{Web, authorities, is_odd, plain_urls};
@@ -58,8 +58,9 @@ pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form, action:
         },
         Kind::UrlRegex => url(acl, negated, form),
         Kind::PathRegex => path(acl, negated, form, action),
-        Kind::Annotation => certain(negated, true),
+        Kind::Annotation | Kind::Mark => certain(negated, true),
         Kind::Note if finds_percent(conf, acl) => odd(acl, negated, action),
+        Kind::Note if action == Action::Deny && !negated && finds_mark(conf, acl) => Vec::new(),
         Kind::Note => opaque("it depends on notes that were made of the request"),
         Kind::Step => opaque("it depends on how much of the handshake was seen"),
         Kind::AnyOf | Kind::AllOf => opaque("a group of ACLs"),
@@ -234,13 +235,27 @@ fn odd(acl: &Acl, negated: bool, action: Action) -> Vec<Case> {
     }
 }
 
+/// Reports whether a `note` looks for a mark that `ssl_bump` lines alone put on connections. A request on a connection of
+/// its own never has it.
+fn finds_mark(conf: &Conf, acl: &Acl) -> bool {
+    let [key, _] = acl.texts() else { return false };
+    let used = used(conf);
+    let sets = |acl: &Acl| {
+        let notes = matches!(acl.kind, Kind::Annotation | Kind::Mark);
+        notes && acl.texts().iter().any(|note| note.starts_with(key.as_str()))
+    };
+    !conf.notes
+        && conf.acls.iter().all(|(name, acl)| !sets(acl) || (acl.kind == Kind::Mark && !used.contains(name)))
+}
+
 /// Reports whether a `note` looks for a percent sign in the path as the client wrote it: every other character ends a
 /// piece of the note, and a piece that is nothing but the sign is looked for.
 fn finds_percent(conf: &Conf, acl: &Acl) -> bool {
     let [option, key, wanted @ ..] = acl.texts() else { return false };
     let Some(ends) = option.strip_prefix("-m=") else { return false };
     let made = format!("{key}=\"%>rp\"");
-    let notes = conf.acls.values().filter(|acl| acl.kind == Kind::Annotation).flat_map(Acl::texts);
+    let notes = conf.acls.values().filter(|acl| matches!(acl.kind, Kind::Annotation | Kind::Mark));
+    let notes = notes.flat_map(Acl::texts);
     let mut own = notes.filter(|note| note.starts_with(key.as_str())).peekable();
     // A plain path has none, however the rest of it is cut.
     own.peek().is_some()

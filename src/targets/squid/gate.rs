@@ -6,7 +6,8 @@
 //!
 //! <https://wiki.squid-cache.org/Features/SslPeekAndSplice>
 
-use super::conf::{Bump, Conf};
+use super::condition::unmodelled;
+use super::conf::{Access, Bump, Conf, Test};
 use super::judge::Judge;
 use super::kind::Kind;
 use super::lift::rules_of;
@@ -54,10 +55,32 @@ pub(super) fn gate<'a>(conf: &'a Conf, universe: &PeerSet) -> Gate<'a> {
 fn peeks_first(conf: &Conf, bump: &Bump) -> bool {
     let [test] = bump.tests.as_slice() else { return false };
     let step = conf.acls.get(&test.acl).filter(|acl| acl.kind == Kind::Step && !acl.conditional);
-    bump.action == "peek"
-        && !bump.conditional
-        && !test.negated
-        && step.is_some_and(|acl| acl.texts() == ["SslBump1"])
+    let first = step.is_some_and(|acl| acl.texts() == ["SslBump1"]);
+    bump.action == "peek" && !bump.conditional && !test.negated && first
+}
+
+/// Reports whether a CONNECT within a tunnel that a line opens is denied before anything is allowed: the line marks the
+/// connection, and the mark is looked for. Squid opens no second tunnel for it, and passes on whatever follows to where the
+/// first one leads.
+fn denies_within(conf: &Conf, bump: &Bump) -> bool {
+    let acl = |test: &Test| conf.acls.get(&test.acl).filter(|acl| !test.negated && !acl.conditional);
+    let marks = |key: &str, value: &str| {
+        let mark = format!("{key}={value}");
+        bump.tests.iter().filter_map(acl).any(|acl| acl.kind == Kind::Mark && acl.texts().contains(&mark))
+    };
+    let guards = |access: &Access| {
+        let mut finds = false;
+        let only = access.tests.iter().all(|test| match acl(test) {
+            Some(acl) if acl.kind == Kind::Note => {
+                finds |= matches!(acl.texts(), [key, value] if marks(key, value));
+                true
+            }
+            Some(acl) => acl.kind == Kind::Method && acl.words == ["CONNECT"],
+            None => false,
+        });
+        only && finds && access.conditions.is_empty()
+    };
+    conf.access.iter().take_while(|access| access.action == Action::Deny).any(guards)
 }
 
 /// What a line does in the second step; nothing when that is not known.
@@ -68,5 +91,17 @@ fn decided(conf: &Conf, bump: &Bump, universe: &PeerSet) -> Option<Vec<Rule>> {
         _ => return None,
     };
     let judge = Judge::of_handshakes(conf, action);
-    (!bump.conditional).then(|| rules_of(&judge, action, &bump.tests, &bump.place, universe))
+    let mut rules = rules_of(&judge, action, &bump.tests, &bump.place, universe);
+    if bump.action == "bump" && !denies_within(conf, bump) {
+        // Whoever knows how gets through, whatever the lines below say.
+        let text = bump.place.source.slice(bump.place.span);
+        let why = "a CONNECT within the opened tunnel is not denied, and nothing is judged behind it";
+        let through = rules.iter().cloned().map(|mut rule| {
+            rule.action = Action::Allow;
+            rule.unmodelled.push(unmodelled(text, why));
+            rule
+        });
+        rules = through.chain(rules.clone()).collect();
+    }
+    (!bump.conditional).then_some(rules)
 }

@@ -18,9 +18,9 @@ const OPENED: [&str; 1] = [
     "Requests to these hosts are judged by their paths, so clients must trust the certificates of the proxy.",
 ];
 
-/// The `ssl_bump` lines for these tunnels; none without any. Other files may have tunnels of their own, so that the
+/// The `ssl_bump` lines for these tunnels; none without any. Those that open tunnels mark them. Other files may have tunnels of their own, so that the
 /// others are cut off only by a file that closes.
-pub(super) fn lines(handshakes: &[Handshake], step: &str, closes: bool) -> Vec<Value> {
+pub(super) fn lines(handshakes: &[Handshake], step: &str, mark: &str, closes: bool) -> Vec<Value> {
     let line =
         |why: &[&str], action: &str, acls: &[&str]| json!({ "why": why, "action": action, "acls": acls });
     if handshakes.is_empty() {
@@ -40,7 +40,9 @@ pub(super) fn lines(handshakes: &[Handshake], step: &str, closes: bool) -> Vec<V
         let chosen = handshakes.iter().filter(|handshake| handshake.opened == opened);
         for (number, handshake) in chosen.enumerate() {
             let why: &[&str] = if opened && number == 0 { &OPENED } else { &[] };
-            lines.push(line(why, if opened { "bump" } else { "splice" }, &handshake.acls()));
+            let mut acls = handshake.acls();
+            acls.extend(opened.then_some(mark));
+            lines.push(line(why, if opened { "bump" } else { "splice" }, &acls));
         }
     }
     if closes {

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Step,
     /// A note that it makes, of what it says of the request; it always holds.
     Annotation,
+    /// The same, of the client's connection.
+    Mark,
     /// A note that was made.
     Note,
     /// Any of other ACLs.
@@ -40,7 +42,7 @@ pub(super) enum Kind {
 }
 
 /// The kinds that are modelled, by the name of the type.
-const KINDS: [(&str, Kind); 16] = [
+const KINDS: [(&str, Kind); 17] = [
     ("src", Kind::Src),
     ("dst", Kind::Dst),
     ("dstdomain", Kind::Domain),
@@ -54,6 +56,7 @@ const KINDS: [(&str, Kind); 16] = [
     ("urlpath_regex", Kind::PathRegex),
     ("at_step", Kind::Step),
     ("annotate_transaction", Kind::Annotation),
+    ("annotate_client", Kind::Mark),
     ("note", Kind::Note),
     ("any-of", Kind::AnyOf),
     ("all-of", Kind::AllOf),
@@ -92,6 +95,7 @@ impl Kind {
             | Self::Port
             | Self::Step
             | Self::Annotation
+            | Self::Mark
             | Self::Note
             | Self::Other(_) => false,
         }

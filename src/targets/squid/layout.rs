@@ -226,7 +226,14 @@ impl Lists<'_> {
             spelling.push(found);
         }
         let step = self.named("first_step");
-        let handshakes = handshake::lines(&self.handshakes, &step, self.sheet.deny_rest);
+        let (mark, within) = (self.named("opens"), self.named("within"));
+        let handshakes = handshake::lines(&self.handshakes, &step, &mark, self.sheet.deny_rest);
+        let mut marks = Vec::new();
+        if self.handshakes.iter().any(|handshake| handshake.opened) {
+            marks.push(json!({ "mark": mark, "found": within }));
+            let why = "Within a tunnel that the proxy has opened, a CONNECT would lead past the rules.";
+            denies.insert(0, json!({ "why": why, "acls": [connect, within] }));
+        }
         let steps = if handshakes.is_empty() { Vec::new() } else { vec![json!({ "name": step })] };
         let ranges = |ports: &PortSet| ports.port_ranges().map(|range| range.to_string()).collect::<Vec<_>>();
         let ports: Vec<Value> =
@@ -261,6 +268,7 @@ impl Lists<'_> {
             "allows": self.allows,
             "spelling": spelling,
             "steps": steps,
+            "marks": marks,
             "handshakes": handshakes,
             "closing": closing,
             "open_end": open_end,

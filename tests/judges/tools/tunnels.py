@@ -4,8 +4,9 @@ usage: tunnels.py PROXY_PORT ADDRESS ORIGIN_PORT CERTIFICATE KEY
 
 Serves TLS at the address with the certificate, reads a JSON list of questions, and prints a JSON list of answers. A question
 has `connect` (a host; none for a page without a tunnel), `sni` (none when the handshake names no host), `path`, and `host`,
-the host that the request names; or `speak`, a text to send through the tunnel in place of a handshake. An answer is `denied` (the proxy refuses the tunnel), `closed` (the handshake comes to
-nothing), `spliced STATUS` or `bumped STATUS`, by whose certificate it was, or `plain STATUS`.
+the host that the request names; or `speak`, a text to send through the tunnel in place of a handshake; or `nested`, a host to
+ask for with another CONNECT within the tunnel, and then for the path. An answer is `denied` (the proxy refuses the tunnel), `closed` (the handshake comes to
+nothing), `spliced STATUS` or `bumped STATUS`, by whose certificate it was, `nested STATUS` or `plain STATUS`.
 """
 import json
 import socket
@@ -52,6 +53,19 @@ def request(target, host):
     return f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
 
 
+def nested(stream, question):
+    """What comes of a CONNECT within a tunnel. A proxy that takes it says nothing, and passes on what follows."""
+    host = question["nested"]
+    stream.sendall(f"CONNECT {host}:{PORT} HTTP/1.1\r\nHost: {host}:{PORT}\r\n\r\n".encode())
+    stream.settimeout(1)
+    try:
+        return status(stream)
+    except TimeoutError:
+        stream.settimeout(WAIT)
+        stream.sendall(request(question["path"], f"{question['connect']}:{PORT}"))
+        return status(stream)
+
+
 def ask(question, own):
     with socket.create_connection(PROXY, WAIT) as raw:
         if question.get("connect") is None:
@@ -70,6 +84,8 @@ def ask(question, own):
         try:
             with context.wrap_socket(raw, server_hostname=question.get("sni")) as stream:
                 whose = "spliced" if stream.getpeercert(True) == own else "bumped"
+                if "nested" in question:
+                    return f"nested {nested(stream, question)}"
                 stream.sendall(request(question["path"], question.get("host") or f"{host}:{PORT}"))
                 return f"{whose} {status(stream)}"
         except (OSError, IndexError):
