@@ -26,6 +26,11 @@ pub fn parse(source: &Arc<Source>, code: Code) -> Result<Node, Finding> {
     })
 }
 
+/// The text as a JSON string.
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// The keys of the object that a text is, or of the first object in the list that it is. None when it is neither; the
 /// rest of the text may still be broken.
 pub fn keys(text: &str) -> Vec<&str> {

@@ -22,5 +22,6 @@ mod kubernetes;
 mod proxy;
 mod shapes;
 mod squid;
+mod squid_tls;
 mod terraform;
 mod tools;
