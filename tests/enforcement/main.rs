@@ -5,6 +5,9 @@
 
 #![cfg(test)]
 
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../common/policies.rs"]
+mod policies;
 #[path = "../common/real.rs"]
 mod real;
 #[path = "../common/tables.rs"]
@@ -12,5 +15,8 @@ mod tables;
 #[path = "../common/verdicts.rs"]
 mod verdicts;
 
+mod agree;
 mod kernel;
+mod probes;
 mod rules;
+mod written;
