@@ -52,7 +52,7 @@ impl Backend {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Nft => "nft",
             Self::Legacy => "legacy",
@@ -73,12 +73,7 @@ impl Backend {
 
 /// The kernel's answers to every case; nothing when there is no kernel to ask.
 pub(crate) fn ask(backend: Backend, cases: &[Case]) -> Option<Vec<Answer>> {
-    let unshare = namespace(backend.judge(), cases.len(), backend.tools())?;
-    if backend == Backend::Legacy && !runs(unshare, &["iptables-legacy", "-S"]) {
-        let why = "this kernel has no legacy tables, or has them for root only";
-        unsupported(backend.judge(), cases.len(), why);
-        return None;
-    }
+    let unshare = namespace(backend, backend.judge(), cases.len())?;
     let folder = tempfile::tempdir().unwrap();
     let file = |index: usize, end: &str| folder.path().join(format!("{index:04}.{end}"));
     for (index, case) in cases.iter().enumerate() {
@@ -103,7 +98,9 @@ fn unsupported(judge: &str, cases: usize, why: &str) {
     let line = format!("skipped: {judge}, {cases} cases: {why}\n");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join(format!("{judge}.skipped").replace(' ', "-")), &line).unwrap();
+    let mut file =
+        fs::OpenOptions::new().append(true).create(true).open(folder.join("kernel.skipped")).unwrap();
+    file.write_all(line.as_bytes()).unwrap();
     // The line must be seen although the test passes, so it goes past the harness.
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
@@ -137,25 +134,27 @@ pub(crate) fn inside(unshare: &[&str], script: &str, arguments: &[&OsStr]) -> St
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// How `unshare` makes a namespace here; nothing, and a line that says why, when it cannot or a tool is missing.
-pub(crate) fn namespace(
-    judge: &str,
-    cases: usize,
-    tools: &[(&str, &str)],
-) -> Option<&'static [&'static str]> {
+/// How `unshare` makes a namespace here in which the back end works; nothing, and a line that says why, when it cannot,
+/// or a tool is missing.
+pub(crate) fn namespace(backend: Backend, judge: &str, cases: usize) -> Option<&'static [&'static str]> {
     let usual = [("unshare", "--version"), ("ip", "-V"), ("ipset", "--version"), ("python3", "-V")];
-    for (tool, flag) in usual.iter().chain(tools) {
+    for (tool, flag) in usual.iter().chain(backend.tools()) {
         if Command::new(tool).arg(flag).output().is_err() {
             crate::real::skipped(judge, cases, &format!("there is no `{tool}`"));
             return None;
         }
     }
     let ways: [&[&str]; 2] = [&["-n"], &["-rn"]];
-    let way = ways.into_iter().find(|way| runs(way, &["iptables-nft", "-S"]));
-    if way.is_none() {
+    let Some(way) = ways.into_iter().find(|way| runs(way, &["iptables-nft", "-S"])) else {
         crate::real::skipped(judge, cases, "`unshare` makes no network namespace with iptables");
+        return None;
+    };
+    if backend == Backend::Legacy && !runs(way, &["iptables-legacy", "-S"]) {
+        let why = "this kernel has no legacy tables, or has them for root only";
+        unsupported(judge, cases, why);
+        return None;
     }
-    way
+    Some(way)
 }
 
 fn runs(unshare: &[&str], command: &[&str]) -> bool {

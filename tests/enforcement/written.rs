@@ -19,28 +19,34 @@ use std::path::Path;
 /// Longer files take long to load, and their rules are many of one kind.
 const LONGEST: usize = 20_000;
 
-/// The files of the quickstart, in the directions that they speak about.
+/// The files of the quickstart, which stop the rest in this way.
+pub(crate) fn generated(stop: &str) -> Vec<File> {
+    let settings = [
+        "control_plane_cidr=10.20.0.0/28".to_owned(),
+        "api_server=10.0.0.1,2001:db8:f::1".to_owned(),
+        "dns_servers=10.96.0.10".to_owned(),
+        format!("iptables.reject={stop}"),
+    ];
+    let request = Request {
+        selection: Selection { regions: vec!["us".to_owned()], ..Selection::default() },
+        lock: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/01_quickstart/egressor.lock")),
+        settings: settings.to_vec(),
+        targets: vec!["iptables".to_owned()],
+        ..Request::default()
+    };
+    let generated = generate(&request);
+    assert_eq!(generated.files.len(), 2, "{:?}", generated.findings);
+    generated.files
+}
+
+/// The same as cases, in the directions that they speak about.
 fn quickstart() -> Vec<Case> {
-    let settings =
-        ["control_plane_cidr=10.20.0.0/28", "api_server=10.0.0.1,2001:db8:f::1", "dns_servers=10.96.0.10"];
     let mut cases = Vec::new();
-    for more in ["iptables.reject=drop", "iptables.reject=reject"] {
-        let settings = settings.into_iter().chain([more]).map(str::to_owned).collect();
-        let request = Request {
-            selection: Selection { regions: vec!["us".to_owned()], ..Selection::default() },
-            lock: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/01_quickstart/egressor.lock")),
-            settings,
-            targets: vec!["iptables".to_owned()],
-            ..Request::default()
-        };
-        let generated = generate(&request);
-        assert_eq!(generated.files.len(), 2, "{:?}", generated.findings);
-        for file in &generated.files {
-            for direction in [Direction::Egress, Direction::Ingress] {
-                let allows = read(&file.text, None, direction);
-                assert!(allows.is_exact());
-                cases.push(case(file, direction, allows, 5_000));
-            }
+    for file in ["drop", "reject"].into_iter().flat_map(generated) {
+        for direction in [Direction::Egress, Direction::Ingress] {
+            let allows = read(&file.text, None, direction);
+            assert!(allows.is_exact());
+            cases.push(case(&file, direction, allows, 5_000));
         }
     }
     cases
