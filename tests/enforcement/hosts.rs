@@ -44,7 +44,7 @@ fn connections(backend: Backend, test: &'static str) {
     for caller in CALLERS.map(|caller| caller.parse::<IpAddr>().unwrap()) {
         tried.extend(WEBHOOKS.map(|port| (Direction::Ingress, caller, port)));
     }
-    let Some(unshare) = namespace(backend, JUDGE, tried.len()) else { return };
+    let Some(unshare) = namespace(backend, JUDGE, tried.len(), false) else { return };
     let mut judged = Verdicts::of(JUDGE, test);
     for stop in ["drop", "reject"] {
         let files = generated(stop);

@@ -73,7 +73,9 @@ impl Backend {
 
 /// The kernel's answers to every case; nothing when there is no kernel to ask.
 pub(crate) fn ask(backend: Backend, cases: &[Case]) -> Option<Vec<Answer>> {
-    let unshare = namespace(backend, backend.judge(), cases.len())?;
+    // A user who is not known in a namespace cannot stand in its rules.
+    let users = cases.iter().any(|case| case.rules.contains("id-owner"));
+    let unshare = namespace(backend, backend.judge(), cases.len(), users)?;
     let folder = tempfile::tempdir().unwrap();
     let file = |index: usize, end: &str| folder.path().join(format!("{index:04}.{end}"));
     for (index, case) in cases.iter().enumerate() {
@@ -122,8 +124,11 @@ fn lines(case: &Case) -> String {
 /// Runs a script of this folder in a namespace of its own, which must succeed, and gives what it prints.
 pub(crate) fn inside(unshare: &[&str], script: &str, arguments: &[&OsStr]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/enforcement").join(script);
+    let lock = tempfile::NamedTempFile::new().unwrap();
     let run = Command::new("unshare")
         .args(unshare)
+        // The usual lock of legacy tables is root's.
+        .env("XTABLES_LOCKFILE", lock.path())
         .arg("python3")
         .arg(script)
         .arg(fs::read_link("/proc/self/ns/net").unwrap())
@@ -134,9 +139,14 @@ pub(crate) fn inside(unshare: &[&str], script: &str, arguments: &[&OsStr]) -> St
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// How `unshare` makes a namespace here in which the back end works; nothing, and a line that says why, when it cannot,
-/// or a tool is missing.
-pub(crate) fn namespace(backend: Backend, judge: &str, cases: usize) -> Option<&'static [&'static str]> {
+/// How `unshare` makes a namespace here in which the back end works: one without rights outside, unless all users must be
+/// known in it. Nothing, and a line that says why, when it cannot, or a tool is missing.
+pub(crate) fn namespace(
+    backend: Backend,
+    judge: &str,
+    cases: usize,
+    users: bool,
+) -> Option<&'static [&'static str]> {
     let usual = [("unshare", "--version"), ("ip", "-V"), ("ipset", "--version"), ("python3", "-V")];
     for (tool, flag) in usual.iter().chain(backend.tools()) {
         if Command::new(tool).arg(flag).output().is_err() {
@@ -144,9 +154,11 @@ pub(crate) fn namespace(backend: Backend, judge: &str, cases: usize) -> Option<&
             return None;
         }
     }
-    let ways: [&[&str]; 2] = [&["-n"], &["-rn"]];
-    let Some(way) = ways.into_iter().find(|way| runs(way, &["iptables-nft", "-S"])) else {
-        crate::real::skipped(judge, cases, "`unshare` makes no network namespace with iptables");
+    let ways: &[&[&str]] = if users { &[&["-n"]] } else { &[&["-rn"], &["-n"]] };
+    let Some(way) = ways.iter().find(|way| runs(way, &["iptables-nft", "-S"])) else {
+        let why = if users { ", where rules about users need root" } else { "" };
+        let why = format!("`unshare` makes no network namespace with iptables{why}");
+        crate::real::skipped(judge, cases, &why);
         return None;
     };
     if backend == Backend::Legacy && !runs(way, &["iptables-legacy", "-S"]) {
@@ -158,7 +170,10 @@ pub(crate) fn namespace(backend: Backend, judge: &str, cases: usize) -> Option<&
 }
 
 fn runs(unshare: &[&str], command: &[&str]) -> bool {
-    Command::new("unshare").args(unshare).args(command).output().is_ok_and(|run| run.status.success())
+    let lock = tempfile::NamedTempFile::new().unwrap();
+    let mut unshared = Command::new("unshare");
+    let run = unshared.args(unshare).env("XTABLES_LOCKFILE", lock.path()).args(command).output();
+    run.is_ok_and(|run| run.status.success())
 }
 
 /// A packet that opens a connection, by its near end and its far end.

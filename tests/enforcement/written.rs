@@ -1,10 +1,11 @@
 //! The files that are written: those of the quickstart, and those of random policies, which nothing proved before.
 
 use crate::agree::{agree, read};
-use crate::kernel::{Backend, Case};
+use crate::kernel::{Backend, Case, ask};
 use crate::policies::policies;
 use crate::probes::around;
 use crate::rules::is_translated;
+use crate::verdicts::Verdicts;
 use egressor::catalog::Selection;
 use egressor::ops::{File, Request, generate};
 use egressor::packet::{AddrSet, PacketSet, PeerSet, Set, TransportSet};
@@ -13,8 +14,11 @@ use egressor::render::Renderer;
 use egressor::targets::{Options, Wanted, find};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Longer files take long to load, and their rules are many of one kind.
 const LONGEST: usize = 20_000;
@@ -110,6 +114,42 @@ fn written(policy: &Policy) -> (Vec<File>, Vec<(Direction, PacketSet)>) {
         (set.scope.direction, allowed)
     });
     (files, allowed.collect())
+}
+
+/// What `egressor show` says that rules let through in each scope of the artifacts, and whether that is exact.
+fn shown(rules: &str) -> Vec<(String, bool, Value)> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules");
+    fs::write(&file, rules).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egressor"));
+    let ran = command.args(["show", "--format=json"]).arg(&file).output().unwrap();
+    let mut document: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let scopes = document["scopes"].as_array_mut().unwrap();
+    scopes.retain(|scope| scope["scope"] != "filter/FORWARD");
+    let plain = |scope: &mut Value| {
+        let mut rows = scope["allows"]["at_least"].take();
+        for row in rows.as_array_mut().unwrap() {
+            row.as_object_mut().unwrap().remove("origins");
+        }
+        (scope["scope"].as_str().unwrap().to_owned(), scope["exact"] == true, rows)
+    };
+    scopes.iter_mut().map(plain).collect()
+}
+
+#[test]
+fn what_iptables_save_prints_of_the_files_is_shown_exactly() {
+    for backend in [Backend::Nft, Backend::Legacy] {
+        let mut cases = quickstart();
+        cases.iter_mut().for_each(|case| case.packets.truncate(1));
+        let Some(answers) = ask(backend, &cases) else { continue };
+        let mut judged = Verdicts::of(backend.judge(), "shown");
+        for (case, answer) in cases.iter().zip(answers) {
+            let (loaded, saved) = (shown(&case.rules), shown(&answer.saved));
+            let right = saved.len() == 2 && saved.iter().all(|(_, exact, _)| *exact) && loaded == saved;
+            judged.case(right, || format!("{}: {loaded:?}\n{saved:?}\n{}", case.name, answer.saved));
+        }
+        judged.close();
+    }
 }
 
 #[test]
