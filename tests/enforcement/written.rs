@@ -140,7 +140,9 @@ fn shown(rules: &str) -> Vec<(String, bool, Value)> {
 fn what_iptables_save_prints_of_the_files_is_shown_exactly() {
     for backend in [Backend::Nft, Backend::Legacy] {
         let mut cases = quickstart();
-        cases.iter_mut().for_each(|case| case.packets.truncate(1));
+        for case in &mut cases {
+            case.packets.truncate(1);
+        }
         let Some(answers) = ask(backend, &cases) else { continue };
         let mut judged = Verdicts::of(backend.judge(), "shown");
         for (case, answer) in cases.iter().zip(answers) {
