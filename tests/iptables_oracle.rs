@@ -6,13 +6,12 @@ use egressor::diag::{Source, any_error};
 use egressor::packet::{Packet, Peer, Protocol};
 use egressor::targets::find;
 use proptest::prelude::*;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 #[path = "common/tables.rs"]
 mod tables;
 
-use tables::{Not, Rule, Service, Table, Target, any_table};
+use tables::{End, Member, Not, Rule, Service, Table, Target, addr, any_table, icmp_kind};
 
 /// A packet of a tiny universe, and which owners are taken to have sent it.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +23,28 @@ struct Sent {
     owners: u8,
 }
 
-fn matches(rule: &Rule, sent: Sent) -> bool {
-    let within = |(block, len): (u8, u8), addr: u8| (block ^ addr) >> (4 - len) == 0;
-    let end = |end: &Option<Not<(u8, u8)>>, addr| {
-        end.as_ref().is_none_or(|Not(negated, block)| within(*block, addr) != *negated)
+fn within(first: u8, bits: u8, addr: u8) -> bool {
+    (first ^ addr) >> (4 - bits) == 0
+}
+
+/// The longest block of the set that holds an address decides.
+fn holds(table: &Table, set: usize, addr: u8) -> bool {
+    let nets = table.nets.iter().filter(|Member(first, bits, _)| within(*first, *bits, addr));
+    let in_nets = nets.max_by_key(|Member(_, bits, _)| bits).is_some_and(|Member(_, _, nomatch)| !nomatch);
+    let in_hosts = table.hosts.contains(&addr);
+    [in_nets, in_hosts, in_nets || in_hosts][set]
+}
+
+fn matches(table: &Table, rule: &Rule, sent: Sent) -> bool {
+    let end = |end: &Option<Not<End>>, addr: u8| {
+        end.as_ref().is_none_or(|Not(negated, end)| {
+            let inside = match end {
+                End::Block(first, bits) => within(*first, *bits, addr),
+                End::Range(first, last) => (*first..=*last).contains(&addr),
+                End::Set(set) => holds(table, *set, addr),
+            };
+            inside != *negated
+        })
     };
     let service = match &rule.service {
         Service::Any => true,
@@ -37,9 +54,9 @@ fn matches(rule: &Rule, sent: Sent) -> bool {
             sent.protocol == *protocol && inside != *negated
         }
         Service::Icmp(Not(negated, (kind, code))) => {
-            let same = sent.detail >> 8 == u16::from(*kind)
+            let same = sent.detail >> 8 == u16::from(icmp_kind(table.v6, *kind))
                 && code.is_none_or(|code| sent.detail & 0xff == u16::from(code));
-            sent.protocol == 1 && same != *negated
+            sent.protocol == icmp(table.v6) && same != *negated
         }
     };
     end(&rule.source, sent.source)
@@ -50,16 +67,20 @@ fn matches(rule: &Rule, sent: Sent) -> bool {
         && rule.owner.as_ref().is_none_or(|Not(negated, owner)| (sent.owners >> owner & 1 == 1) != *negated)
 }
 
+fn icmp(v6: bool) -> u8 {
+    if v6 { 58 } else { 1 }
+}
+
 fn accepts(table: &Table, sent: Sent) -> bool {
     walk(table, 0, sent).unwrap_or(table.accept)
 }
 
 /// The verdict of a chain, if it has one.
 fn walk(table: &Table, chain: usize, sent: Sent) -> Option<bool> {
-    for rule in table.chains[chain].iter().filter(|rule| matches(rule, sent)) {
+    for rule in table.chains[chain].iter().filter(|rule| matches(table, rule, sent)) {
         match rule.target {
             Target::Accept => return Some(true),
-            Target::Drop => return Some(false),
+            Target::Drop | Target::Reject => return Some(false),
             Target::Return => return None,
             Target::Log | Target::Nothing => {}
             Target::Goto(next) => return walk(table, next, sent),
@@ -74,11 +95,13 @@ fn walk(table: &Table, chain: usize, sent: Sent) -> Option<bool> {
 }
 
 /// Every packet of the universe.
-fn packets() -> impl Iterator<Item = Sent> {
+fn packets(v6: bool) -> impl Iterator<Item = Sent> {
+    let echo = [0, 8].map(|kind| u16::from(icmp_kind(v6, kind)) << 8);
+    let icmps = echo.into_iter().flat_map(|echo| [echo, echo + 1, echo + 2]).chain([0x0300]);
     let services = [(47, 0), (50, 0)]
         .into_iter()
         .chain((0..12).flat_map(|port| [(6, port), (17, port)]))
-        .chain([0x0000, 0x0001, 0x0800, 0x0801, 0x0802, 0x0300].map(|detail| (1, detail)));
+        .chain(icmps.map(move |detail| (icmp(v6), detail)));
     services.flat_map(|(protocol, detail)| {
         (0..16).flat_map(move |source| {
             (0..16).map(move |destination| Sent { source, destination, protocol, detail, owners: 0 })
@@ -88,14 +111,16 @@ fn packets() -> impl Iterator<Item = Sent> {
 
 fn check(table: &Table) -> Result<bool, TestCaseError> {
     let text = table.write();
-    let read =
-        find("iptables").unwrap().importers()[0].import(&[Arc::new(Source::new("rules", text.as_str()))]);
+    let sources = [("rules", table.write()), ("sets", table.write_sets())];
+    let sources = sources.map(|(name, text)| Arc::new(Source::new(name, text)));
+    let read = find("iptables").unwrap().importers()[0].import(&sources);
     prop_assert!(!any_error(&read.findings), "{text}{:?}", read.findings);
-    let allows = read.policy.sets[0].allows();
-    for sent in packets() {
+    let output = read.policy.sets.iter().find(|set| set.scope.name == "filter/OUTPUT").unwrap();
+    let allows = output.allows();
+    for sent in packets(table.v6) {
         let packet = Packet {
-            peer: Peer::Addr(IpAddr::V4(Ipv4Addr::new(10, 0, 0, sent.destination))),
-            source: IpAddr::V4(Ipv4Addr::new(10, 0, 0, sent.source)),
+            peer: Peer::Addr(addr(table.v6, sent.destination)),
+            source: addr(table.v6, sent.source),
             protocol: Protocol(sent.protocol),
             detail: sent.detail,
         };

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+/// How many disagreements are told in full.
+const SHOWN: usize = 20;
+
 /// The cases that one test lays before one judge.
 #[derive(Debug)]
 pub(crate) struct Verdicts {
@@ -44,9 +47,10 @@ impl Verdicts {
         assert!(self.cases > 0, "{}: {} asked nothing", self.judge, self.test);
         assert!(
             self.disagreements.is_empty(),
-            "{} disagrees:\n{}",
+            "{} disagrees {} times:\n{}",
             self.judge,
-            self.disagreements.join("\n\n")
+            self.disagreements.len(),
+            self.disagreements.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n\n")
         );
     }
 }

@@ -6,8 +6,10 @@ use super::region::Family;
 use super::save::{self, Line, Table};
 use super::walk::{self, Hook};
 use crate::diag::{Code, Finding, Source};
-use crate::packet::{Constraint, PeerSet, Set};
-use crate::policy::{Action, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
+use crate::packet::{AddrSet, Constraint, PeerSet, Set};
+use crate::policy::{
+    Absent, Action, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+};
 use crate::syntax::words::{self, Word};
 use crate::targets::Imported;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,12 +67,47 @@ pub(super) fn lift(filters: &[Chains], findings: &mut Vec<Finding>) -> Policy {
             }
         }
     }
-    Policy::new(sets.into_values().collect())
+    let absent = absent(&sets, &families);
+    Policy { absent, ..Policy::new(sets.into_values().collect()) }
+}
+
+/// What holds for the hooks that no file has a chain for: a packet that meets no chain passes, and loading a file leaves
+/// a chain that it does not name with its policy, ACCEPT unless somebody changed it.
+fn absent(sets: &BTreeMap<Hook, RuleSet>, families: &BTreeSet<Family>) -> Absent {
+    let mut absent = Absent::default();
+    for hook in Hook::ALL {
+        let scope = scope(hook);
+        let key = scope.name.clone();
+        if sets.contains_key(&hook) {
+            absent.look_up(scope, vec![key]);
+            continue;
+        }
+        let all = families.iter().fold(AddrSet::default(), |all, family| all.union(&family.all()));
+        let origin = Origin::System(format!("no chain {key}, so nothing is stopped there"));
+        let Some(peer) = Constraint::only(PeerSet::from(all)) else { continue };
+        let rule = Rule {
+            action: Action::Allow,
+            matches: Match { peer: peer.clone(), ..Match::ANY },
+            traffic: Traffic::New,
+            unmodelled: Vec::new(),
+            origin,
+        };
+        let universe = peer.set().cloned().unwrap_or_default();
+        let scope = Scope { name: format!("a host without the chain {}", hook.chain()), ..scope };
+        let set =
+            RuleSet { scope, subject: Subject::Host, universe, rules: vec![rule], default: Action::Deny };
+        absent.hold(key, set);
+    }
+    absent
+}
+
+fn scope(hook: Hook) -> Scope {
+    Scope { name: format!("filter/{}", hook.chain()), direction: hook.direction() }
 }
 
 /// Adds what one family's table says about a hook.
 fn add(sets: &mut BTreeMap<Hook, RuleSet>, chains: &Chains, hook: Hook, findings: &mut Vec<Finding>) {
-    let scope = Scope { name: format!("filter/{}", hook.chain()), direction: hook.direction() };
+    let scope = scope(hook);
     let peers = PeerSet::from(chains.family.all());
     let set = sets.entry(hook).or_insert_with(|| RuleSet {
         scope,

@@ -2,8 +2,9 @@
 
 use crate::packet::{IcmpMatch, PortRange, PortSet, Protocol, Set, TransportSet};
 
-/// Names of `/etc/protocols` that iptables prints and [`Protocol`] does not know.
-const PROTOCOLS: [(&str, u8); 24] = [
+/// Names of `/etc/protocols` that iptables prints and [`Protocol`] does not know, or knows as another number: `ipip` is 4
+/// to clouds, and 94 in that file, where 4 is `ipencap`.
+const PROTOCOLS: [(&str, u8); 40] = [
     ("ggp", 3),
     ("st", 5),
     ("egp", 8),
@@ -19,15 +20,31 @@ const PROTOCOLS: [(&str, u8); 24] = [
     ("ipv6", 41),
     ("ipv6-route", 43),
     ("ipv6-frag", 44),
+    ("idrp", 45),
     ("rsvp", 46),
     ("skip", 57),
     ("ipv6-nonxt", 59),
     ("ipv6-opts", 60),
+    ("rspf", 73),
+    ("vmtp", 81),
     ("eigrp", 88),
+    ("ax.25", 93),
+    ("ipip", 94),
     ("etherip", 97),
+    ("encap", 98),
     ("ipcomp", 108),
     ("l2tp", 115),
+    ("isis", 124),
+    ("fc", 133),
+    ("mh", 135),
     ("ipv6-mh", 135),
+    ("mpls-in-ip", 137),
+    ("manet", 138),
+    ("hip", 139),
+    ("shim6", 140),
+    ("wesp", 141),
+    ("rohc", 142),
+    ("ethernet", 143),
 ];
 
 /// Names of ports that hand-written rules use; `iptables-save` prints numbers.
@@ -143,9 +160,13 @@ pub(super) fn protocol(text: &str) -> Option<Option<Protocol>> {
     if matches!(lower.as_str(), "all" | "ip" | "hopopt") {
         return Some(None);
     }
-    let listed = || PROTOCOLS.iter().find(|(name, _)| *name == lower).map(|(_, number)| Protocol(*number));
+    // A number that begins with 0 is octal to iptables; nobody means that, so it is not read as anything.
+    if lower.len() > 1 && lower.starts_with('0') {
+        return None;
+    }
+    let listed = PROTOCOLS.iter().find(|(name, _)| *name == lower).map(|(_, number)| Protocol(*number));
     let number = lower.bytes().all(|byte| byte.is_ascii_digit()).then(|| lower.parse().ok().map(Protocol));
-    let protocol = number.unwrap_or_else(|| Protocol::parse(&lower).or_else(listed))?;
+    let protocol = number.unwrap_or_else(|| listed.or_else(|| Protocol::parse(&lower)))?;
     Some((protocol.0 != 0).then_some(protocol))
 }
 
@@ -241,6 +262,14 @@ mod tests {
         assert_eq!(protocol("ipv6"), Some(Some(Protocol(41))));
         assert_eq!((protocol("0"), protocol("all")), (Some(None), Some(None)));
         assert_eq!((protocol("256"), protocol("tpc"), protocol("")), (None, None, None));
+        assert_eq!((protocol("010"), protocol("0x6")), (None, None));
+    }
+
+    #[test]
+    fn the_names_of_etc_protocols_are_those_that_iptables_prints() {
+        for (name, number) in [("ipencap", 4), ("ipip", 94), ("idrp", 45), ("ospf", 89), ("rohc", 142)] {
+            assert_eq!(protocol(name), Some(Some(Protocol(number))), "{name}");
+        }
     }
 
     #[test]
