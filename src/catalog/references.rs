@@ -8,13 +8,14 @@ use crate::syntax::yaml::{Kind, Node};
 use std::collections::BTreeSet;
 
 /// Keys of an endpoint and the table that they refer to.
-const OF_ENDPOINT: [(&str, &str); 9] = [
+const OF_ENDPOINT: [(&str, &str); 10] = [
     ("used_by", "components"),
     ("from", "components"),
     ("to", "components"),
     ("feature", "features"),
     ("sources", "sources"),
     ("ip_fallback", "ip_sets"),
+    ("addresses", "ip_sets"),
     ("hosts", "regions"),
     ("redirects_to", "endpoints"),
     ("supersedes", "endpoints"),

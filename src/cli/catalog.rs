@@ -24,6 +24,7 @@ pub(super) fn run(command: &CatalogCommand, common: &Common, output: Output) -> 
         CatalogCommand::Lint(args) => lint(args, common, output),
         // It has exit codes of its own.
         CatalogCommand::Diff(args) => super::catalog_diff::compare(args, output),
+        CatalogCommand::Import(args) => super::catalog_import::run(args, output),
         CatalogCommand::Schema(args) => {
             let schema = match args.of {
                 FileKind::Catalog => schema(),

@@ -1,7 +1,7 @@
 //! `lock`: resolves the selected names into the lockfile.
 
 mod changes;
-mod place;
+pub(super) mod place;
 mod traffic;
 
 pub use changes::HostChange;
@@ -249,9 +249,11 @@ fn outside_pin(selected: &[Selected<'_>], before: &Lockfile, lookups: &[Lookup])
             let pinned = set.map(|set| AddrSet::of(set.cidrs.value.0.iter().map(|cidr| cidr.value)));
             let hosts = endpoint.hosts_in(&selected.regions);
             for lookup in lookups.iter().filter(|lookup| hosts.contains(&lookup.name)) {
-                let (listed, what) = match &pinned {
-                    Some(pinned) => (pinned.clone(), "dedicated"),
-                    None => (changes::published(before, &lookup.name), "published"),
+                let of_catalog = selected.catalog.listed(endpoint).map(AddrSet::of);
+                let (listed, what) = match (&pinned, of_catalog) {
+                    (Some(pinned), _) => (pinned.clone(), "dedicated"),
+                    (None, Some(listed)) => (listed, "published"),
+                    (None, None) => (changes::published(before, &lookup.name), "published"),
                 };
                 let answered = lookup.a.addresses.keys().chain(lookup.aaaa.addresses.keys());
                 let answered = AddrSet::of(answered.map(|addr| Prefix::host(*addr)));
