@@ -222,6 +222,14 @@ fn place_of(request: &ImportRequest, format: &FeedFormat) -> Result<String, Find
     })
 }
 
+/// How the first line of an imported catalog begins.
+const WRITTEN: &str = "Written by `egressor catalog import";
+
+/// Reports whether a catalog was imported from a feed.
+pub(super) fn is_imported(source: &Source) -> bool {
+    source.text().strip_prefix("# ").is_some_and(|text| text.starts_with(WRITTEN))
+}
+
 /// What stands where the catalog is to be written.
 struct Old {
     source: Arc<Source>,
@@ -251,7 +259,7 @@ fn no_catalog(old: &Old) -> Finding {
 /// The lines that tell how a catalog came about. Two catalogs with the same lines say the same.
 fn head(request: &ImportRequest, format: &FeedFormat, digest: &str, other: Option<&Feed>) -> Vec<String> {
     let choice = &request.choice;
-    let mut flags: Vec<String> = vec![format!("egressor catalog import {}", format.name)];
+    let mut flags: Vec<String> = vec![format!("{WRITTEN} {}", format.name)];
     let mut add = |flag: &str, values: Vec<String>| {
         let mut values = values;
         values.sort();
@@ -267,7 +275,7 @@ fn head(request: &ImportRequest, format: &FeedFormat, digest: &str, other: Optio
     add("port", request.ports.iter().map(ToString::to_string).collect());
     let line = |text: &str| crate::syntax::text::one_line(text);
     let mut lines = vec![
-        line(&format!("Written by `{}`.", flags.join(" "))),
+        line(&format!("{}`.", flags.join(" "))),
         "Import again rather than edit; an overlay holds what you change.".to_owned(),
         format!("Feed: sha256 {digest}"),
     ];

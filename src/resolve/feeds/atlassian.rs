@@ -43,25 +43,25 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
         let block = item.need("cidr", body).and_then(|node| body.block(node, Family::Any));
         let products = item.need("product", body).map(|node| words(body, node));
         let regions = item.get("region").map(|node| words(body, node)).unwrap_or_default();
-        let directions = item.get("direction").map(|node| words(body, node)).unwrap_or_default();
+        let directions = item.need("direction", body).map(|node| words(body, node));
         let category = item.get("perimeter").and_then(|node| body.word(node)).map(str::to_owned);
-        let (Some(block), Some(products)) = (block, products) else { continue };
-        let ways: Vec<Option<Direction>> = directions
-            .iter()
-            .map(|word| match word.as_str() {
-                "egress" => Some(Direction::Ingress),
-                "ingress" => Some(Direction::Egress),
-                other => {
-                    body.error(Code::FeedSyntax, node.span, format!("`{other}` is no direction"));
-                    None
-                }
-            })
-            .collect();
+        let (Some(block), Some(products), Some(directions)) = (block, products, directions) else { continue };
+        if directions.is_empty() {
+            body.error(Code::FeedSyntax, node.span, "an entry needs a direction");
+        }
+        let mut ways = Vec::new();
+        for word in directions {
+            match word.as_str() {
+                "egress" => ways.push(Direction::Ingress),
+                "ingress" => ways.push(Direction::Egress),
+                other => body.error(Code::FeedSyntax, node.span, format!("`{other}` is no direction")),
+            }
+        }
         for service in or_one(products, "atlassian".to_owned()) {
             for region in or_one(regions.iter().cloned().map(Some).collect(), None) {
-                for way in or_one(ways.clone(), None) {
-                    let category = category.clone();
-                    let key = Key { region: region.clone(), category, way, ..Key::service(&service) };
+                for way in &ways {
+                    let (region, category, way) = (region.clone(), category.clone(), Some(*way));
+                    let key = Key { region, category, way, ..Key::service(&service) };
                     content.add(&key, block);
                 }
             }

@@ -194,6 +194,15 @@ impl<'a> Body<'a> {
     /// written, for no catalog can say it.
     pub(super) fn name(&mut self, node: &Node) -> Option<Result<NamePattern, String>> {
         let text = self.word(node)?;
+        // Feeds write names as they are in the DNS. Of look-alikes nobody can see which name is meant.
+        if !text.is_ascii() {
+            self.error(
+                Code::FeedSyntax,
+                node.span,
+                "a name holds characters that names in the DNS do not have",
+            );
+            return None;
+        }
         let (bare, below) = text.strip_prefix("*.").map_or((text, false), |bare| (bare, true));
         match bare.parse::<Hostname>() {
             Ok(host) if below => Some(Ok(NamePattern::Below(host))),

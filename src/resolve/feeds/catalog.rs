@@ -4,7 +4,9 @@ use super::content::{Content, FeedFormat, Key, Listed};
 use super::slug::{ids, slug};
 use crate::catalog::{Catalog, Date, EndpointDirection, PortSpec, load};
 use crate::diag::{Code, Finding, Source, any_error};
-use crate::packet::{AddrSet, Hostname, NamePattern, NameSet, PortRange, Protocol, Set as _, TransportSet};
+use crate::packet::{
+    AddrSet, Hostname, NamePattern, NameSet, PortRange, Prefix, Protocol, Set as _, TransportSet,
+};
 use crate::policy::Direction;
 use crate::syntax::text::one_line;
 use crate::syntax::yaml::quote;
@@ -45,6 +47,8 @@ struct Endpoint<'a> {
 
 /// The names of all sets begin with the id of the entry that they are of.
 const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
+/// What the ids of entries for names below a host end in.
+const BELOW: &str = "-below";
 /// The component that uses the entries, and its feature.
 const CLIENTS: &str = "clients";
 
@@ -78,7 +82,7 @@ pub fn write(content: &Content, writing: &Writing<'_>) -> Result<(Catalog, Vec<F
         let below = |name: &&NamePattern| matches!(name, NamePattern::Below(_));
         let (trees, hosts): (Vec<_>, Vec<_>) = listed.names.iter().partition(below);
         let ports = if key.ports.is_empty() { writing.ports } else { key.ports.as_slice() };
-        let parts = [(String::new(), hosts), ("-below".to_owned(), trees)];
+        let parts = [(String::new(), hosts), (BELOW.to_owned(), trees)];
         let nameless = listed.names.is_empty();
         for (ending, names) in parts {
             if names.is_empty() && !(nameless && ending.is_empty() && !of_entry.is_empty()) {
@@ -117,6 +121,21 @@ pub fn write(content: &Content, writing: &Writing<'_>) -> Result<(Catalog, Vec<F
         },
         None => Err(findings),
     }
+}
+
+/// What stands behind each endpoint of the catalog that is written: the blocks as the feed has them.
+pub fn blocks(content: &Content, direction: Direction) -> BTreeMap<String, BTreeSet<Prefix>> {
+    let ways: Vec<(&Key, Direction)> =
+        content.entries.keys().map(|key| (key, key.way.unwrap_or(direction))).collect();
+    let named = ids(&ways);
+    let mut blocks = BTreeMap::new();
+    for (key, listed) in &content.entries {
+        let Some(id) = named.get(key).filter(|_| !listed.blocks.is_empty()) else { continue };
+        for ending in ["", BELOW] {
+            blocks.insert(format!("{id}{ending}"), listed.blocks.clone());
+        }
+    }
+    blocks
 }
 
 /// What must be known and is said neither by the feed nor by the user.
@@ -195,15 +214,19 @@ fn text(
     for (id, key) in features {
         let beside = if key.optional { ", which can be done without" } else { "" };
         let title = format!("{}{beside}", or(&key.service, "unnamed"));
-        line_to(&mut text, 1, &format!("{id}: {{title: {}, default: {}}}", quote(&title), !key.optional));
+        line_to(
+            &mut text,
+            1,
+            &format!("{}: {{title: {}, default: {}}}", word(&id), quote(&title), !key.optional),
+        );
     }
     if !sets.is_empty() {
         line_to(&mut text, 0, "ip_sets:");
     }
     for (name, (family, users, addresses)) in sets {
-        line_to(&mut text, 1, &format!("{name}:"));
+        line_to(&mut text, 1, &format!("{}:", word(name)));
         line_to(&mut text, 2, &format!("family: {}", FAMILIES.get(*family).copied().unwrap_or_default()));
-        line_to(&mut text, 2, &format!("endpoints: [{}]", users.join(", ")));
+        line_to(&mut text, 2, &format!("endpoints: [{}]", words(users)));
         line_to(&mut text, 2, "sources: [feed]");
         line_to(&mut text, 2, "cidrs:");
         for block in addresses.prefixes() {
@@ -219,7 +242,7 @@ fn text(
 
 fn endpoint_to(text: &mut String, endpoint: &Endpoint<'_>, content: &Content) {
     let key = endpoint.key;
-    line_to(text, 1, &format!("- id: {}", endpoint.id));
+    line_to(text, 1, &format!("- id: {}", word(&endpoint.id)));
     line_to(text, 2, &format!("direction: {}", endpoint.way.as_str()));
     let hosts: Vec<&Hostname> = endpoint
         .names
@@ -242,14 +265,14 @@ fn endpoint_to(text: &mut String, endpoint: &Endpoint<'_>, content: &Content) {
         line_to(text, 2, "apex: false");
     }
     if !endpoint.sets.is_empty() {
-        line_to(text, 2, &format!("addresses: [{}]", endpoint.sets.join(", ")));
+        line_to(text, 2, &format!("addresses: [{}]", words(&endpoint.sets)));
     }
     let ports: BTreeSet<String> = endpoint.ports.iter().map(ToString::to_string).collect();
     line_to(text, 2, &format!("ports: [{}]", ports.into_iter().collect::<Vec<_>>().join(", ")));
     line_to(text, 2, &format!("app: {}", app(endpoint)));
     let side = if endpoint.way == Direction::Egress { "used_by" } else { "to" };
     line_to(text, 2, &format!("{side}: [{CLIENTS}]"));
-    line_to(text, 2, &format!("feature: {}", feature(key)));
+    line_to(text, 2, &format!("feature: {}", word(&feature(key))));
     line_to(text, 2, &format!("purpose: {}", quote(&purpose(key))));
     line_to(text, 2, "sources: [feed, page]");
     line_to(text, 2, "confidence: documented");
@@ -298,6 +321,17 @@ fn purpose(key: &Key) -> String {
 fn or(text: &str, otherwise: &str) -> String {
     let line = one_line(text);
     if line.is_empty() { otherwise.to_owned() } else { line }
+}
+
+/// An id as YAML reads it for one: some are numbers or other words when they stand without quotes.
+fn word(id: &str) -> String {
+    let plain = id.starts_with(|char: char| char.is_ascii_alphabetic())
+        && !matches!(id, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    if plain { id.to_owned() } else { quote(id) }
+}
+
+fn words(ids: &[String]) -> String {
+    ids.iter().map(|id| word(id)).collect::<Vec<_>>().join(", ")
 }
 
 fn line_to(text: &mut String, depth: usize, line: &str) {

@@ -90,6 +90,9 @@ fn ports(body: &mut Body<'_>, node: &Node, protocol: Protocol) -> Vec<PortSpec> 
     let mut ports = Vec::new();
     for part in text.split(',') {
         match part.trim().parse::<PortRange>() {
+            Ok(range) if range.first() == 0 => {
+                body.error(Code::FeedSyntax, node.span, "port 0 is no port that anything listens on");
+            }
             Ok(range) => ports.push(PortSpec { ports: range, protocol }),
             Err(error) => body.error(Code::FeedSyntax, node.span, error.to_string()),
         }

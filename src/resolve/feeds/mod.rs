@@ -25,7 +25,7 @@ mod oracle;
 mod slug;
 mod snowflake;
 
-pub use catalog::{Writing, write};
+pub use catalog::{Writing, blocks, write};
 pub use change::{FeedLimits, change};
 pub use choose::Choice;
 pub use content::{Content, Dimension, FeedFormat, Key, Listed, Reading};
