@@ -154,7 +154,17 @@ fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
         endpoint.hosts_all.as_ref().map(|key| key.span),
     ];
     let count = named.iter().flatten().count();
-    if egress && count != 1 && !(count == 0 && endpoint.addresses.is_some()) {
+    let nameless = endpoint.nameless.as_ref().map(|nameless| nameless.value);
+    if let Some(key) = &endpoint.nameless
+        && !(egress && count == 0 && endpoint.addresses.is_some() && key.value)
+    {
+        let message = "`nameless: true` goes with the `addresses` of an `egress` endpoint that has no host";
+        reader.report(Code::CatalogValue, key.span, message, None);
+    } else if egress && count == 0 && endpoint.addresses.is_some() && nameless.is_none() {
+        let message = "an endpoint without a host needs `nameless: true` beside its `addresses`";
+        let help = "name the hosts, or say that the addresses are meant themselves";
+        reader.report(Code::CatalogMissingKey, id.span, message, Some(help.to_owned()));
+    } else if egress && count != 1 && nameless.is_none() {
         let message = format!("exactly one of `host`, `hosts`, `hosts_all` is needed, there are {count}");
         reader.report(Code::CatalogMissingKey, id.span, message, None);
     }

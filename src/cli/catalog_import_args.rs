@@ -1,15 +1,16 @@
 //! The arguments of `egressor catalog import`.
 
 use super::duration::duration;
+use crate::resolve::feeds::FEEDS;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The feed: aws, azure, google, google-cloud, oracle, github, atlassian, cloudflare, fastly, datadog, grafana,
-    /// hcp-terraform, microsoft365, mongodb-atlas, okta, snowflake, zscaler
-    #[arg(value_name = "FEED")]
+    /// The feed
+    #[arg(value_name = "FEED", value_parser = PossibleValuesParser::new(FEEDS.iter().map(|feed| feed.name)))]
     pub(super) feed: String,
     /// Where to read it: a file, a URL, or `-`; where the vendor serves it when not given
     #[arg(long, value_name = "FILE|URL")]
@@ -56,7 +57,7 @@ pub(super) struct ChoosingArgs {
     /// Only entries whose connections go this way; of entries for which the feed does not say it, this says it
     #[arg(long, value_enum)]
     pub(super) direction: Option<Way>,
-    /// Leave out the addresses of another feed: a file, a URL, or a feed's name, as in `google --except google-cloud`
+    /// Leave out the addresses of another feed: a file, a URL, or the name of a feed
     #[arg(long, value_name = "FILE|URL|FEED")]
     pub(super) except: Option<String>,
 }

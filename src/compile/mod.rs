@@ -294,8 +294,8 @@ impl<'a> Compiler<'a> {
     ) -> Option<Far> {
         let known = Far::of(listed.into_iter().collect());
         match self.speech.peers {
-            PeerKind::Addresses if holder.is_governed() || names.is_empty() => Some(known),
-            PeerKind::Both => Some(Far { peers: names.union(&known.peers), ..known }),
+            PeerKind::Addresses if holder.is_governed() => Some(known),
+            PeerKind::Addresses | PeerKind::Both => Some(Far { peers: names.union(&known.peers), ..known }),
             PeerKind::Names if names.is_empty() => {
                 let full = selected.catalog.full_id(endpoint);
                 let message =
@@ -305,7 +305,7 @@ impl<'a> Compiler<'a> {
                 self.note(Finding::new(Code::TargetNotEnforceable, message).help(help).endpoint(full));
                 None
             }
-            PeerKind::Addresses | PeerKind::Names | PeerKind::Direct => Some(Far::from(names)),
+            PeerKind::Names | PeerKind::Direct => Some(Far::from(names)),
         }
     }
 

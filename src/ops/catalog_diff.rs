@@ -12,7 +12,7 @@ use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::drift::{Drift, Terms, Verdict, drift};
 use crate::packet::{AddrSet, Prefix, Set as _};
 use crate::policy::{Direction, Policy, ScopeTooLarge};
-use crate::resolve::feeds::{FeedFormat, Writing, blocks, judge, recognise, write};
+use crate::resolve::feeds::{FeedFormat, Reading, Writing, after, blocks, judge, judged, recognise, write};
 use crate::targets::{Ingress, PeerKind, Scoping, Speech};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,7 +68,18 @@ pub fn catalog_diff(request: &CatalogDiffRequest) -> CatalogDiffed {
             None
         }
     };
-    let (Some(old), Some(new)) = (side(&request.old), side(&request.new)) else { return diffed };
+    let changed = Side::changed(&request.old, &request.new);
+    let old = side(&request.old);
+    let new = match changed {
+        Some(Ok(new)) => Some(new),
+        Some(Err(findings)) => {
+            diffed.findings.extend(findings);
+            None
+        }
+        None => side(&request.new),
+    };
+    let (Some(old), Some(new)) = (old, new) else { return diffed };
+    diffed.findings.extend(new.notes.iter().cloned());
     let mut chosen = |side: &Side| match side.regions(&request.regions) {
         Ok(regions) => Some(regions),
         Err(finding) => {
@@ -127,6 +138,8 @@ struct Side {
     is_raw: bool,
     /// The blocks of each of its entries, as the vendor lists them.
     blocks: BTreeMap<String, BTreeSet<Prefix>>,
+    /// What there is to say about it, where it could be read.
+    notes: Vec<Finding>,
     /// Whether it is that, or a catalog that was imported from one.
     is_feed: bool,
 }
@@ -146,7 +159,7 @@ impl Side {
         let feed = recognise(&file);
         let mut blocks = BTreeMap::new();
         let (catalog, findings) = match feed {
-            Some(format) => of_feed(format, &file, &mut blocks),
+            Some(format) => of_feed(format, &file, judge(format, &file, false), &mut blocks),
             None => load(&file),
         };
         let Some(catalog) = catalog.filter(|_| !any_error(&findings)) else { return Err(findings) };
@@ -161,7 +174,24 @@ impl Side {
             return Err(vec![Finding::new(Code::SelectionUnknown, message).help(help)]);
         }
         let is_raw = feed.is_some();
-        Ok(Self { catalog, source, is_raw, blocks, is_feed: is_raw || is_imported(&file) })
+        Ok(Self { catalog, source, is_raw, blocks, is_feed: is_raw || is_imported(&file), notes: findings })
+    }
+
+    /// The later side where it is a list of changes to the earlier one.
+    fn changed(old: &Path, new: &Path) -> Option<Result<Self, Vec<Finding>>> {
+        let (old, new) = (named(old).ok()?, named(new).ok()?);
+        let (format, reading) = after(&old, &new)?;
+        let mut blocks = BTreeMap::new();
+        let (catalog, notes) = of_feed(format, &new, judged(&new, reading, false), &mut blocks);
+        let side = catalog.map(|catalog| Self {
+            catalog,
+            source: None,
+            is_raw: true,
+            blocks,
+            is_feed: true,
+            notes: notes.clone(),
+        });
+        Some(side.ok_or(notes))
     }
 
     /// The addresses that each endpoint lists.
@@ -249,9 +279,9 @@ fn policy(selected: &Selected<'_>) -> Policy {
 fn of_feed(
     format: &FeedFormat,
     source: &Arc<Source>,
+    (content, findings): Reading,
     listed: &mut BTreeMap<String, BTreeSet<Prefix>>,
 ) -> (Option<Catalog>, Vec<Finding>) {
-    let (content, findings) = judge(format, source, false);
     if any_error(&findings) {
         return (None, findings);
     }

@@ -65,3 +65,45 @@ fn a_feed_that_cannot_be_read_is_compared_with_nothing() {
     assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
     assert!(run.stderr.contains("feed/address"), "{}", run.stderr);
 }
+
+/// Changes in the shape of the web service: what an id already had is said again, as a list that begins earlier does.
+const CHANGES: &str = r#"[
+  {"id": 9, "endpointSetId": 99, "disposition": "Add", "version": "2026110100", "impact": "AddedUrl",
+   "current": {"expressRoute": "false", "serviceArea": "Common", "category": "Default", "required": "true", "tcpPorts": "443"},
+   "add": {"effectiveDate": "20261201", "urls": ["new.office.test"]}},
+  {"id": 7, "endpointSetId": 9, "disposition": "Change", "version": "2026100100",
+   "add": {"effectiveDate": "20261101", "ips": ["75.125.0.0/24"]}, "remove": {"urls": ["smtp.office365.test"]}},
+  {"id": 8, "endpointSetId": 11, "disposition": "Change", "version": "2026100100",
+   "previous": {"udpPorts": "3478-3481"}, "current": {"udpPorts": "3478-3480"}},
+  {"id": 10, "endpointSetId": 46, "disposition": "Remove", "version": "2026110100"},
+  {"id": 3, "endpointSetId": 1, "disposition": "Change", "version": "2026090100", "add": {"effectiveDate": "20260901", "ips": ["75.120.18.10/31"]}}
+]"#;
+
+#[test]
+fn a_list_of_changes_is_compared_as_what_it_makes_of_the_earlier_state() {
+    let folder = with_body("microsoft365/sets", "old.json");
+    std::fs::write(folder.path().join("changes.json"), CHANGES).expect("it is written");
+    let run = egressor(folder.path(), &["catalog", "diff", "old.json", "changes.json", "-v"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    for line in [
+        "entries: 1 added, 2 removed, 2 changed",
+        "  + common-99  egress; new.office.test; 443/tcp",
+        "  - common-46-below  ",
+        "  - exchange-9  ",
+        "  ~ exchange-9-below  (broadened)",
+        "addresses: (none) -> 75.125.0.0/24",
+        "  ~ skype-11  (narrowed)",
+    ] {
+        assert!(run.stdout.contains(line), "{line}: {}", run.stdout);
+    }
+    assert!(run.stderr.contains("what is added to `99` takes effect on 20261201"), "{}", run.stderr);
+    let (mut refused, sound) =
+        (0, ["\"Add\"", "\"urls\"", "\"current\"", "\"remove\"", "\"endpointSetId\"", "\"serviceArea\""]);
+    for word in sound {
+        let broken = CHANGES.replacen(word, "\"x-mistyped\"", 1);
+        std::fs::write(folder.path().join("changes.json"), broken).expect("it is written");
+        let run = egressor(folder.path(), &["catalog", "diff", "old.json", "changes.json"]);
+        refused += usize::from(run.code == 2 && run.stdout.is_empty());
+    }
+    assert_eq!(refused, sound.len());
+}

@@ -267,6 +267,9 @@ fn endpoint_to(text: &mut String, endpoint: &Endpoint<'_>, content: &Content) {
     if !endpoint.sets.is_empty() {
         line_to(text, 2, &format!("addresses: [{}]", words(&endpoint.sets)));
     }
+    if endpoint.names.is_empty() && endpoint.way == Direction::Egress {
+        line_to(text, 2, "nameless: true");
+    }
     let ports: BTreeSet<String> = endpoint.ports.iter().map(ToString::to_string).collect();
     line_to(text, 2, &format!("ports: [{}]", ports.into_iter().collect::<Vec<_>>().join(", ")));
     line_to(text, 2, &format!("app: {}", app(endpoint)));

@@ -1,6 +1,6 @@
 //! Whether a body and what it says are fit to be used at all.
 
-use super::content::{Content, FeedFormat};
+use super::content::{Content, FeedFormat, Reading};
 use crate::diag::{Code, Finding, Severity, Source};
 use crate::resolve::guard::{never_a_host, special};
 use std::sync::Arc;
@@ -10,11 +10,16 @@ const MOST_NAMED: usize = 10;
 
 /// Reads a body, and tells why it cannot be used: it is no data of this format, it lists nothing, or it lists what no
 /// vendor has. What a person has looked at and accepts is told as a warning.
-pub fn judge(feed: &FeedFormat, source: &Arc<Source>, accept: bool) -> (Content, Vec<Finding>) {
+pub fn judge(feed: &FeedFormat, source: &Arc<Source>, accept: bool) -> Reading {
     if let Some(finding) = no_data(source) {
         return (Content::default(), vec![finding]);
     }
-    let (content, mut findings) = feed.read(source);
+    judged(source, feed.read(source), accept)
+}
+
+/// What was read, and whether it can be used.
+pub fn judged(source: &Arc<Source>, reading: Reading, accept: bool) -> Reading {
+    let (content, mut findings) = reading;
     // The rest would only say again that the body could not be read.
     if !findings.iter().any(|finding| finding.code == Code::FeedSyntax) {
         if content.entries.is_empty() {

@@ -3,13 +3,14 @@
 //! <https://learn.microsoft.com/microsoft-365/enterprise/microsoft-365-ip-web-service>: sets with an id that stays, each
 //! with URLs, blocks of addresses that serve all of these URLs, ports, a category, and whether it is required.
 
-use super::body::{Body, Family, has};
-use super::content::{Content, Dimension, FeedFormat, Key, Reading};
+use super::body::{Body, Family, Object, has};
+use super::content::{Content, Dimension, FeedFormat, Key, Listed, Reading};
 use crate::catalog::PortSpec;
 use crate::diag::{Code, Source};
-use crate::packet::{PortRange, Protocol};
+use crate::packet::{NamePattern, PortRange, Prefix, Protocol};
 use crate::policy::Direction;
 use crate::syntax::yaml::Node;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) const FEED: FeedFormat = FeedFormat {
@@ -27,65 +28,99 @@ pub(super) const FEED: FeedFormat = FeedFormat {
 
 /// What a set may have. The display name says the service area again, for people, and express route is another way to
 /// the same addresses.
-pub(super) const MEMBERS: [&str; 9] =
+const MEMBERS: [&str; 9] =
     ["id", "serviceArea", "urls", "ips", "tcpPorts", "udpPorts", "category", "required", "notes"];
-pub(super) const IDLE: [&str; 2] = ["serviceAreaDisplayName", "expressRoute"];
+const IDLE: [&str; 2] = ["serviceAreaDisplayName", "expressRoute"];
+
+/// A set of endpoints.
+#[derive(Debug, Clone, Default)]
+pub(super) struct EndpointSet {
+    pub(super) service: String,
+    pub(super) category: String,
+    pub(super) required: bool,
+    pub(super) tcp: Vec<PortRange>,
+    pub(super) udp: Vec<PortRange>,
+    pub(super) notes: Option<String>,
+    pub(super) blocks: BTreeSet<Prefix>,
+    pub(super) names: BTreeSet<NamePattern>,
+    pub(super) unsaid: BTreeSet<String>,
+}
 
 fn read(source: &Arc<Source>) -> Reading {
     let (mut body, tree) = Body::json(source);
-    let content = tree.map(|tree| content(&mut body, &tree)).unwrap_or_default();
-    (content, body.findings())
+    let sets = tree.map(|tree| sets(&mut body, &tree)).unwrap_or_default();
+    (content(&sets), body.findings())
 }
 
-fn content(body: &mut Body<'_>, tree: &Node) -> Content {
-    let mut content = Content::default();
+/// The sets of a body, by their ids.
+pub(super) fn sets(body: &mut Body<'_>, tree: &Node) -> BTreeMap<String, EndpointSet> {
+    let mut sets = BTreeMap::new();
     for node in body.list(tree) {
-        let Some(set) = body.object(node, "a set", &MEMBERS, &IDLE) else { continue };
-        let id = set.need("id", body).and_then(|node| body.mark(node));
-        let service = set.need("serviceArea", body).and_then(|node| body.word(node));
-        let category = set.need("category", body).and_then(|node| body.word(node));
-        let required = set.need("required", body).and_then(|node| body.boolean(node));
-        let mut ports = Vec::new();
-        for (member, protocol) in [("tcpPorts", Protocol::TCP), ("udpPorts", Protocol::UDP)] {
-            ports.extend(set.get(member).map_or_else(Vec::new, |node| self::ports(body, node, protocol)));
+        let Some(object) = body.object(node, "a set", &MEMBERS, &IDLE) else { continue };
+        let id = object.need("id", body).and_then(|node| body.mark(node));
+        let service = object.need("serviceArea", body).and_then(|node| body.word(node)).map(str::to_owned);
+        let category = object.need("category", body).and_then(|node| body.word(node)).map(str::to_owned);
+        let required = object.need("required", body).and_then(|node| body.boolean(node));
+        let mut set = EndpointSet::default();
+        set.tcp = object.get("tcpPorts").map_or_else(Vec::new, |node| ports(body, node));
+        set.udp = object.get("udpPorts").map_or_else(Vec::new, |node| ports(body, node));
+        set.notes = object.get("notes").and_then(|node| body.word(node)).map(str::to_owned);
+        listed(body, object, &mut set);
+        if set.blocks.is_empty() && set.names.is_empty() && set.unsaid.is_empty() {
+            body.error(Code::FeedSyntax, node.span, "the set has neither `urls` nor `ips`");
         }
-        ports.sort();
-        ports.dedup();
-        let note = set.get("notes").and_then(|node| body.word(node)).map(str::to_owned);
         let (Some(id), Some(service), Some(category), Some(required)) = (id, service, category, required)
         else {
             continue;
         };
-        let key = Key {
-            category: Some(category.to_owned()),
-            set: Some(id),
-            way: Some(Direction::Egress),
-            optional: !required,
-            ports,
-            note,
-            ..Key::service(service)
+        let set = EndpointSet { service, category, required, ..set };
+        if sets.insert(id.clone(), set).is_some() {
+            body.error(Code::FeedSyntax, node.span, format!("the set `{id}` stands here twice"));
+        }
+    }
+    sets
+}
+
+/// Puts the URLs and blocks of an object into a set.
+pub(super) fn listed(body: &mut Body<'_>, object: Object<'_>, set: &mut EndpointSet) {
+    set.blocks =
+        object.get("ips").map_or_else(Vec::new, |list| body.blocks(list, Family::Any)).into_iter().collect();
+    for url in object.get("urls").map(|list| body.list(list)).unwrap_or_default() {
+        match body.name(url) {
+            Some(Ok(name)) => drop(set.names.insert(name)),
+            Some(Err(text)) => drop(set.unsaid.insert(text)),
+            None => {}
+        }
+    }
+}
+
+/// What the sets say.
+pub(super) fn content(sets: &BTreeMap<String, EndpointSet>) -> Content {
+    let mut content = Content::default();
+    for (id, set) in sets {
+        let of = |ranges: &[PortRange], protocol: Protocol| -> Vec<PortSpec> {
+            ranges.iter().map(|ports| PortSpec { ports: *ports, protocol }).collect()
         };
-        let urls = set.get("urls").map(|list| body.list(list)).unwrap_or_default();
-        let blocks = set.get("ips").map(|list| body.blocks(list, Family::Any)).unwrap_or_default();
-        if urls.is_empty() && blocks.is_empty() {
-            body.error(Code::FeedSyntax, node.span, "the set has neither `urls` nor `ips`");
-        }
-        for block in blocks {
-            content.add(&key, block);
-        }
-        for url in urls {
-            match body.name(url) {
-                Some(Ok(name)) => drop(content.listed(&key).names.insert(name)),
-                Some(Err(text)) => drop(content.listed(&key).unsaid.insert(text)),
-                None => {}
-            }
-        }
+        let mut ports = [of(&set.tcp, Protocol::TCP), of(&set.udp, Protocol::UDP)].concat();
+        ports.sort();
+        ports.dedup();
+        let key = Key {
+            category: Some(set.category.clone()),
+            set: Some(id.clone()),
+            way: Some(Direction::Egress),
+            optional: !set.required,
+            ports,
+            note: set.notes.clone(),
+            ..Key::service(&set.service)
+        };
+        *content.listed(&key) =
+            Listed { blocks: set.blocks.clone(), names: set.names.clone(), unsaid: set.unsaid.clone() };
     }
     content
 }
 
 /// Ports as a text such as `80,443` or `50000-50059`.
-fn ports(body: &mut Body<'_>, node: &Node, protocol: Protocol) -> Vec<PortSpec> {
+pub(super) fn ports(body: &mut Body<'_>, node: &Node) -> Vec<PortRange> {
     let Some(text) = body.word(node) else { return Vec::new() };
     let mut ports = Vec::new();
     for part in text.split(',') {
@@ -93,7 +128,7 @@ fn ports(body: &mut Body<'_>, node: &Node, protocol: Protocol) -> Vec<PortSpec> 
             Ok(range) if range.first() == 0 => {
                 body.error(Code::FeedSyntax, node.span, "port 0 is no port that anything listens on");
             }
-            Ok(range) => ports.push(PortSpec { ports: range, protocol }),
+            Ok(range) => ports.push(range),
             Err(error) => body.error(Code::FeedSyntax, node.span, error.to_string()),
         }
     }

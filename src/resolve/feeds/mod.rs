@@ -20,6 +20,7 @@ mod grafana;
 mod judge;
 mod lists;
 mod microsoft365;
+mod microsoft365_changes;
 mod mongodb;
 mod oracle;
 mod slug;
@@ -30,7 +31,7 @@ pub use change::{FeedLimits, change};
 pub use choose::Choice;
 pub use content::{Content, Dimension, FeedFormat, Key, Listed, Reading};
 pub use fetch::{Fetch, FetchError, Fetched, fetch};
-pub use judge::judge;
+pub use judge::{judge, judged};
 
 use crate::diag::Source;
 use std::sync::Arc;
@@ -61,6 +62,13 @@ impl FeedFormat {
     pub fn read(&self, source: &Arc<Source>) -> Reading {
         (self.read)(source)
     }
+}
+
+/// The state of a feed after the changes of another body, where that is a list of changes to such a feed.
+pub fn after(old: &Arc<Source>, new: &Arc<Source>) -> Option<(&'static FeedFormat, Reading)> {
+    let format = &microsoft365::FEED;
+    let is_pair = (format.is_it)(old) && microsoft365_changes::is_it(new);
+    is_pair.then(|| (format, microsoft365_changes::after(old, new)))
 }
 
 /// The SHA-256 of a body, in lower-case hexadecimal.
