@@ -22,7 +22,6 @@ pub(super) fn run(args: &ImportArgs, output: Output) -> Exit {
 }
 
 fn request(args: &ImportArgs, findings: &mut Vec<Finding>) -> ImportRequest {
-    let verified = args.verified.as_ref().map(std::slice::from_ref).unwrap_or_default();
     let limits = args
         .taking
         .max_change
@@ -45,7 +44,7 @@ fn request(args: &ImportArgs, findings: &mut Vec<Finding>) -> ImportRequest {
         out: args.out.clone(),
         lock: args.lock.clone(),
         publish: parsed(&args.publish, findings),
-        verified: parsed(verified, findings).into_iter().next(),
+        verified: parsed(args.verified.as_slice(), findings).into_iter().next(),
         accept: args.taking.accept,
         limits,
         limit: args.fetching.max_size << 20,
@@ -102,15 +101,8 @@ fn report(args: &ImportArgs, imported: &Imported, output: Output) -> Exit {
         imported.endpoints,
         status.as_str()
     );
-    match (&args.out, &imported.text) {
-        (None, Some(text)) => {
-            let exit = output.finish(text, exit);
-            output.status(&line);
-            exit
-        }
-        _ => {
-            output.status(&line);
-            exit
-        }
-    }
+    let printed = imported.text.as_deref().filter(|_| args.out.is_none());
+    let exit = printed.map_or(exit, |text| output.finish(text, exit));
+    output.status(&line);
+    exit
 }

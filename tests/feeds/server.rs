@@ -64,10 +64,10 @@ fn read(stream: &TcpStream) -> Request {
 pub(crate) fn reply(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
     for (key, value) in headers {
-        head.push_str(&format!("{key}: {value}\r\n"));
+        head.extend([*key, ": ", *value, "\r\n"]);
     }
     if !headers.iter().any(|(key, _)| *key == "Content-Length") {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     [head.as_bytes(), b"\r\n", body].concat()
 }

@@ -52,7 +52,8 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
             continue;
         };
         let service = name.split('.').next().unwrap_or(name);
-        let key = Key { region, category: system, set: Some(name.to_owned()), ..Key::service(service) };
+        let (region, category) = (said(region), said(system));
+        let key = Key { region, category, set: Some(name.to_owned()), ..Key::service(service) };
         for block in blocks {
             content.add(&key, block);
         }
@@ -61,9 +62,14 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
 }
 
 /// A text that may be empty, which says that there is none.
-fn text(body: &mut Body<'_>, node: Option<&Node>) -> Option<Option<String>> {
+fn text(body: &mut Body<'_>, node: Option<&Node>) -> Option<String> {
     match node?.as_str() {
-        Some("") => Some(None),
-        _ => body.word(node?).map(|text| Some(text.to_owned())),
+        Some(text) => Some(text.to_owned()),
+        None => body.word(node?).map(str::to_owned),
     }
+}
+
+/// The text, where there is one.
+fn said(text: String) -> Option<String> {
+    (!text.trim().is_empty()).then_some(text)
 }

@@ -82,9 +82,9 @@ pub fn write(content: &Content, writing: &Writing<'_>) -> Result<(Catalog, Vec<F
         let below = |name: &&NamePattern| matches!(name, NamePattern::Below(_));
         let (trees, hosts): (Vec<_>, Vec<_>) = listed.names.iter().partition(below);
         let ports = if key.ports.is_empty() { writing.ports } else { key.ports.as_slice() };
-        let parts = [(String::new(), hosts), (BELOW.to_owned(), trees)];
+        let both = [(String::new(), hosts), (BELOW.to_owned(), trees)];
         let nameless = listed.names.is_empty();
-        for (ending, names) in parts {
+        for (ending, names) in both {
             if names.is_empty() && !(nameless && ending.is_empty() && !of_entry.is_empty()) {
                 continue;
             }

@@ -23,7 +23,7 @@ impl Choice {
     pub fn of(&self, feed: &FeedFormat, content: Content) -> Result<Content, Vec<Finding>> {
         let mut findings = Vec::new();
         for (dimension, words) in self.words() {
-            findings.extend(self.unknown(feed, &content, dimension, words));
+            findings.extend(unknown(feed, &content, dimension, words));
         }
         if !findings.is_empty() {
             return Err(findings);
@@ -54,39 +54,32 @@ impl Choice {
     fn goes(&self, key: &Key) -> bool {
         self.direction.is_none() || key.way.is_none() || key.way == self.direction
     }
+}
 
-    /// Words that no entry has.
-    fn unknown(
-        &self,
-        feed: &FeedFormat,
-        content: &Content,
-        dimension: Dimension,
-        words: &[String],
-    ) -> Vec<Finding> {
-        let name = dimension.as_str();
-        if !words.is_empty() && !feed.dimensions.contains(&dimension) {
-            let has: Vec<String> =
-                feed.dimensions.iter().map(|has| format!("`--{}`", has.as_str())).collect();
-            let help = match has.as_slice() {
-                [] => "it has nothing to choose by; leave the flag away".to_owned(),
-                has => format!("its entries are chosen by {}", has.join(", ")),
-            };
-            let message = format!("the feed `{}` knows no {name}", feed.name);
-            return vec![Finding::new(Code::SelectionUnknown, message).help(help)];
-        }
-        let known: BTreeSet<&str> = content.entries.keys().flat_map(|key| values(key, dimension)).collect();
-        let stray = words.iter().filter(|word| !known.iter().any(|value| same(value, word)));
-        stray
-            .map(|word| {
-                let help = match suggest(word, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", some(&known)),
-                };
-                let message = format!("the feed `{}` has no {name} `{word}`", feed.name);
-                Finding::new(Code::SelectionUnknown, message).help(help)
-            })
-            .collect()
+/// Words that no entry has.
+fn unknown(feed: &FeedFormat, content: &Content, dimension: Dimension, words: &[String]) -> Vec<Finding> {
+    let name = dimension.as_str();
+    if !words.is_empty() && !feed.dimensions.contains(&dimension) {
+        let has: Vec<String> = feed.dimensions.iter().map(|has| format!("`--{}`", has.as_str())).collect();
+        let help = match has.as_slice() {
+            [] => "it has nothing to choose by; leave the flag away".to_owned(),
+            has => format!("its entries are chosen by {}", has.join(", ")),
+        };
+        let message = format!("the feed `{}` knows no {name}", feed.name);
+        return vec![Finding::new(Code::SelectionUnknown, message).help(help)];
     }
+    let known: BTreeSet<&str> = content.entries.keys().flat_map(|key| values(key, dimension)).collect();
+    let stray = words.iter().filter(|word| !known.iter().any(|value| same(value, word)));
+    stray
+        .map(|word| {
+            let help = match suggest(word, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", some(&known)),
+            };
+            let message = format!("the feed `{}` has no {name} `{word}`", feed.name);
+            Finding::new(Code::SelectionUnknown, message).help(help)
+        })
+        .collect()
 }
 
 /// What an entry is called in a dimension.

@@ -124,7 +124,8 @@ pub fn fetch(ask: &Fetch<'_>) -> Result<Fetched, FetchError> {
         .max_redirects(5)
         .timeout_global(Some(ask.timeout))
         .user_agent(concat!("egressor/", env!("CARGO_PKG_VERSION")))
-        .accept("application/json, text/plain")
+        // The API of MongoDB Atlas answers to a type of its own.
+        .accept("application/json, application/vnd.atlas.2023-11-15+json, text/plain;q=0.9, */*;q=0.1")
         .build()
         .new_agent();
     let mut request = agent.get(ask.url);

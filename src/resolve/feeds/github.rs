@@ -77,15 +77,14 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
 
 /// The host names of a service: a list, or an object of lists.
 fn names(body: &mut Body<'_>, service: &str, node: &Node, content: &mut Content) {
-    let lists: Vec<&Node> = match &node.kind {
-        Kind::Sequence(_) => vec![node],
-        _ => {
-            let members = ["full_domains", "wildcard_domains", "services"];
-            let Some(object) = body.object(node, "a list of domains", &members, &["trust_domain"]) else {
-                return;
-            };
-            members.iter().filter_map(|member| object.get(member)).collect()
-        }
+    let lists: Vec<&Node> = if let Kind::Sequence(_) = &node.kind {
+        vec![node]
+    } else {
+        let members = ["full_domains", "wildcard_domains", "services"];
+        let Some(object) = body.object(node, "a list of domains", &members, &["trust_domain"]) else {
+            return;
+        };
+        members.iter().filter_map(|member| object.get(member)).collect()
     };
     let key =
         Key { way: Some(Direction::Egress), category: Some("domains".to_owned()), ..Key::service(service) };

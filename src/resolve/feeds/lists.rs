@@ -80,8 +80,9 @@ fn fastly(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
 }
 
 fn okta(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
-    let mut content = Content::default();
-    for (cell, node) in body.members(tree) {
+    let cells = body.members(tree);
+    let mut content = (!cells.is_empty()).then(Content::default)?;
+    for (cell, node) in cells {
         let Some(object) = body.object(node, "a cell", &["ip_ranges"], &[]) else { continue };
         let Some(list) = object.need("ip_ranges", body) else { continue };
         for block in body.blocks(list, Family::Any) {

@@ -61,10 +61,12 @@ pub(super) fn sets(body: &mut Body<'_>, tree: &Node) -> BTreeMap<String, Endpoin
         let service = object.need("serviceArea", body).and_then(|node| body.word(node)).map(str::to_owned);
         let category = object.need("category", body).and_then(|node| body.word(node)).map(str::to_owned);
         let required = object.need("required", body).and_then(|node| body.boolean(node));
-        let mut set = EndpointSet::default();
-        set.tcp = object.get("tcpPorts").map_or_else(Vec::new, |node| ports(body, node));
-        set.udp = object.get("udpPorts").map_or_else(Vec::new, |node| ports(body, node));
-        set.notes = object.get("notes").and_then(|node| body.word(node)).map(str::to_owned);
+        let mut set = EndpointSet {
+            tcp: object.get("tcpPorts").map_or_else(Vec::new, |node| ports(body, node)),
+            udp: object.get("udpPorts").map_or_else(Vec::new, |node| ports(body, node)),
+            notes: object.get("notes").and_then(|node| body.word(node)).map(str::to_owned),
+            ..EndpointSet::default()
+        };
         listed(body, object, &mut set);
         if set.blocks.is_empty() && set.names.is_empty() && set.unsaid.is_empty() {
             body.error(Code::FeedSyntax, node.span, "the set has neither `urls` nor `ips`");

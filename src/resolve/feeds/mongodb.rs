@@ -1,4 +1,4 @@
-//! MongoDB Atlas: the addresses of its control plane.
+//! `MongoDB` Atlas: the addresses of its control plane.
 //!
 //! <https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-listcontrolplaneipaddresses>: `inbound`
 //! is where users call, `outbound` where Atlas calls from, each by cloud and region.
