@@ -11,13 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 type Reference = (&'static str, &'static str);
 
 /// What an endpoint refers to.
-const OF_ENDPOINT: [Reference; 9] = [
+const OF_ENDPOINT: [Reference; 10] = [
     ("used_by", "components"),
     ("from", "components"),
     ("to", "components"),
     ("feature", "features"),
     ("sources", "sources"),
     ("ip_fallback", "ip_sets"),
+    ("addresses", "ip_sets"),
     ("hosts", "regions"),
     ("redirects_to", "endpoints"),
     ("supersedes", "endpoints"),

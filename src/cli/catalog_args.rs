@@ -1,6 +1,7 @@
 //! The arguments of `egressor catalog`.
 
 use super::args::SelectArgs;
+use super::catalog_import_args::ImportArgs;
 use super::diff_args::{ExitCodeStyle, FailOn};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ pub(super) enum CatalogCommand {
     Lint(LintArgs),
     /// Tell what a revision of a vendor's list changes, as entries and as traffic
     Diff(CatalogDiffArgs),
+    /// Write a catalog from what a vendor publishes of its addresses and names
+    Import(Box<ImportArgs>),
     /// Print the JSON Schema of catalog files, or of another kind of file
     Schema(SchemaArgs),
 }

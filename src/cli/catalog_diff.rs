@@ -43,6 +43,7 @@ pub(super) fn compare(args: &CatalogDiffArgs, output: Output) -> Exit {
     let exit = exit(args, &diffed);
     let revision = CatalogRevision {
         entries: &diffed.entries,
+        summed: diffed.feed,
         effects: &diffed.effects,
         traffic: Comparison {
             sources: &diffed.sources,

@@ -164,6 +164,9 @@ fn evidence(
         let blocks = set.cidrs.value.0.iter();
         return blocks.map(|block| (block.value.to_string(), "dedicated".to_owned())).collect();
     }
+    if let Some(listed) = selected.catalog.listed(endpoint) {
+        return listed.iter().map(|block| (block.to_string(), "published".to_owned())).collect();
+    }
     let hosts = endpoint.hosts_in(&selected.regions);
     let answers = hosts.iter().filter_map(|host| input.answers.of(host));
     let word = |evidence: Evidence| match evidence {

@@ -3,6 +3,7 @@
 mod against;
 mod beside;
 mod catalog_diff;
+mod catalog_import;
 mod catalogs;
 mod check;
 mod custom;
@@ -24,6 +25,7 @@ mod wanted;
 pub mod write;
 
 pub use catalog_diff::{CatalogDiffRequest, CatalogDiffed, catalog_diff};
+pub use catalog_import::{ImportRequest, ImportStatus, Imported, catalog_import};
 pub use catalogs::catalogs;
 pub use check::{Answered, CheckRequest, Checked, Deciding, Question, Verdict, Whom, check};
 pub use diff::{DiffRequest, Diffed, Side, diff};

@@ -4,6 +4,7 @@
 //! except to give up waiting: the time of a refresh is an argument.
 
 mod dns;
+pub mod feeds;
 mod guard;
 mod lockfile;
 mod outcome;

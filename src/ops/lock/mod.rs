@@ -1,7 +1,7 @@
 //! `lock`: resolves the selected names into the lockfile.
 
 mod changes;
-mod place;
+pub(super) mod place;
 mod traffic;
 
 pub use changes::HostChange;
@@ -261,9 +261,11 @@ fn outside_pin(selected: &[Selected<'_>], before: &Lockfile, lookups: &[Lookup])
             for host in endpoint.hosts_in(&selected.regions) {
                 let at = lookups.binary_search_by(|lookup| lookup.name.cmp(&host));
                 let Some(lookup) = at.ok().and_then(|at| lookups.get(at)) else { continue };
-                let (listed, what) = match &pinned {
-                    Some(pinned) => (pinned.clone(), "dedicated"),
-                    None => (changes::published(before, &lookup.name), "published"),
+                let of_catalog = selected.catalog.listed(endpoint).map(AddrSet::of);
+                let (listed, what) = match (&pinned, of_catalog) {
+                    (Some(pinned), _) => (pinned.clone(), "dedicated"),
+                    (None, Some(listed)) => (listed, "published"),
+                    (None, None) => (changes::published(before, &lookup.name), "published"),
                 };
                 let answered = lookup.a.addresses.addresses().chain(lookup.aaaa.addresses.addresses());
                 let answered = AddrSet::of(answered.map(Prefix::host));

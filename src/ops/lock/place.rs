@@ -8,17 +8,17 @@ use std::path::Path;
 
 /// Where a lockfile stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(in crate::ops) struct Place<'a> {
     path: &'a Path,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn new(path: &'a Path) -> Self {
+    pub(in crate::ops) fn new(path: &'a Path) -> Self {
         Self { path }
     }
 
     /// The lockfile; an empty one where there is none yet.
-    pub(super) fn read(self) -> Result<Lockfile, Vec<Finding>> {
+    pub(in crate::ops) fn read(self) -> Result<Lockfile, Vec<Finding>> {
         if !self.path.exists() {
             return Ok(Lockfile::default());
         }
@@ -28,7 +28,10 @@ impl<'a> Place<'a> {
 
     /// Puts what `next` makes of the lockfile in its place, and tells whether that is another text. Lookups take time;
     /// what another run has written meanwhile is what `next` gets to see, and no run writes between its look and ours.
-    pub(super) fn replace(self, next: impl FnOnce(&Lockfile) -> Lockfile) -> Result<bool, Vec<Finding>> {
+    pub(in crate::ops) fn replace(
+        self,
+        next: impl FnOnce(&Lockfile) -> Lockfile,
+    ) -> Result<bool, Vec<Finding>> {
         let _turn = self.turn().map_err(|finding| vec![finding])?;
         let text = next(&self.read()?).render();
         let different = std::fs::read(self.path).map_or(true, |bytes| bytes != text.as_bytes());

@@ -83,8 +83,12 @@ pub struct Feed {
     pub url: String,
     /// The vendor's own mark of the state: a sync token, change number or `ETag`.
     pub token: Option<String>,
-    /// When it was fetched, or made, if it says so.
+    /// When it was made, if it says so, else when it was served.
     pub date: Timestamp,
+    /// What the server marked that state with, to ask whether there is another one.
+    pub etag: Option<String>,
+    /// When that state was last modified, in the server's own words, to ask the same.
+    pub modified: Option<String>,
     /// The digest of its bytes, in lower-case hexadecimal.
     pub sha256: String,
 }
@@ -145,6 +149,11 @@ impl Lockfile {
             *count = count.saturating_add(1);
         }
         counts.into_iter().max_by_key(|(tried, count)| (*count, *tried)).map(|(tried, _)| tried)
+    }
+
+    /// What is known of a feed.
+    pub fn feed(&self, name: &str) -> Option<&Feed> {
+        self.feeds.get(name)
     }
 
     /// Every feed, by name.
@@ -208,10 +217,13 @@ impl Lockfile {
 
     /// Notes the state of a feed, in place of its former state.
     pub fn record_feed(&mut self, feed: Feed) {
+        let plain = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.is_empty());
         let feed = Feed {
             name: one_line(&feed.name),
             url: one_line(&feed.url),
-            token: feed.token.map(|token| one_line(&token)).filter(|token| !token.is_empty()),
+            token: plain(feed.token),
+            etag: plain(feed.etag),
+            modified: plain(feed.modified),
             ..feed
         };
         self.feeds.insert(feed.name.clone(), feed);

@@ -120,10 +120,11 @@ pub(super) fn entries(
 }
 
 fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
-    reader.only(table, &["name", "url", "token", "date", "sha256"]);
+    reader.only(table, &["name", "url", "token", "date", "etag", "modified", "sha256"]);
     let name = reader.need(table, "name").and_then(|value| reader.text(value));
     let url = reader.need(table, "url").and_then(|value| reader.text(value));
-    let token = table.get("token").map(|value| reader.text(value));
+    let [token, etag, modified] = ["token", "etag", "modified"]
+        .map(|key| table.get(key).and_then(|value| reader.text(value)).map(str::to_owned));
     let date = reader.need(table, "date").and_then(|value| reader.parse(value, TIME));
     let sha256 = reader.need(table, "sha256").and_then(|value| {
         let text = reader.text(value)?;
@@ -140,8 +141,10 @@ fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
     Some(Feed {
         name: name?.to_owned(),
         url: url?.to_owned(),
-        token: token.flatten().map(str::to_owned),
+        token,
         date: date?,
+        etag,
+        modified,
         sha256: sha256?,
     })
 }
