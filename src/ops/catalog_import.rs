@@ -1,8 +1,8 @@
 //! `catalog import`: what a vendor publishes, as a catalog and in the lockfile.
 
-use super::File;
-use super::files::{changed, read, replace};
+use super::files::read;
 use super::lock::place::Place;
+use super::write::replace_one;
 use crate::catalog::{Catalog, Date, Id, PortSpec, load};
 use crate::diag::{Code, Finding, Severity, Source, any_error, suggest};
 use crate::packet::{AddrSet, Hostname, Prefix, Set as _};
@@ -431,12 +431,10 @@ fn older(known: &Feed, token: Option<&str>, made: Option<Timestamp>) -> Option<F
 /// Puts the catalog in its place, where it has one.
 fn put(request: &ImportRequest, text: &str) -> Result<ImportStatus, Vec<Finding>> {
     let Some(out) = &request.out else { return Ok(ImportStatus::Written) };
-    let file = File { path: out.display().to_string(), text: text.to_owned() };
-    let here = Path::new("");
-    if changed(here, std::slice::from_ref(&file)).is_empty() {
+    if std::fs::read(out).is_ok_and(|bytes| bytes == text.as_bytes()) {
         return Ok(ImportStatus::Unchanged);
     }
-    replace(here, &[&file]).map_err(one)?;
+    replace_one(out, text).map_err(one)?;
     Ok(ImportStatus::Written)
 }
 
