@@ -42,7 +42,7 @@ impl Lockfile {
         limits: &Limits,
         accepted: &BTreeSet<Hostname>,
     ) -> (Option<Self>, Vec<Finding>) {
-        let mut held: Option<Self> = None;
+        let mut partial: Option<Self> = None;
         let mut findings = Vec::new();
         for (name, now) in &after.hosts {
             let Some(before) = self.hosts.get(name).filter(|_| !accepted.contains(name)) else { continue };
@@ -54,9 +54,9 @@ impl Lockfile {
             let message = format!("`{name}`: {}; it was left as it is", reasons.join(", and "));
             let help = format!("look at the new addresses, then take them in with `--accept {name}`");
             findings.push(Finding::new(Code::LockQuarantined, message).help(help));
-            held.get_or_insert_with(|| after.clone()).hosts.insert(name.clone(), before.clone());
+            partial.get_or_insert_with(|| after.clone()).hosts.insert(name.clone(), before.clone());
         }
-        (held, findings)
+        (partial, findings)
     }
 }
 

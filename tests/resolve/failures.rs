@@ -315,7 +315,7 @@ proptest! {
             Lookup { name: name.clone(), a, aaaa }
         };
         let has = |lock: &Lockfile, family: Family| -> Vec<IpAddr> {
-            let host = lock.host(&name).into_iter().flat_map(|host| host.addresses());
+            let host = lock.host(&name).into_iter().flat_map(egressor::resolve::LockedHost::addresses);
             host.map(|address| address.prefix.addr()).filter(|addr| Family::of(*addr) == family).collect()
         };
         let first = lookup(&known, [Outcome::Answer; 2]);
