@@ -92,7 +92,9 @@ fn list(args: &CatalogArgs, common: &Common, output: Output) -> Exit {
                 endpoint.direction.value.as_str().to_owned(),
                 endpoint.feature.value.to_string(),
                 ports(endpoint),
-                if hosts.is_empty() {
+                if let (true, Some(listed)) = (hosts.is_empty(), selected.catalog.listed(endpoint)) {
+                    format!("{} blocks of addresses", listed.len())
+                } else if hosts.is_empty() {
                     format!("from {}", ids(endpoint.from.as_ref().map(|from| &from.value)))
                 } else {
                     hosts.join(", ")
