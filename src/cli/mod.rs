@@ -4,6 +4,7 @@ mod args;
 mod catalog;
 mod catalog_args;
 mod catalog_diff;
+mod catalog_entry;
 mod check;
 mod diff;
 mod diff_args;
