@@ -146,7 +146,8 @@ impl Opened {
             let target = &artifact.0.target;
             if crate::targets::find(target.value.as_str()).is_none() && !is_own(target.value.as_str()) {
                 let built_in = crate::targets::TARGETS.iter().map(|target| target.name());
-                let known: Vec<&str> = built_in.chain(own.iter().map(|own| own.name())).collect();
+                let known: Vec<&str> =
+                    built_in.chain(own.iter().map(crate::artifact::Artifact::name)).collect();
                 let near = crate::diag::suggest(target.value.as_str(), known.iter().copied());
                 let help = near.map_or_else(
                     || format!("targets are {}", known.join(", ")),
