@@ -156,6 +156,32 @@ fn what_the_page_of_catalogs_shows_is_what_is_printed() {
 }
 
 #[test]
+fn the_page_of_reviews_names_codes_verdicts_and_flags_that_exist() {
+    let page = file("docs/review.md");
+    let words: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let codes = words.iter().filter(|word| word.contains('/') && !word.contains([' ', '.']));
+    let unknown: Vec<_> = codes.clone().filter(|code| egressor::diag::Code::parse(code).is_none()).collect();
+    assert!(codes.count() >= 6 && unknown.is_empty(), "{unknown:?}");
+    let schema = egressor::report::diff_schema().to_string();
+    for word in ["broadened", "narrowed", "equal", "rewritten_rules"] {
+        assert!(words.contains(&word) && schema.contains(&format!("\"{word}\"")), "{word}");
+    }
+    assert!(
+        words.contains(&"effect")
+            && egressor::report::catalog_diff_schema().to_string().contains("\"effect\"")
+    );
+    for command in words.iter().filter_map(|word| word.strip_prefix("egressor ")) {
+        let plain = command.split(' ').filter(|word| !word.chars().all(|char| char.is_ascii_uppercase()));
+        let mut arguments: Vec<String> = plain.map(str::to_owned).collect();
+        arguments.push("--help".to_owned());
+        let (code, printed, said) = run(&arguments);
+        assert_eq!(code, Some(0), "{command}: {said}");
+        let flags = command.split(' ').filter(|word| word.starts_with("--"));
+        assert!(flags.into_iter().all(|flag| printed.contains(flag)), "{command}");
+    }
+}
+
+#[test]
 fn every_key_of_a_manifest_is_documented() {
     let page = file("docs/custom-artifacts.md");
     let schema = egressor::artifact::manifest_schema();

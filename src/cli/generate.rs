@@ -116,9 +116,14 @@ fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Fin
         settings: project.settings.clone(),
         lock: project.lock.clone(),
         targets: args.target.clone(),
-        templates: args.templates.clone(),
+        templates: args.templates.clone().or_else(|| project.templates.clone()),
         artifacts,
-        folders: args.artifact_dir.clone(),
+        folders: if args.artifact_dir.is_empty() {
+            project.folders.clone()
+        } else {
+            args.artifact_dir.clone()
+        },
+        all_folders: !args.artifact_dir.is_empty(),
         against: args.against.clone(),
         against_scopes: args.against_scope.clone(),
     };

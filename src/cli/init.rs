@@ -171,15 +171,10 @@ fn ask(says: &mut Start, catalogs: &[Catalog]) {
             return;
         }
     }
-    for (answer, question, refuses) in [
-        (&mut says.owner, "team that answers for the rules", &text as &dyn Fn(&str) -> Option<String>),
-        (&mut says.ticket, "ticket that approved them", &text),
-        (&mut says.expires, "last day, in UTC, such as 2027-06-30, or never", &day),
-    ] {
-        if !(Question { answer, text: question.to_owned(), refuses }).put() {
-            return;
-        }
-    }
+    let question = |text: &str, answer, refuses| Question { answer, text: text.to_owned(), refuses };
+    let _ = question("team that answers for the rules", &mut says.owner, &text).put()
+        && question("ticket that approved them", &mut says.ticket, &text).put()
+        && question("last day, in UTC, such as 2027-06-30, or never", &mut says.expires, &day).put();
 }
 
 impl Question<'_> {

@@ -4,6 +4,7 @@ mod args;
 mod catalog;
 mod catalog_args;
 mod catalog_diff;
+mod catalog_entry;
 mod catalog_import;
 mod catalog_import_args;
 mod check;

@@ -4,10 +4,10 @@ use super::Exit;
 use super::args::{Common, ShowArgs};
 use super::output::Output;
 use crate::diag::{CODES, Code, Finding, any_error, suggest};
-use crate::ops::{self, Shown};
+use crate::ops::{self, Artifact, Shown};
 use crate::policy::Policy;
 use crate::report::{PolicyJson, policy_human, policy_schema};
-use crate::targets::{PeerKind, Scoping, TARGETS};
+use crate::targets::{PeerKind, Scoping, TARGETS, find};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -51,13 +51,20 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
             let _ = writeln!(text, "  at most {} {} ({})", limit.max, limit.what, limit.source);
         }
         for artifact in artifacts.iter().filter(|artifact| artifact.target == target.name()) {
-            let options =
-                artifact.settings.iter().fold(String::new(), |text, option| format!("{text} {option}"));
-            let _ = writeln!(text, "  the project writes it to {}{options}", artifact.folder.display());
+            text.push_str(&written_to(artifact));
         }
         text.push('\n');
     }
+    // What is left is the project's own, or it would not have been opened.
+    for artifact in artifacts.iter().filter(|artifact| find(&artifact.target).is_none()) {
+        let _ = writeln!(text, "{}: an artifact of your own\n{}", artifact.target, written_to(artifact));
+    }
     output.finish(&text, Exit::Same)
+}
+
+fn written_to(artifact: &Artifact) -> String {
+    let options = artifact.settings.iter().fold(String::new(), |text, option| format!("{text} {option}"));
+    format!("  the project writes it to {}{options}\n", artifact.folder.display())
 }
 
 fn target_json(target: &dyn crate::targets::Target) -> Value {

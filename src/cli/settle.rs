@@ -106,6 +106,8 @@ impl Settled {
             settings: base.settings.into_iter().chain(set.iter().cloned()).collect(),
             lock: (lock.is_some() || self.lock.exists()).then(|| self.lock.clone()),
             artifacts,
+            folders: base.folders,
+            templates: base.templates,
         };
         self.told = told(opened, select, set, lock);
     }
@@ -248,7 +250,8 @@ fn told(opened: Option<&Opened>, select: &SelectArgs, set: &[String], lock: Opti
         lines.extend(words(list).map(|list| format!("{what} = {list} ({flag})")));
     }
     let is_set = |key: &str| set.iter().any(|flag| flag.split_once('=').is_some_and(|(name, _)| name == key));
-    for (key, span) in given.iter().filter(|(key, _)| matches!(*key, "owner" | "ticket" | "expires")) {
+    let more = ["owner", "ticket", "expires", "artifact_dirs", "templates"];
+    for (key, span) in given.iter().filter(|(key, _)| more.contains(key)) {
         if !is_set(key) {
             lines.push(format!("{key} = {} ({})", of_file(*span), place(*span)));
         }

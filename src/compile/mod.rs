@@ -1,27 +1,30 @@
 //! From catalogs and answers to a policy, each rule with the reason why it is there.
 
 mod answers;
+mod bypass;
 mod context;
+mod far;
 mod implied;
 mod proxy;
 mod variables;
+mod why;
 
 pub use answers::{Answer, Answers, Evidence};
 pub use context::context;
 pub use variables::Variables;
 
+use far::Far;
+
 use crate::catalog::{
-    Catalog, ComponentDocument, ComponentKind, Date, EndpointDirection, EndpointDocument, Id, List, Selected,
+    ComponentDocument, ComponentKind, Date, EndpointDirection, EndpointDocument, Id, List, Selected,
 };
 use crate::diag::{Code, Finding};
-use crate::packet::{
-    AddrSet, Constraint, GroupSet, Hostname, NamePattern, NameSet, PeerSet, Prefix, Set, TransportSet,
-};
+use crate::packet::{Constraint, GroupSet, PeerSet, Set, TransportSet};
 use crate::policy::{
     Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject,
     Traffic,
 };
-use crate::targets::{Ingress, PeerKind, Scoping, Speech, TARGETS};
+use crate::targets::{PeerKind, Scoping, Speech};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -90,26 +93,6 @@ impl Holder {
     /// Reports whether a pod policy governs it.
     fn is_governed(&self) -> bool {
         matches!(self.subject, Subject::Host | Subject::Pods(_))
-    }
-}
-
-/// The far end of an endpoint, and the blocks of addresses in it as they are listed.
-#[derive(Clone)]
-struct Far {
-    peers: PeerSet,
-    blocks: Vec<Prefix>,
-}
-
-impl Far {
-    fn of(blocks: BTreeSet<Prefix>) -> Self {
-        let peers = PeerSet::from(AddrSet::of(blocks.iter().copied()));
-        Self { peers, blocks: blocks.into_iter().collect() }
-    }
-}
-
-impl From<PeerSet> for Far {
-    fn from(peers: PeerSet) -> Self {
-        Self { peers, blocks: Vec::new() }
     }
 }
 
@@ -246,140 +229,6 @@ impl<'a> Compiler<'a> {
         users.into_iter().filter_map(|id| holder(id, selected.catalog.component(id)?)).collect()
     }
 
-    /// The far end of an egress endpoint in the target's terms, or nothing when none is known.
-    fn remote(
-        &mut self,
-        selected: &Selected<'a>,
-        endpoint: &EndpointDocument,
-        holder: &Holder,
-        hosts: &[Hostname],
-    ) -> Option<Far> {
-        let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
-        let names = PeerSet::from(NameSet::of(&patterns));
-        let listed = selected.catalog.listed(endpoint);
-        // What all hosts have together stands for all of them, never for some.
-        let whole = hosts.len() == endpoint.hosts_in(&selected.regions).len();
-        if let Some(listed) = listed.filter(|_| whole) {
-            return self.listed(selected, endpoint, holder, names, listed);
-        }
-        if self.speech.peers == PeerKind::Names || !holder.is_governed() {
-            return Some(Far::from(names));
-        }
-        let mut blocks = BTreeSet::new();
-        if self.speech.peers == PeerKind::Both {
-            for host in hosts {
-                blocks.extend(self.addresses(selected.catalog, endpoint, host));
-            }
-            let known = Far::of(blocks);
-            return Some(Far { peers: names.union(&known.peers), ..known });
-        }
-        for host in hosts {
-            let known = self.addresses(selected.catalog, endpoint, host);
-            if known.is_empty() {
-                self.no_evidence(&selected.catalog.full_id(endpoint), endpoint, host);
-                continue;
-            }
-            blocks.extend(known);
-        }
-        (!blocks.is_empty()).then(|| Far::of(blocks))
-    }
-
-    /// The far end of an egress endpoint whose addresses the catalog lists.
-    fn listed(
-        &mut self,
-        selected: &Selected<'_>,
-        endpoint: &EndpointDocument,
-        holder: &Holder,
-        names: PeerSet,
-        listed: Vec<Prefix>,
-    ) -> Option<Far> {
-        let known = Far::of(listed.into_iter().collect());
-        match self.speech.peers {
-            PeerKind::Addresses if holder.is_governed() => Some(known),
-            PeerKind::Addresses | PeerKind::Both => Some(Far { peers: names.union(&known.peers), ..known }),
-            PeerKind::Names if names.is_empty() => {
-                let full = selected.catalog.full_id(endpoint);
-                let message =
-                    format!("`{full}` is known by its addresses only, and this target's rules name hosts");
-                let help =
-                    format!("leave it out with `--without {full}`, or use a target that takes addresses");
-                self.note(Finding::new(Code::TargetNotEnforceable, message).help(help).endpoint(full));
-                None
-            }
-            PeerKind::Names | PeerKind::Direct => Some(Far::from(names)),
-        }
-    }
-
-    /// The best evidence for a host: dedicated addresses, then published ones, then answers of the DNS.
-    fn addresses(&mut self, catalog: &Catalog, endpoint: &EndpointDocument, host: &Hostname) -> Vec<Prefix> {
-        if endpoint.subdomains.is_some() {
-            return Vec::new();
-        }
-        if let Some(set) = catalog.ip_set(endpoint) {
-            return set.cidrs.value.0.iter().map(|cidr| cidr.value).collect();
-        }
-        let Some(answer) = self.input.answers.of(host) else { return Vec::new() };
-        if let Some(since) = &answer.stale {
-            let message = format!("the addresses of `{host}` are kept from an earlier answer: {since}");
-            self.note(Finding::new(Code::EvidenceStale, message).endpoint(catalog.full_id(endpoint)));
-        }
-        if answer.rotates && answer.kind() == Some(Evidence::Dns) {
-            let message = format!(
-                "`{host}` answers with other addresses each time, so a rule by address is best effort"
-            );
-            let help = format!(
-                "use a target that takes names ({}), ranges that the vendor publishes or dedicates, or a private endpoint; `egressor lock --rounds 5` sees more of them",
-                naming_targets()
-            );
-            let finding = Finding::new(Code::EvidenceRotating, message).help(help);
-            self.note(finding.endpoint(catalog.full_id(endpoint)));
-        }
-        answer.best()
-    }
-
-    fn no_evidence(&mut self, full: &str, endpoint: &EndpointDocument, host: &Hostname) {
-        let why = match self.input.answers.of(host).and_then(|answer| answer.failure.as_deref()) {
-            Some(class) => format!("the lock holds no address, the last lookup ended in {class}"),
-            None if endpoint.subdomains.is_some() => "names below a host cannot be resolved".to_owned(),
-            None => "the lock does not know it".to_owned(),
-        };
-        let message = format!("no address is known for `{host}` of `{full}`: {why}");
-        let help = format!(
-            "run `egressor lock`, leave it out with `--without {full}`, or use a target that takes names (squid)"
-        );
-        self.note(Finding::new(Code::EvidenceMissing, message).help(help).endpoint(full));
-    }
-
-    /// The addresses that an ingress endpoint is called from.
-    fn callers(&mut self, catalog: &Catalog, endpoint: &EndpointDocument) -> Option<Far> {
-        let (mut peers, mut blocks) = (PeerSet::default(), BTreeSet::new());
-        blocks.extend(catalog.listed(endpoint).into_iter().flatten());
-        for id in endpoint.from.iter().flat_map(|list| list.value.0.iter()) {
-            let component = catalog.component(&id.value)?;
-            if let Some(pods) = pods(component) {
-                peers = peers.union(&PeerSet::from(GroupSet::of([pods.group().as_str()])));
-            }
-            let Some(variable) = &component.variable else { continue };
-            if self.speech.ingress == Ingress::ByPlatform {
-                peers = peers.union(&PeerSet::from(GroupSet::of([id.value.as_str()])));
-                continue;
-            }
-            let known = self.input.variables.prefixes(variable.value.as_str());
-            if known.is_empty() {
-                let full = catalog.full_id(endpoint);
-                let name = &variable.value;
-                let message = format!("`{full}` needs the variable `{name}`, so its rule is left out");
-                let help =
-                    format!("set it with `--set {name}=CIDR`, or leave it out with `--without {full}`");
-                self.note(Finding::new(Code::VariableUnset, message).help(help).endpoint(full));
-            }
-            blocks.extend(known);
-        }
-        let far = Far::of(blocks);
-        let far = Far { peers: peers.union(&far.peers), ..far };
-        (!far.peers.is_empty()).then_some(far)
-    }
-
     fn allow(
         &mut self,
         selected: &Selected<'_>,
@@ -427,76 +276,12 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn justification(&self, selected: &Selected<'_>, endpoint: &EndpointDocument) -> Justification {
-        let catalog = selected.catalog;
-        let document = &catalog.document;
-        let set = |key: &str| self.input.variables.get(key).map(str::to_owned);
-        let mut sources: Vec<String> = Vec::new();
-        for id in &endpoint.sources.value.0 {
-            if let Some(source) = document.sources.value.0.get(&id.value) {
-                let text = source.value.url.as_ref().unwrap_or(&source.value.title).value.to_string();
-                if !sources.contains(&text) {
-                    sources.push(text);
-                }
-            }
-        }
-        let owner = endpoint.owner.as_ref().or(document.owner.as_ref()).map(|owner| owner.value.to_string());
-        let ticket =
-            endpoint.ticket.as_ref().or(document.ticket.as_ref()).map(|ticket| ticket.value.to_string());
-        let methods = endpoint.methods.iter().flat_map(|methods| methods.value.0.iter());
-        Justification {
-            endpoint: catalog.full_id(endpoint),
-            purpose: endpoint.purpose.value.to_string(),
-            owner: set("owner").or(owner),
-            ticket: set("ticket").or(ticket),
-            expires: self.input.variables.last_day(catalog, endpoint).map(|day| day.to_string()),
-            sources,
-            confidence: endpoint.confidence.value.as_str().to_owned(),
-            methods: methods.map(|method| method.value.as_str().to_owned()).collect(),
-            hosts: endpoint.hosts_in(&selected.regions).iter().map(ToString::to_string).collect(),
-            blocks: Vec::new(),
-        }
-    }
-
-    /// What a reviewer should know about an endpoint, whatever the target.
-    fn risks(&mut self, catalog: &Catalog, endpoint: &EndpointDocument, selected: &Selected<'_>) {
-        let full = catalog.full_id(endpoint);
-        let hosts = endpoint.hosts_in(&selected.regions);
-        let hosts = hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        if endpoint.is_shared() {
-            let risk =
-                endpoint.risk.as_ref().map_or("it serves other tenants too", |risk| risk.value.as_str());
-            let mut finding =
-                Finding::new(Code::RiskSharedHost, format!("`{hosts}` of `{full}` is shared: {risk}"));
-            finding.help =
-                endpoint.mitigation.as_ref().map(|mitigation| format!("instead: {}", mitigation.value));
-            self.note(finding.endpoint(full.clone()));
-        }
-        if endpoint.is_upload() {
-            let message = format!("`{full}` sends data to `{hosts}`: {}", endpoint.purpose.value);
-            self.note(Finding::new(Code::RiskUpload, message).endpoint(full.clone()));
-        }
-        let shared = catalog.ip_set(endpoint).and_then(|set| set.shared.as_ref());
-        if let Some(shared) =
-            shared.filter(|_| matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both))
-        {
-            let message = format!("the dedicated addresses of `{full}` are shared: {}", shared.value);
-            self.note(Finding::new(Code::EvidenceShared, message).endpoint(full));
-        }
-    }
-
     /// Adds a finding once.
     fn note(&mut self, finding: Finding) {
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
     }
-}
-
-/// The targets whose rules name hosts.
-fn naming_targets() -> String {
-    let naming = TARGETS.iter().filter(|target| target.speech().peers == PeerKind::Names);
-    naming.map(|target| target.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// The pods of a component, when it is made of pods.

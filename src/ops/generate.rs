@@ -42,6 +42,8 @@ pub struct Request {
     pub artifacts: Vec<Artifact>,
     /// Folders of artifacts of the user's own.
     pub folders: Vec<PathBuf>,
+    /// Whether these are written although the project lists what it writes.
+    pub all_folders: bool,
     /// Existing rules, for targets that tell what has to change.
     pub against: Vec<PathBuf>,
     /// Patterns of those of their scopes that are meant; all when empty.
@@ -128,12 +130,13 @@ pub fn generate(request: &Request) -> Generated {
         }
         add(&mut findings, written.findings);
     }
-    let asked = |own: &artifact::Artifact| {
-        request.targets.is_empty() || request.targets.iter().any(|name| name == own.name())
-    };
-    for own in own.iter().filter(|own| asked(own)) {
-        let written = custom::write(own, of_all, &request.selection, &head);
-        files.extend(written.files);
+    for (own, artifact) in own.iter().flat_map(|own| own_jobs(request, own)) {
+        let (variables, wrong) = Variables::parse(settings(&artifact).iter().map(String::as_str), &catalogs);
+        add(&mut findings, wrong);
+        let input = Input { variables: &variables, ..of_all };
+        let written = custom::write(own, input, &request.selection, &head);
+        let path = |file: &File| artifact.folder.join(&file.path).display().to_string();
+        files.extend(written.files.into_iter().map(|file| File { path: path(&file), ..file }));
         add(&mut findings, written.findings);
     }
     findings.extend(twice(&files));
@@ -247,6 +250,26 @@ fn jobs(
         }
     }
     (jobs, findings)
+}
+
+/// How an artifact of the user's own is written: as the project lists it, and where nothing is listed, or it is asked for
+/// by name, as one more.
+fn own_jobs<'a>(request: &Request, own: &'a artifact::Artifact) -> Vec<(&'a artifact::Artifact, Artifact)> {
+    let listed = request.artifacts.iter().filter(|artifact| artifact.target == own.name());
+    let mut jobs: Vec<_> = listed.map(|artifact| (own, artifact.clone())).collect();
+    let is_asked = if request.targets.is_empty() {
+        request.all_folders || request.artifacts.is_empty() || !jobs.is_empty()
+    } else {
+        request.targets.iter().any(|name| name == own.name())
+    };
+    if !is_asked {
+        return Vec::new();
+    }
+    if jobs.is_empty() {
+        let folder = request.artifacts.first().map(|_| PathBuf::from(OUT)).unwrap_or_default();
+        jobs.push((own, Artifact { target: own.name().to_owned(), folder, ..Artifact::default() }));
+    }
+    jobs
 }
 
 /// The built-in templates of some targets, with the user's in the place of those of the same name.

@@ -2,7 +2,7 @@
 
 use super::files::{TEXT_LIMIT, read};
 use super::inside::is_inside;
-use super::{Artifact, OUT, Project, catalogs};
+use super::{Artifact, OUT, Project, catalogs, custom};
 use crate::catalog::{At, Catalog, List, Or, SHIPPED, Selection, Text};
 use crate::compile::Variables;
 use crate::diag::{Code, Finding, Span, any_error};
@@ -84,6 +84,8 @@ impl Opened {
             settings: settings(&file),
             lock: says.lock.as_ref().map(|lock| at(&lock.value)),
             artifacts: artifacts(&file),
+            folders: texts(says.artifact_dirs.as_ref().map(|list| &list.value)).iter().map(at).collect(),
+            templates: says.templates.as_ref().map(|folder| at(&folder.value)),
         };
         Self { catalogs: named, overlays, project, root, file }
     }
@@ -159,12 +161,18 @@ impl Opened {
             };
             findings.extend(self.refused(&text, value.name_span, catalogs));
         }
+        let (own, wrong) = custom::load(&self.project.folders);
+        let broken = !wrong.is_empty();
+        findings.extend(wrong);
+        let is_own = |name: &str| broken || own.iter().any(|own| own.name() == name);
         for At { value: artifact, .. } in
             says.artifacts.iter().filter_map(|list| list.value.given()).flat_map(|list| &list.0)
         {
             let target = &artifact.0.target;
-            if crate::targets::find(target.value.as_str()).is_none() {
-                let known: Vec<&str> = crate::targets::TARGETS.iter().map(|target| target.name()).collect();
+            if crate::targets::find(target.value.as_str()).is_none() && !is_own(target.value.as_str()) {
+                let built_in = crate::targets::TARGETS.iter().map(|target| target.name());
+                let known: Vec<&str> =
+                    built_in.chain(own.iter().map(crate::artifact::Artifact::name)).collect();
                 let near = crate::diag::suggest(target.value.as_str(), known.iter().copied());
                 let help = near.map_or_else(
                     || format!("targets are {}", known.join(", ")),

@@ -25,6 +25,10 @@ pub struct Project {
     pub lock: Option<PathBuf>,
     /// What is written; the targets that are written by default when empty.
     pub artifacts: Vec<Artifact>,
+    /// Folders of artifacts of the user's own.
+    pub folders: Vec<PathBuf>,
+    /// A folder of files that take the place of templates of the same name.
+    pub templates: Option<PathBuf>,
 }
 
 /// The files of one target.

@@ -81,6 +81,10 @@ project! {
     optional lock: Text,
     /// What is written, or `default` for all targets that are written by default, below `out`.
     optional artifacts: Or<Default, List<ArtifactDocument>>,
+    /// Folders of artifacts of your own, each with `artifact.yaml` and templates; their names are targets.
+    optional artifact_dirs: List<Text>,
+    /// A folder of templates that take the place of those of the same name.
+    optional templates: Text,
 }
 
 words! {

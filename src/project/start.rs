@@ -117,6 +117,9 @@ lock: egressor.lock
 #   - network-policy
 #   - {{target: iptables, options: [iptables.prefix=FW], path: host}}
 artifacts: {}
+# Folders of targets of your own, and one of templates that take the place of those of the same name.
+# artifact_dirs: [targets/panos-edl]
+# templates: templates
 
 # Several environments: the keys that differ stand here, in each environment, and not above.
 # env:

@@ -72,10 +72,14 @@ fn every_fact_of_every_shipped_catalog_has_a_page_and_a_day() {
     for catalog in all() {
         let document = &catalog.document;
         assert!(document.review_after.is_some(), "{}", catalog.id());
-        let used: std::collections::BTreeSet<_> = catalog
-            .endpoints()
-            .flat_map(|endpoint| endpoint.sources.value.0.iter().map(|source| source.value.clone()))
-            .collect();
+        let of_endpoints = catalog.endpoints().map(|endpoint| &endpoint.sources.value.0);
+        let sets = document.ip_sets.iter().flat_map(|sets| sets.value.0.values());
+        let of_sets = sets.map(|set| &set.value.sources.value.0);
+        let of_proxy = document.proxy.iter().map(|proxy| &proxy.value.sources.value.0);
+        let lists: Vec<_> = of_endpoints.chain(of_sets).chain(of_proxy).collect();
+        assert!(lists.iter().all(|list| !list.is_empty()), "{}", catalog.id());
+        let used: std::collections::BTreeSet<_> =
+            lists.into_iter().flatten().map(|source| source.value.clone()).collect();
         for id in used {
             let source = &document.sources.value.0[&id].value;
             let url = source.url.as_ref().expect("a page").value.to_string();

@@ -133,6 +133,76 @@ COMMIT
 }
 
 #[test]
+fn a_project_names_artifacts_of_its_own_and_templates_and_needs_no_flags() {
+    let folder = folder(MANIFEST, TEMPLATE);
+    let here = folder.path();
+    std::fs::copy(quickstart_lock(), here.join("egressor.lock")).expect("a lock");
+    assert_eq!(egressor_in(here, &["init", "--region", "us"]).code, 0);
+    let project = std::fs::read_to_string(here.join("egressor.yaml")).expect("a project");
+    let edit = |artifacts: &str, more: &str| {
+        let text = project.replace("\nartifacts: default\n", &format!("\nartifacts: {artifacts}\n{more}"));
+        std::fs::write(here.join("egressor.yaml"), text).expect("a project");
+    };
+    std::fs::create_dir(here.join("below")).expect("a folder");
+    let run = || egressor_in(&here.join("below"), &["generate", "-v"]);
+    let dirs = "artifact_dirs: [own]\n";
+    // With the default artifacts it is one more.
+    edit("default", dirs);
+    assert_eq!(run().code, 0, "{}", run().stderr);
+    assert!(here.join("out/allow.conf").exists() && here.join("out/squid.conf").exists());
+    assert!(run().stderr.contains("artifact_dirs = own (../egressor.yaml:"), "{}", run().stderr);
+    // In a list it has a folder of its own, and owner and the like are told as for any other.
+    edit("[{target: allow-list, options: [owner=nginx-team], path: web}, squid]", dirs);
+    std::fs::remove_dir_all(here.join("out")).expect("a folder");
+    assert_eq!(run().code, 0, "{}", run().stderr);
+    let text = std::fs::read_to_string(here.join("web/allow.conf")).expect("the list");
+    assert!(text.contains("allow 104.16.81.56/32;") && text.contains("owner nginx-team"), "{text}");
+    assert!(here.join("out/squid.conf").exists() && !here.join("out/allow.conf").exists());
+    let targets = egressor_in(here, &["targets"]).stdout;
+    let told = "allow-list: an artifact of your own\n  the project writes it to web owner=nginx-team\n";
+    assert!(targets.contains(told), "{targets}");
+    edit("[squid]", dirs);
+    std::fs::remove_dir_all(here.join("web")).expect("a folder");
+    assert!(run().stderr.contains("1 files"), "{}", run().stderr);
+    // A name that no folder has is an error where it stands, and so is a folder that is not there.
+    edit("[allow-lst]", dirs);
+    let wrong = run();
+    assert!(wrong.code == 2 && wrong.stderr.contains("did you mean `allow-list`?"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("egressor.yaml:"), "{}", wrong.stderr);
+    edit("[allow-list]", "");
+    assert!(run().code == 2 && run().stderr.contains("unknown target `allow-list`"), "{}", run().stderr);
+    edit("[allow-list]", "artifact_dirs: [nowhere]\n");
+    assert!(run().code == 2 && run().stderr.contains("nowhere"), "{}", run().stderr);
+}
+
+#[test]
+fn one_template_takes_the_place_of_one_and_the_others_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    std::fs::copy(quickstart_lock(), here.join("egressor.lock")).expect("a lock");
+    assert_eq!(egressor_in(here, &["init", "--region", "us", "--target", "squid,iptables"]).code, 0);
+    assert_eq!(egressor_in(here, &["generate"]).code, 0);
+    let text = |name: &str| std::fs::read_to_string(here.join("out").join(name)).expect("a file");
+    let before = ["squid.conf", "iptables.rules", "ip6tables.rules"].map(text);
+    let built_in = egressor::targets::find("squid").expect("a target").templates()[0];
+    std::fs::create_dir(here.join("ours")).expect("a folder");
+    std::fs::write(here.join("ours").join(built_in.0), format!("# Ours.\n{}", built_in.1))
+        .expect("a template");
+    let project = std::fs::read_to_string(here.join("egressor.yaml")).expect("a project");
+    std::fs::write(here.join("egressor.yaml"), project + "templates: ours\n").expect("a project");
+    let run = egressor_in(here, &["generate", "-v"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("3 files, 1 wrote, 2 unchanged") && run.stderr.contains("templates = ours ("),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(text("squid.conf").replacen("# Ours.", "", 1), before[0]);
+    assert_ne!(text("squid.conf"), before[0]);
+    assert_eq!([text("iptables.rules"), text("ip6tables.rules")], [before[1].clone(), before[2].clone()]);
+}
+
+#[test]
 fn a_manifest_that_is_wrong_is_told_where_and_why() {
     for (from, to, said) in [
         ("reader: list", "reader: iptables-sav", "there is no reader `iptables-sav`"),

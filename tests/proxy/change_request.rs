@@ -292,6 +292,11 @@ fn no_cell_is_a_formula_whatever_the_catalog_says() {
     let run = egressor_in(folder.path(), &[&["generate"][..], &PROJECT[..], &arguments].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
     let text = std::fs::read_to_string(folder.path().join("out/change-request.csv")).unwrap();
+    // Lines end as RFC 4180 has it, every cell is quoted, and all lines have as many cells.
+    assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']));
+    assert!(text.split_terminator("\r\n").all(|line| line.starts_with('"') && line.ends_with('"')));
+    let widths = csv::parse(&text).unwrap().iter().map(Vec::len).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(widths.len(), 1, "{widths:?}");
     let starts = text.split("\",\"").map(|cell| cell.trim_start_matches('"'));
     assert!(starts.clone().all(|cell| !cell.starts_with(['=', '+', '-', '@'])));
     assert!(text.contains("\"'=HYPERLINK"), "it is marked as a text");

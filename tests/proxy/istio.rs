@@ -56,6 +56,15 @@ fn the_modules_inputs_are_the_union_with_its_defaults_and_the_webhooks_in_use() 
     assert!(text.contains("add_master_webhook_firewall_rules = true"));
     assert!(text.contains(r#"["8443", "9443", "15017"]"#), "{text}");
     assert!(text.contains(r#"# Not ["15017"] alone: a list replaces the module's own"#), "{text}");
+    // With the other webhooks in use the list is the same, and so is what is wrong with a shorter one.
+    let all = generated(&["--region", "us", "--feature", "istio-gke", "-t", "gke-module"]);
+    let all = all.text("gke-module.tfvars");
+    assert!(
+        all.contains(r#"["8443", "9443", "15017"]"#) && all.contains(r#"# Not ["15017"] alone: "#),
+        "{all}"
+    );
+    assert!(all.contains("# 8443, 9443 would be cut off."), "{all}");
+    assert!(all.contains("# Port 8443: castai/webhook-8443: "), "{all}");
     let path = files.out.join("gke-module.tfvars").display().to_string();
     let run = egressor(&[&["diff", &path][..], &ISTIO[..6]].concat());
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);

@@ -95,8 +95,11 @@ fn ingress(set: &RuleSet, literal: bool, defaults: &PortSet, lowered: &mut Lower
         })
         .collect();
     let list = |ports: &PortSet| ports.port_ranges().map(|range| range.to_string()).collect::<Vec<_>>();
-    // Why the list is longer than what was asked, where it is.
-    let union = (!left_out.is_empty()).then(|| json!({ "asked": list(&asked), "kept": spoken(&left_out) }));
+    // Why the list is not shorter: it would not be what was asked alone, or not one of its ports alone.
+    let highest = PortSet::from_ranges(opened.ranges().last());
+    let alone = if left_out.is_empty() { &highest } else { &asked };
+    let others = opened.subtract(alone);
+    let union = (!others.is_empty()).then(|| json!({ "alone": list(alone), "others": spoken(&others) }));
     lowered.artifacts.push(Artifact {
         path: "gke-module.tfvars".to_owned(),
         template: if literal { LITERAL } else { TEMPLATE },

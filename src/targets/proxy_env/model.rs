@@ -139,20 +139,16 @@ fn patch(install: &Install, plain: &[Value], secret: &[&str]) -> Value {
 /// of the pods where the containers are not known.
 fn commands(install: &Install, secret: &[&str]) -> Vec<Value> {
     let labels: Vec<String> = install.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let objects = match &install.workload {
-        Some(workload) => workload
-            .containers
-            .iter()
-            .map(|container| {
-                let name = format!("{}/{}", workload.kind.to_lowercase(), workload.name);
-                vec![name, format!("--containers={container}")]
-            })
-            .collect(),
-        None => {
-            let selector = format!("--selector={}", labels.join(","));
-            vec![vec!["deployments,daemonsets,statefulsets".to_owned(), selector]]
-        }
-    };
+    let selected =
+        || vec!["deployments,daemonsets,statefulsets".to_owned(), format!("--selector={}", labels.join(","))];
+    let objects = install.workload.as_ref().map_or_else(
+        || vec![selected()],
+        |workload| {
+            let name = format!("{}/{}", workload.kind.to_lowercase(), workload.name);
+            let containers = workload.containers.iter();
+            containers.map(|container| vec![name.clone(), format!("--containers={container}")]).collect()
+        },
+    );
     let from: Vec<String> = secret.iter().map(|name| format!("--from=secret/{name}")).collect();
     let command = |object: Vec<String>| {
         json!({
