@@ -404,3 +404,56 @@ fn other_formats_are_not_taken_for_squid() {
         assert!(!importer().recognizes(&Source::new("file", text)), "{text}");
     }
 }
+
+#[test]
+fn under_inspection_a_path_is_kept_and_otherwise_it_is_the_whole_host() {
+    let policy = egress(vec![endpoint(&["=files.example/pub/"], &[(443, 443), (80, 80)], "castai/files")]);
+    for (tls, lost) in [("tunnel", true), ("splice", true), ("inspect", false)] {
+        let (proven, lowered) = run(&policy, &[Need::DenyRest], &[("squid.tls", tls)]);
+        assert!(!proven.files.is_empty(), "{:?}", proven.findings);
+        assert_eq!(!lowered.losses.is_empty(), lost, "{tls}");
+    }
+}
+
+#[test]
+fn a_path_that_other_spellings_can_leave_is_not_written() {
+    for path in ["/a//b/", "/a%20b/", "/a..b/", "/~a/"] {
+        let policy = egress(vec![
+            endpoint(&["=api.example"], &[(443, 443)], "castai/api"),
+            endpoint(&[&format!("=files.example{path}")], &[(443, 443)], "castai/files"),
+        ]);
+        let (proven, lowered) = run(&policy, &[Need::DenyRest], &[("squid.tls", "inspect")]);
+        assert!(!text(&proven).contains("https://"), "{path}");
+        let (excess, missing) = loss_of(&lowered);
+        assert!(excess.is_empty() && !missing.is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn tunnels_of_other_files_are_cut_off_only_by_a_file_that_closes() {
+    let policy = egress(vec![
+        endpoint(&["=api.example", "?.pods.example"], &[(443, 443)], "castai/api"),
+        endpoint(&["=files.example/pub/"], &[(443, 443)], "castai/files"),
+    ]);
+    let options = [("squid.tls", "inspect"), ("squid.clients", "10.0.0.0/8")];
+    for (needs, ends) in [
+        (&[Need::DenyRest][..], &["ssl_bump terminate all"][..]),
+        (
+            &[],
+            &[
+                "ssl_bump terminate egressor_clients egressor_hosts_443 egressor_ports_443",
+                "ssl_bump terminate egressor_clients egressor_patterns_443 egressor_ports_443",
+                "ssl_bump terminate egressor_clients egressor_opened_443 egressor_ports_443",
+            ],
+        ),
+    ] {
+        let (proven, _) = run(&policy, needs, &options);
+        let lines = directives(&proven);
+        let cut: Vec<&str> =
+            lines.iter().copied().filter(|line| line.starts_with("ssl_bump terminate")).collect();
+        assert_eq!(cut, ends);
+        // What is allowed whole is decided before what is opened.
+        let at = |start: &str| lines.iter().position(|line| line.starts_with(start)).unwrap();
+        assert!(at("ssl_bump peek") < at("ssl_bump splice") && at("ssl_bump splice") < at("ssl_bump bump"));
+    }
+}

@@ -251,6 +251,12 @@ document! {
         required feature: Id,
         /// The dedicated addresses of the host.
         optional ip_fallback: Id,
+        /// The addresses of the far end, as sets: those that all the hosts have together; or, without hosts, those that are
+        /// meant themselves. An `ingress` endpoint has them in place of `from`.
+        optional addresses: List<Id>,
+        /// No host belongs to the addresses: connections go to any of them. It goes with `addresses` and without hosts, so
+        /// that losing the hosts is told.
+        optional nameless: bool,
         /// The host serves other tenants too; `paths`, `image_namespace` or `whole_host` says what of it is needed.
         optional shared_host: bool,
         /// The URL paths that are needed, as prefixes.

@@ -23,7 +23,7 @@ pub use select::{DEFAULT_FEATURES, LeftOut, Selected, Selection, select};
 pub use shipped::SHIPPED;
 
 use crate::diag::{Code, Finding, Place, Source, any_error};
-use crate::packet::{Hostname, NamePattern, Set, TransportSet};
+use crate::packet::{Hostname, NamePattern, Prefix, Set, TransportSet};
 use crate::syntax::yaml;
 use overlay::Layers;
 use read::Reader;
@@ -76,8 +76,11 @@ pub fn with_overlays(
 ) -> (Option<Catalog>, Vec<Finding>) {
     let mut layers = Layers::default();
     layers.push(source);
-    let mut root = root.clone();
-    let applied = overlay::apply(&mut root, overlays, &mut layers);
+    let mut root = std::borrow::Cow::Borrowed(root);
+    let applied = match overlays {
+        [] => overlay::Applied::default(),
+        overlays => overlay::apply(root.to_mut(), overlays, &mut layers),
+    };
     let sum = layers.source();
     let (catalog, findings) = checked(&root, &sum);
     let mut findings: Vec<Finding> =
@@ -164,6 +167,14 @@ impl Catalog {
     pub fn ip_set(&self, endpoint: &EndpointDocument) -> Option<&IpSetDocument> {
         let id = &endpoint.ip_fallback.as_ref()?.value;
         self.document.ip_sets.as_ref()?.value.0.get(id).map(|set| &set.value)
+    }
+
+    /// The blocks of the sets that an endpoint names in `addresses`; nothing when it names none.
+    pub fn listed(&self, endpoint: &EndpointDocument) -> Option<Vec<Prefix>> {
+        let sets = &self.document.ip_sets.as_ref()?.value.0;
+        let names = endpoint.addresses.as_ref()?.value.0.iter();
+        let blocks = names.filter_map(|name| sets.get(&name.value)).flat_map(|set| &set.value.cidrs.value.0);
+        Some(blocks.map(|cidr| cidr.value).collect())
     }
 
     /// The last day on which an endpoint is wanted, by its own word or its catalog's: the earlier of the two.

@@ -3,10 +3,11 @@
 //! A type says in one place how it is read and what its schema is, so the two cannot drift apart. Every problem of a
 //! file is reported in one run; a value that could not be read is `None` and its finding says why.
 
-use crate::diag::{Code, Finding, Source, Span, suggest};
+use crate::diag::{Code, Finding, Source, Span, mask_secrets, suggest};
 use crate::syntax::yaml::{Key, Kind, Node};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// A value with the place it was written at.
@@ -44,7 +45,7 @@ impl Reader {
     /// Notes a problem at a place.
     pub fn report(&mut self, code: Code, span: Span, message: impl Into<String>, help: Option<String>) {
         let mut finding = Finding::new(code, message).at(&self.source, span);
-        finding.help = help;
+        finding.help = help.as_deref().map(mask_secrets);
         self.findings.push(finding);
     }
 
@@ -133,7 +134,7 @@ impl<T: Document> Document for At<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<At<T>>);
 
-impl<T: Document + PartialEq> Document for List<T> {
+impl<T: Document + PartialEq + fmt::Debug> Document for List<T> {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let Kind::Sequence(items) = &node.kind else {
             reader.wrong_kind(node, "a list");
@@ -144,19 +145,18 @@ impl<T: Document + PartialEq> Document for List<T> {
             reader.report(Code::CatalogEmpty, node.span, "the list is empty", Some(help.to_owned()));
             return None;
         }
-        let sound: Vec<At<T>> =
-            items.iter().filter_map(|item| sound(reader, |reader| At::read(item, reader))).collect();
-        let mut list: Vec<At<T>> = Vec::with_capacity(sound.len());
-        for item in sound {
-            if list.iter().any(|earlier| earlier.value == item.value) {
+        let mut list: Vec<At<T>> = Vec::with_capacity(items.len());
+        // Where items that may be equal stand in the list, so that ten thousand are not each compared with all others.
+        let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for node in items {
+            let Some(item) = sound(reader, |reader| At::<T>::read(node, reader)) else { continue };
+            let alike = alike.entry(likeness(node, &item.value)).or_default();
+            if alike.iter().filter_map(|at| list.get(*at)).any(|earlier| earlier.value == item.value) {
                 let text = reader.source.slice(item.span).to_owned();
-                reader.report(
-                    Code::CatalogDuplicate,
-                    item.span,
-                    format!("`{text}` stands in this list twice"),
-                    None,
-                );
+                let message = format!("`{text}` stands in this list twice");
+                reader.report(Code::CatalogDuplicate, item.span, message, None);
             } else {
+                alike.push(list.len());
                 list.push(item);
             }
         }
@@ -165,6 +165,18 @@ impl<T: Document + PartialEq> Document for List<T> {
 
     fn schema() -> Value {
         json!({"type": "array", "items": T::schema(), "minItems": 1, "uniqueItems": true})
+    }
+}
+
+/// A text that equal values have in common: how `Debug` spells it. Mappings hold the places of their parts, and equal ones
+/// begin at the same: they stand for one anchor.
+fn likeness(node: &Node, value: &impl fmt::Debug) -> String {
+    match &node.kind {
+        Kind::Mapping(entries) => {
+            let start = entries.iter().map(|(_, part)| part.span.start).min();
+            start.map(|start| start.to_string()).unwrap_or_default()
+        }
+        _ => format!("{value:?}"),
     }
 }
 
@@ -229,7 +241,7 @@ impl Document for bool {
 }
 
 /// Reads a text and parses it; a text that does not parse is a `catalog/value` finding.
-pub(crate) fn parsed<T, E: std::fmt::Display>(
+pub(crate) fn parsed<T, E: fmt::Display>(
     node: &Node,
     reader: &mut Reader,
     needed: &str,

@@ -8,7 +8,7 @@ use super::document::{
 use super::leaf::{Date, Id};
 use super::read::{At, Named, Reader};
 use crate::diag::{Code, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The labels of which a selector must have one: the others only narrow what these choose.
 const NAME_LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
@@ -47,12 +47,13 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
         }
     }
     check_expiry(catalog.expires.as_ref(), catalog.temporary.as_ref(), reader);
+    let replaced = replaced(catalog);
     for endpoint in &catalog.endpoints.value.0 {
         check_expiry(endpoint.value.expires.as_ref(), endpoint.value.temporary.as_ref(), reader);
         check_regions(catalog, &endpoint.value, reader);
         check_sides(catalog, &endpoint.value, reader);
         check_hosts(&endpoint.value, reader);
-        check_status(catalog, &endpoint.value, reader);
+        check_status(&replaced, &endpoint.value, reader);
         check_addresses(catalog, &endpoint.value, reader);
     }
 }
@@ -126,9 +127,11 @@ fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
     let id = &endpoint.id;
     let direction = endpoint.direction.value;
     let egress = direction == EndpointDirection::Egress;
+    // Callers are components or addresses, and never both: one of them could be lost unseen.
+    let called_by_addresses = direction == EndpointDirection::Ingress && endpoint.addresses.is_some();
     let sides = [
         ("used_by", endpoint.used_by.as_ref().map(|key| key.span), egress),
-        ("from", endpoint.from.as_ref().map(|key| key.span), !egress),
+        ("from", endpoint.from.as_ref().map(|key| key.span), !egress && !called_by_addresses),
         ("to", endpoint.to.as_ref().map(|key| key.span), !egress),
     ];
     for (name, span, wanted) in sides {
@@ -138,7 +141,9 @@ fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
                 reader.report(Code::CatalogMissingKey, id.span, message, None);
             }
             (Some(span), false) => {
-                let message = format!("an endpoint of direction `{}` has no `{name}`", direction.as_str());
+                let but = if name == "from" && !egress { ", or no `addresses`" } else { "" };
+                let message =
+                    format!("an endpoint of direction `{}` has no `{name}`{but}", direction.as_str());
                 reader.report(Code::CatalogValue, span, message, None);
             }
             (Some(_), true) | (None, false) => {}
@@ -150,7 +155,17 @@ fn check_sides(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &
         endpoint.hosts_all.as_ref().map(|key| key.span),
     ];
     let count = named.iter().flatten().count();
-    if egress && count != 1 {
+    let nameless = endpoint.nameless.as_ref().map(|nameless| nameless.value);
+    if let Some(key) = &endpoint.nameless
+        && !(egress && count == 0 && endpoint.addresses.is_some() && key.value)
+    {
+        let message = "`nameless: true` goes with the `addresses` of an `egress` endpoint that has no host";
+        reader.report(Code::CatalogValue, key.span, message, None);
+    } else if egress && count == 0 && endpoint.addresses.is_some() && nameless.is_none() {
+        let message = "an endpoint without a host needs `nameless: true` beside its `addresses`";
+        let help = "name the hosts, or say that the addresses are meant themselves";
+        reader.report(Code::CatalogMissingKey, id.span, message, Some(help.to_owned()));
+    } else if egress && count != 1 && nameless.is_none() {
         let message = format!("exactly one of `host`, `hosts`, `hosts_all` is needed, there are {count}");
         reader.report(Code::CatalogMissingKey, id.span, message, None);
     }
@@ -202,6 +217,25 @@ fn check_hosts(endpoint: &EndpointDocument, reader: &mut Reader) {
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
+    let keys = [
+        ("subdomains", endpoint.subdomains.as_ref().map(|key| key.span)),
+        ("shared_host", endpoint.shared_host.as_ref().map(|key| key.span)),
+        ("ip_fallback", endpoint.ip_fallback.as_ref().map(|key| key.span)),
+    ];
+    let nameless = endpoint.addresses.is_some()
+        && endpoint.host.is_none()
+        && endpoint.hosts.is_none()
+        && endpoint.hosts_all.is_none();
+    for (name, span) in keys.into_iter().filter(|_| nameless) {
+        if let Some(span) = span {
+            let message = format!("`{name}` goes with a host, and here are `addresses` alone");
+            reader.report(Code::CatalogMissingKey, span, message, None);
+        }
+    }
+    if let (Some(addresses), Some(_)) = (&endpoint.addresses, &endpoint.ip_fallback) {
+        let message = "`addresses` and `ip_fallback` are two ways to say where the hosts are: one is needed";
+        reader.report(Code::CatalogValue, addresses.span, message, None);
+    }
     if let Some(subdomains) = &endpoint.subdomains {
         if let Some(paths) = &endpoint.paths {
             let message = "`paths` goes with one host, not with `subdomains`";
@@ -214,14 +248,20 @@ fn check_hosts(endpoint: &EndpointDocument, reader: &mut Reader) {
     }
 }
 
+/// The endpoints that another one supersedes.
+fn replaced(catalog: &CatalogDocument) -> BTreeSet<&Id> {
+    let endpoints = catalog.endpoints.value.0.iter().map(|endpoint| &endpoint.value);
+    let others = endpoints.flat_map(|endpoint| {
+        let named = endpoint.supersedes.iter().flat_map(|list| list.value.0.iter());
+        named.map(|named| &named.value).filter(|named| **named != endpoint.id.value)
+    });
+    others.collect()
+}
+
 /// An endpoint is superseded if and only if another one names it.
-fn check_status(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+fn check_status(replaced: &BTreeSet<&Id>, endpoint: &EndpointDocument, reader: &mut Reader) {
     let id = &endpoint.id;
-    let others = catalog.endpoints.value.0.iter().filter(|other| other.value.id.value != id.value);
-    let mut supersedes =
-        others.flat_map(|other| other.value.supersedes.iter().flat_map(|list| list.value.0.iter()));
-    let named = supersedes.any(|superseded| superseded.value == id.value);
-    match (named, endpoint.status.value) {
+    match (replaced.contains(&id.value), endpoint.status.value) {
         (true, Status::Active) => {
             let message =
                 format!("`{}` is superseded by another endpoint but its status is `active`", id.value);
@@ -235,20 +275,28 @@ fn check_status(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: 
     }
 }
 
-/// An endpoint has dedicated addresses if and only if the set of addresses names it.
+/// An endpoint has a set of addresses if and only if the set names it.
 fn check_addresses(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
     let id = &endpoint.id;
-    let own = endpoint.ip_fallback.as_ref();
+    let listed = endpoint.addresses.iter().flat_map(|list| list.value.0.iter());
+    let own: BTreeMap<&Id, Span> =
+        endpoint.ip_fallback.iter().chain(listed).map(|set| (&set.value, set.span)).collect();
+    if let Some(addresses) = &endpoint.addresses
+        && endpoint.direction.value == EndpointDirection::Internal
+    {
+        let message = "an endpoint of direction `internal` names components, not addresses";
+        reader.report(Code::CatalogValue, addresses.span, message, None);
+    }
     for (name, set) in catalog.ip_sets.iter().flat_map(|sets| sets.value.0.iter()) {
-        let named = set.value.endpoints.value.0.iter().any(|endpoint| endpoint.value == id.value);
-        match own.filter(|own| own.value == *name) {
-            Some(own) if !named => {
+        let named = || set.value.endpoints.value.0.iter().any(|endpoint| endpoint.value == id.value);
+        match own.get(name) {
+            Some(span) if !named() => {
                 let message = format!("the ip_set `{name}` does not list `{}` in its `endpoints`", id.value);
-                reader.report(Code::CatalogReference, own.span, message, None);
+                reader.report(Code::CatalogReference, *span, message, None);
             }
-            None if named => {
+            None if named() => {
                 let message = format!("the ip_set `{name}` is for `{}`, which does not name it", id.value);
-                let help = format!("add `ip_fallback: {name}` to the endpoint");
+                let help = format!("add `ip_fallback: {name}` or `addresses: [{name}]` to the endpoint");
                 reader.report(Code::CatalogMissingKey, id.span, message, Some(help));
             }
             Some(_) | None => {}

@@ -37,6 +37,9 @@ pub(super) struct Common {
     /// The environment of the project
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) env: Option<String>,
+    /// A folder outside the project's that the project file may name files in
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) allow_outside: Vec<PathBuf>,
 }
 
 /// How results are printed.
@@ -148,6 +151,9 @@ pub(super) struct GenerateArgs {
     /// Existing rules, for a change request that tells what is to be added and removed; `change-request` only
     #[arg(long, value_name = "FILE")]
     pub(super) against: Vec<PathBuf>,
+    /// The scope of the existing rules that is meant, `*` and `?` being wild, where they have several
+    #[arg(long, value_name = "GLOB", requires = "against")]
+    pub(super) against_scope: Vec<String>,
     /// The folder to write to, or `-` for standard output; the project's folders, else `out`, when not given
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -160,6 +166,9 @@ pub(super) struct GenerateArgs {
     /// A folder with `artifact.yaml` and templates: an artifact of your own, known to `-t` by its name
     #[arg(long, value_name = "DIR")]
     pub(super) artifact_dir: Vec<PathBuf>,
+    /// Write over files that do not say that egressor wrote them
+    #[arg(long)]
+    pub(super) force: bool,
     /// Fail when there is no lockfile
     #[arg(long)]
     pub(super) locked: bool,

@@ -24,6 +24,7 @@ pub(super) fn run(command: &CatalogCommand, common: &Common, output: Output) -> 
         CatalogCommand::Lint(args) => lint(args, common, output),
         // It has exit codes of its own.
         CatalogCommand::Diff(args) => super::catalog_diff::compare(args, output),
+        CatalogCommand::Import(args) => super::catalog_import::run(args, output),
         CatalogCommand::Schema(args) => {
             let schema = match args.of {
                 FileKind::Catalog => schema(),
@@ -316,7 +317,10 @@ fn endpoint_json(catalog: &Catalog, endpoint: &EndpointDocument, with_origin: bo
     put("feature", Some(endpoint.feature.value.as_str().into()));
     put(
         "addresses",
-        catalog.ip_set(endpoint).map(|set| strings(set.cidrs.value.0.iter().map(|cidr| &cidr.value))),
+        match (catalog.ip_set(endpoint), catalog.listed(endpoint)) {
+            (Some(set), _) => Some(strings(set.cidrs.value.0.iter().map(|cidr| &cidr.value))),
+            (None, listed) => listed.map(|listed| strings(listed.iter())),
+        },
     );
     let paths = endpoint.paths.as_ref().map(|paths| paths.value.0.iter().map(|path| path.value.as_str()));
     put("paths", paths.map(|paths| paths.collect::<Vec<_>>().into()));

@@ -1,6 +1,7 @@
 //! The arguments of `egressor catalog`.
 
 use super::args::SelectArgs;
+use super::catalog_import_args::ImportArgs;
 use super::diff_args::{ExitCodeStyle, FailOn};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ pub(super) enum CatalogCommand {
     Lint(LintArgs),
     /// Tell what a revision of a vendor's list changes, as entries and as traffic
     Diff(CatalogDiffArgs),
+    /// Write a catalog from what a vendor publishes of its addresses and names
+    Import(Box<ImportArgs>),
     /// Print the JSON Schema of catalog files, or of another kind of file
     Schema(SchemaArgs),
 }
@@ -40,11 +43,11 @@ pub(super) enum FileKind {
 pub(super) struct CatalogDiffArgs {
     /// The earlier list: a catalog file or the id of a shipped catalog; `@SOURCE` behind it means just what that source
     /// lists
-    #[arg(value_name = "OLD")]
-    pub(super) old: PathBuf,
+    #[arg(value_name = "OLD", required_unless_present = "schema")]
+    pub(super) old: Option<PathBuf>,
     /// The later list
-    #[arg(value_name = "NEW")]
-    pub(super) new: PathBuf,
+    #[arg(value_name = "NEW", required_unless_present = "schema")]
+    pub(super) new: Option<PathBuf>,
     /// Only the traffic of this region
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
@@ -57,6 +60,9 @@ pub(super) struct CatalogDiffArgs {
     /// Which exit codes: 0 equal, 1 different, 2 failed; or as terraform has them, 0, 2 and 1
     #[arg(long, value_enum, default_value_t = ExitCodeStyle::Diff)]
     pub(super) exit_code_style: ExitCodeStyle,
+    /// Print the JSON Schema of the JSON output
+    #[arg(long)]
+    pub(super) schema: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ use crate::ops::{CatalogDiffRequest, CatalogDiffed, catalog_diff};
 use crate::packet::Set as _;
 use crate::report::{
     CatalogDiffJson, CatalogRevision, Comparison, catalog_diff_human, catalog_diff_markdown,
+    catalog_diff_schema,
 };
 use std::process::ExitCode;
 
@@ -24,14 +25,17 @@ pub(super) fn run(args: &CatalogDiffArgs, output: Output) -> ExitCode {
 }
 
 pub(super) fn compare(args: &CatalogDiffArgs, output: Output) -> Exit {
+    if args.schema {
+        return output.json(&catalog_diff_schema(), Exit::Same);
+    }
     let diffed = if output.format() == Format::Sarif {
         let message = "this command prints `human`, `json` and `markdown` only";
         let findings = vec![Finding::new(Code::SelectionUnknown, message)];
         CatalogDiffed { findings, ..CatalogDiffed::default() }
     } else {
         catalog_diff(&CatalogDiffRequest {
-            old: args.old.clone(),
-            new: args.new.clone(),
+            old: args.old.clone().unwrap_or_default(),
+            new: args.new.clone().unwrap_or_default(),
             regions: args.region.clone(),
             superseded: args.include_superseded,
         })
@@ -39,6 +43,7 @@ pub(super) fn compare(args: &CatalogDiffArgs, output: Output) -> Exit {
     let exit = exit(args, &diffed);
     let revision = CatalogRevision {
         entries: &diffed.entries,
+        summed: diffed.feed,
         effects: &diffed.effects,
         traffic: Comparison {
             sources: &diffed.sources,

@@ -3,12 +3,12 @@
 use super::Exit;
 use super::args::{CheckArgs, Common, Way};
 use super::output::Output;
-use crate::diag::{Place, any_error};
+use crate::diag::{Place, any_error, mask_secrets};
 use crate::ops::{Answered, CheckRequest, Checked, Deciding, Verdict, check};
 use crate::packet::PacketSet;
 use crate::policy::{Action, Direction, Origin, Unmodelled};
 use crate::report::{AnswerJson, CheckJson, DecidingJson, check_schema, row_in_words};
-use crate::syntax::text::{mask_credentials, one_line};
+use crate::syntax::text::one_line;
 use std::fmt::Write as _;
 
 pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
@@ -148,7 +148,7 @@ fn origin(origin: &Origin) -> String {
         Origin::File(Place { source, span }) => {
             let line = source.line_column(span.start).0;
             let text = source.slice(*span).lines().next().unwrap_or_default().trim();
-            let text = mask_credentials(&one_line(text));
+            let text = mask_secrets(&one_line(text));
             format!("{}:{line}: {text}", source.name())
         }
     }

@@ -5,7 +5,7 @@ use super::args::{Common, GenerateArgs};
 use super::output::Output;
 use super::settle::{Settled, settle};
 use crate::diag::{Code, Finding, any_error};
-use crate::ops::files::{changed, replace};
+use crate::ops::write::{Turn, changed, unfinished};
 use crate::ops::{File, Generated, OUT, Request, generate};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -20,29 +20,35 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit 
     settled.locate(&mut findings);
     let failed = any_error(&findings);
     let to_stdout = out == Path::new("-");
-    let different = if failed || to_stdout { Vec::new() } else { changed(out, &generated.files) };
     let mut exit = if failed { Exit::Failed } else { Exit::Same };
     for path in generated.gone.iter().map(|path| out.join(path)).filter(|path| !failed && path.exists()) {
         let message = format!("all that `{}` says has expired, and it is not written anew", path.display());
         findings.push(Finding::new(Code::CatalogExpired, message).help("remove the file"));
         exit = if args.check { Exit::Different } else { exit };
     }
-    if args.check && !different.is_empty() {
-        exit = Exit::Different;
-        findings.extend(different.iter().map(|file| {
-            let path = out.join(&file.path);
-            Finding::new(
-                Code::OutputChanged,
-                format!("`{}` is not what the catalog and the lock give", path.display()),
-            )
-        }));
-    } else if !failed
-        && !to_stdout
-        && !different.is_empty()
-        && let Err(finding) = replace(out, &different)
-    {
-        findings.push(finding);
-        exit = Exit::Failed;
+    let mut different = Vec::new();
+    if !failed && !to_stdout {
+        if args.check {
+            different = changed(out, &generated.files);
+            findings.extend(different.iter().map(|file| {
+                let path = out.join(&file.path);
+                let message = format!("`{}` is not what the catalog and the lock give", path.display());
+                Finding::new(Code::OutputChanged, message)
+            }));
+            let unfinished = unfinished(out);
+            if unfinished.is_some() || !different.is_empty() {
+                exit = Exit::Different;
+            }
+            findings.extend(unfinished);
+        } else {
+            match write(out, &generated.files, args.force, common, &mut findings) {
+                Ok(written) => different = written,
+                Err(wrong) => {
+                    findings.extend(wrong);
+                    exit = Exit::Failed;
+                }
+            }
+        }
     }
     if output.is_json() {
         return output.json(&document(args, out, &generated, &different, &findings, exit), exit);
@@ -63,6 +69,25 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit 
     let unproven = findings.iter().any(|finding| finding.code == Code::VerifyUnproven);
     summary(args, out, &generated.files, &different, unproven, output);
     exit
+}
+
+/// Replaces the files that are not there yet or say something else, in a turn of its own: no other run writes between
+/// the look and the writing.
+fn write<'a>(
+    out: &Path,
+    files: &'a [File],
+    force: bool,
+    common: &Common,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<&'a File>, Vec<Finding>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut turn = Turn::take(out, &common.allow_outside).map_err(|finding| vec![finding])?;
+    findings.extend(turn.finding.take());
+    let different = changed(out, files);
+    turn.replace(&different, force)?;
+    Ok(different)
 }
 
 /// What is asked for, and the folder that the paths of files begin at.
@@ -95,6 +120,7 @@ fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Fin
         artifacts,
         folders: args.artifact_dir.clone(),
         against: args.against.clone(),
+        against_scopes: args.against_scope.clone(),
     };
     (request, out, findings)
 }

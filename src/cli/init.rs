@@ -3,9 +3,9 @@
 use super::Exit;
 use super::args::{Common, InitArgs};
 use super::output::Output;
-use crate::catalog::{Catalog, select};
-use crate::diag::{Code, Finding, any_error};
-use crate::ops::files::replace;
+use crate::catalog::{Catalog, Date, Text, select};
+use crate::diag::{Code, Finding, Severity, any_error, mask_secrets};
+use crate::ops::write::{Turn, changed, replace_one};
 use crate::ops::{File, catalogs, open};
 use crate::project::{FILE, Start, project_schema, start};
 use serde_json::json;
@@ -17,7 +17,7 @@ const SCHEMA: &str = "egressor.schema.json";
 
 pub(super) fn run(args: &InitArgs, common: &Common, output: Output) -> Exit {
     let path = common.project.clone().unwrap_or_else(|| PathBuf::from(FILE));
-    let findings = match write(args, &path, output) {
+    let findings = match write(args, common, &path, output) {
         Ok(()) => Vec::new(),
         Err(findings) => findings,
     };
@@ -40,7 +40,7 @@ pub(super) fn run(args: &InitArgs, common: &Common, output: Output) -> Exit {
     exit
 }
 
-fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding>> {
+fn write(args: &InitArgs, common: &Common, path: &Path, output: Output) -> Result<(), Vec<Finding>> {
     if path.exists() && !args.force {
         let message = format!("`{}` is there already", path.display());
         return Err(vec![Finding::new(Code::FileWrite, message).help("`--force` writes over it")]);
@@ -59,21 +59,37 @@ fn write(args: &InitArgs, path: &Path, output: Output) -> Result<(), Vec<Finding
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let before = std::fs::read_to_string(path).ok();
     let schema = File { path: SCHEMA.to_owned(), text: format!("{:#}\n", project_schema()) };
-    let project = File { path: name.clone(), text };
-    replace(folder, &[&project, &schema]).map_err(|finding| vec![finding])?;
+    if !args.force {
+        foreign(&folder.join(SCHEMA)).map_err(|finding| vec![finding])?;
+    }
+    let files = [File { path: name, text }, schema];
+    let turn = Turn::take(folder, &common.allow_outside).map_err(|finding| vec![finding])?;
+    turn.replace(&changed(folder, &files), true)?;
     // What was written is opened like any other project, so that a wrong value is told now and not by the next command.
-    let (opened, mut findings) = open(path, None);
+    let (opened, mut findings) = open(path, None, &common.allow_outside);
     findings.extend(opened.iter().flat_map(|opened| select(&catalogs, &opened.project.selection).1));
     if !any_error(&findings) {
         return Ok(());
     }
     let restored = match before {
-        Some(text) => replace(folder, &[&File { path: name, text }]),
+        Some(text) => replace_one(path, &text),
         None => std::fs::remove_file(path).map_err(|error| {
             Finding::new(Code::FileWrite, format!("cannot remove `{}`: {error}", path.display()))
         }),
     };
     Err(findings.into_iter().chain(restored.err()).collect())
+}
+
+/// The schema is written again by every `init`; another file of that name is somebody else's.
+fn foreign(path: &Path) -> Result<(), Finding> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+    let title =
+        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|schema| schema.get("title").cloned());
+    if title.is_some() && title == project_schema().get("title").cloned() {
+        return Ok(());
+    }
+    let message = format!("`{}` is there already, and egressor did not write it", path.display());
+    Err(Finding::new(Code::FileWrite, message).help("`--force` writes over it"))
 }
 
 /// What the file says: what the flags say, then what a person at a terminal answers.
@@ -99,6 +115,13 @@ fn says(args: &InitArgs, catalogs: &[Catalog], output: Output) -> Result<Start, 
         return Err(Finding::new(Code::SelectionRegion, message));
     }
     for setting in &args.set {
+        // A project file is committed and read by many.
+        if mask_secrets(setting) != *setting {
+            let message = format!("`{setting}` holds a user or a password, which is written to no file");
+            let help = "leave it out of the URL: artifacts refer to a secret of yours instead";
+            let finding = Finding::new(Code::ProxyCredentials, message).help(help);
+            return Err(Finding { severity: Severity::Error, ..finding });
+        }
         match setting.split_once('=') {
             Some(("owner", value)) => says.owner = Some(value.to_owned()),
             Some(("ticket", value)) => says.ticket = Some(value.to_owned()),
@@ -121,28 +144,63 @@ fn named(args: &InitArgs, catalogs: &[Catalog]) -> Vec<String> {
     args.select.catalog.iter().map(|path| path.display().to_string()).collect()
 }
 
-/// Asks for what no flag said. An empty answer leaves it unsaid.
+/// A question to whoever sits at the terminal.
+struct Question<'a> {
+    answer: &'a mut Option<String>,
+    text: String,
+    /// What is wrong with an answer.
+    refuses: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Asks for what no flag said. An empty answer leaves it unsaid, where it may be; a wrong one is asked for again.
 fn ask(says: &mut Start, catalogs: &[Catalog]) {
     let regions = catalogs.iter().filter_map(|catalog| catalog.document.regions.as_ref());
     let regions: Vec<String> =
         regions.flat_map(|regions| regions.value.0.keys().map(ToString::to_string)).collect();
-    let questions = [
-        (&mut says.region, format!("region ({})", regions.join(", ")), !regions.is_empty()),
-        (&mut says.owner, "team that answers for the rules".to_owned(), true),
-        (&mut says.ticket, "ticket that approved them".to_owned(), true),
-        (&mut says.expires, "last day, such as 2027-06-30, or never".to_owned(), true),
-    ];
-    for (answer, question, needed) in questions {
-        if answer.is_some() || !needed {
-            continue;
-        }
-        // There is nowhere to say that the terminal is gone.
-        let _ = write!(std::io::stderr().lock(), "{question}: ");
-        let mut line = String::new();
-        if std::io::stdin().lock().read_line(&mut line).is_err() {
+    let known = regions.join(", ");
+    let region = |answer: &str| {
+        let is_known = answer == "all" || regions.iter().any(|region| region == answer);
+        (!is_known && !regions.is_empty()).then(|| format!("regions are {known}, or `all`"))
+    };
+    let text = |answer: &str| (!answer.is_empty()).then(|| answer.parse::<Text>().err()).flatten();
+    let day =
+        |answer: &str| (!matches!(answer, "" | "never")).then(|| answer.parse::<Date>().err()).flatten();
+    if !regions.is_empty() {
+        let question = format!("region ({known})");
+        if !(Question { answer: &mut says.region, text: question, refuses: &region }).put() {
             return;
         }
-        let line = line.trim();
-        *answer = (!line.is_empty()).then(|| line.to_owned());
+    }
+    for (answer, question, refuses) in [
+        (&mut says.owner, "team that answers for the rules", &text as &dyn Fn(&str) -> Option<String>),
+        (&mut says.ticket, "ticket that approved them", &text),
+        (&mut says.expires, "last day, in UTC, such as 2027-06-30, or never", &day),
+    ] {
+        if !(Question { answer, text: question.to_owned(), refuses }).put() {
+            return;
+        }
+    }
+}
+
+impl Question<'_> {
+    /// Puts the question until it is answered, unless it is already. Reports whether there is still somebody to ask.
+    fn put(self) -> bool {
+        while self.answer.is_none() {
+            // There is nowhere to say that the terminal is gone.
+            let _ = write!(std::io::stderr().lock(), "{}: ", self.text);
+            let mut line = String::new();
+            if !std::io::stdin().lock().read_line(&mut line).is_ok_and(|read| read > 0) {
+                return false;
+            }
+            let line = line.trim();
+            match (self.refuses)(line) {
+                Some(why) => {
+                    let _ = writeln!(std::io::stderr().lock(), "  {why}");
+                }
+                None if line.is_empty() => return true,
+                None => *self.answer = Some(line.to_owned()),
+            }
+        }
+        true
     }
 }

@@ -174,7 +174,8 @@ fn report(path: &Path, status: Option<&str>, locked: &Locked, output: Output, ex
         None => output.status("the lockfile is as it was"),
         Some("would-change") => {}
         Some(status) => {
-            output.status(&format!("{} names looked up, {} {status}", locked.names, path.display()));
+            let names = if locked.names == 1 { "name" } else { "names" };
+            output.status(&format!("{} {names} looked up, {} {status}", locked.names, path.display()));
         }
     }
     exit

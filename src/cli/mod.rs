@@ -4,6 +4,8 @@ mod args;
 mod catalog;
 mod catalog_args;
 mod catalog_diff;
+mod catalog_import;
+mod catalog_import_args;
 mod check;
 mod diff;
 mod diff_args;

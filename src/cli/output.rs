@@ -5,7 +5,7 @@ use super::args::{Color, Common, Format};
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::report::{FindingJson, human};
 use serde::Serialize;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, StdoutLock, Write as _};
 
 /// How this run prints.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,8 @@ impl Output {
                 !set("NO_COLOR") && !dumb && is_terminal
             }
         };
-        let styled_data = styled(std::io::stdout().is_terminal());
-        let styled = styled(std::io::stderr().is_terminal());
+        let styled_data = styled(io::stdout().is_terminal());
+        let styled = styled(io::stderr().is_terminal());
         Self { format: common.format, styled, styled_data, quiet: common.quiet, verbose: common.verbose }
     }
 
@@ -60,26 +60,26 @@ impl Output {
         self.verbose
     }
 
-    /// Prints data. A reader that went away is no reason to fail.
-    fn data(text: &str) -> Result<(), Finding> {
-        let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                let message = format!("cannot write to standard output: {}", error.kind());
-                Err(Finding::new(Code::FileWrite, message))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
     /// Prints data and ends with `exit`, or fails when the data could not be printed.
     pub(super) fn finish(self, text: &str, exit: Exit) -> Exit {
-        match Self::data(text) {
-            Ok(()) => exit,
-            Err(finding) => {
-                self.findings(&[finding]);
+        self.stream(exit, |out| out.write_all(text.as_bytes()))
+    }
+
+    /// Prints the data that `write` writes and ends with `exit`, or fails when it could not be printed. A reader that
+    /// went away is no reason to fail.
+    pub(super) fn stream(
+        self,
+        exit: Exit,
+        write: impl FnOnce(&mut StdoutLock<'_>) -> io::Result<()>,
+    ) -> Exit {
+        let mut out = io::stdout().lock();
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let message = format!("cannot write to standard output: {}", error.kind());
+                self.findings(&[Finding::new(Code::FileWrite, message)]);
                 Exit::Failed
             }
+            Ok(()) | Err(_) => exit,
         }
     }
 
@@ -145,5 +145,5 @@ fn plural(count: usize, what: &str) -> String {
 
 fn note(line: &str) {
     // There is nowhere left to say that standard error is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

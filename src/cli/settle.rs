@@ -2,11 +2,11 @@
 
 use super::args::{Common, SelectArgs};
 use super::output::Output;
-use crate::catalog::{Date, Or};
-use crate::diag::{Code, Finding, Place, any_error};
-use crate::ops::{Opened, Project, find, open};
+use crate::catalog::{Date, How, Or};
+use crate::diag::{Code, Finding, Place, any_error, mask_secrets};
+use crate::ops::{Opened, Project, catalogs, find, open};
 use crate::project::EnvironmentDocument;
-use crate::syntax::text::mask_credentials;
+use crate::syntax::text::one_line;
 use std::path::{Path, PathBuf};
 
 /// The lockfile that is used when neither a flag nor a project names one.
@@ -60,7 +60,7 @@ pub(super) fn opened(common: &Common) -> (Option<Opened>, Vec<Finding>) {
         None => std::env::current_dir().ok().and_then(|here| find(&here)),
     };
     match (path, &common.env) {
-        (Some(path), env) => open(&path, env.as_deref()),
+        (Some(path), env) => open(&path, env.as_deref(), &common.allow_outside),
         (None, Some(env)) => {
             let message = format!("there is no project file that could have an environment `{env}`");
             let help = "`egressor init` writes one, `--project FILE` names one";
@@ -118,11 +118,39 @@ impl Settled {
     /// Tells where each value came from, when notes are printed.
     pub(super) fn tell(&self, output: Output) {
         if output.is_verbose() && !output.is_json() {
-            for line in &self.told {
+            for line in self.told.iter().chain(&self.told_by_overlays()) {
                 // A URL may hold a password.
-                output.status(&mask_credentials(line));
+                output.status(&mask_secrets(line));
             }
         }
+    }
+
+    /// Where values came from that overlays set, and neither a flag nor the project file does.
+    fn told_by_overlays(&self) -> Vec<String> {
+        let (catalogs, _) = catalogs(&self.project.catalogs);
+        let is_set = |key: &str| {
+            let mut settings = self.project.settings.iter().filter_map(|setting| setting.split_once('='));
+            settings.any(|(name, _)| name == key)
+        };
+        let line = |place: &Place| place.source.line_column(place.span.start).0;
+        let mut lines = Vec::new();
+        for catalog in &catalogs {
+            for key in ["owner", "ticket", "expires"] {
+                let mut changes = catalog.changes.iter().rev().filter(|it| it.how == How::Set);
+                // A last day that is set for all never makes one of them last longer, so an overlay's still counts.
+                let change = changes.find(|change| change.key.as_deref() == Some(key));
+                let change = change.filter(|_| key == "expires" || !is_set(key));
+                lines.extend(change.map(|change| {
+                    let value = one_line(change.place.source.slice(change.place.span));
+                    let value = value.trim_matches('"');
+                    format!("{key} = {value} ({}:{})", change.place.source.name(), line(&change.place))
+                }));
+            }
+            for (key, (value, place)) in catalog.settings.iter().filter(|(key, _)| !is_set(key)) {
+                lines.push(format!("{key} = {value} ({}:{})", place.source.name(), line(place)));
+            }
+        }
+        lines
     }
 
     /// Gives findings about values of the project file the places of those.
@@ -179,7 +207,7 @@ fn told(opened: Option<&Opened>, select: &SelectArgs, set: &[String], lock: Opti
     };
     let of_file = |span: crate::diag::Span| {
         let text = opened.map(|opened| opened.file.source.slice(span)).unwrap_or_default();
-        crate::syntax::text::one_line(text).trim_matches(['[', ']', '"']).to_owned()
+        one_line(text).trim_matches(['[', ']', '"']).to_owned()
     };
     match opened {
         None => lines.push("project = none (no egressor.yaml here or above)".to_owned()),

@@ -5,6 +5,7 @@ use crate::catalog::{
     Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, ProxyDocument,
     Selected,
 };
+use crate::policy::Need;
 use crate::targets::{Chart, Context, Facts, Install, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,11 @@ pub fn context(input: Input<'_>) -> Context {
         }
         for endpoint in &selected.endpoints {
             context.facts.insert(selected.catalog.full_id(endpoint), facts(input, selected, endpoint));
+        }
+        if let Some(hop) = proxy::hop_facts(input) {
+            let takers: BTreeSet<&Id> = takers.into_iter().collect();
+            let hop = context.facts.entry(Need::Proxy.id().to_owned()).or_insert(hop);
+            hop.components.extend(spelt(selected, takers));
         }
     }
     context.installs.sort();
@@ -115,6 +121,8 @@ fn facts(input: Input<'_>, selected: &Selected<'_>, endpoint: &EndpointDocument)
         mitigation: text(endpoint.mitigation.as_ref()),
         verified: format!("{} ({})", verified.value.on.value, verified.value.method.value.as_str()),
         evidence: evidence(input, selected, endpoint),
+        via: proxy::via(input, selected, endpoint).unwrap_or_default(),
+        ..Facts::default()
     }
 }
 
@@ -122,6 +130,11 @@ fn facts(input: Input<'_>, selected: &Selected<'_>, endpoint: &EndpointDocument)
 fn components(selected: &Selected<'_>, users: Option<&List<Id>>) -> Vec<(String, String)> {
     let users = users.into_iter().flat_map(|users| users.0.iter()).map(|user| &user.value);
     let wanted: BTreeSet<&Id> = users.filter(|user| selected.components.contains(*user)).collect();
+    spelt(selected, wanted)
+}
+
+/// Components, each with what its packets are told apart by.
+fn spelt(selected: &Selected<'_>, components: BTreeSet<&Id>) -> Vec<(String, String)> {
     let spelt = |id: &Id| {
         let component = selected.catalog.component(id);
         let from = component.and_then(pods).unwrap_or_else(|| match component.map(|it| it.kind.value) {
@@ -131,7 +144,7 @@ fn components(selected: &Selected<'_>, users: Option<&List<Id>>) -> Vec<(String,
         });
         (id.to_string(), from)
     };
-    wanted.into_iter().map(spelt).collect()
+    components.into_iter().map(spelt).collect()
 }
 
 fn pods(component: &ComponentDocument) -> Option<String> {
@@ -150,6 +163,9 @@ fn evidence(
     if let Some(set) = selected.catalog.ip_set(endpoint) {
         let blocks = set.cidrs.value.0.iter();
         return blocks.map(|block| (block.value.to_string(), "dedicated".to_owned())).collect();
+    }
+    if let Some(listed) = selected.catalog.listed(endpoint) {
+        return listed.iter().map(|block| (block.to_string(), "published".to_owned())).collect();
     }
     let hosts = endpoint.hosts_in(&selected.regions);
     let answers = hosts.iter().filter_map(|host| input.answers.of(host));

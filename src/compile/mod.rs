@@ -182,13 +182,17 @@ impl<'a> Compiler<'a> {
                 if proxied.both {
                     vec![(hosts, services)]
                 } else {
+                    self.at_the_proxy(selected, endpoint, holder, &proxied);
                     let beside = services.subtract(&proxied.services);
                     vec![(hosts, beside), (proxied.direct, proxied.services)]
                 }
             }
         };
-        for (hosts, services) in
-            ways.into_iter().filter(|(hosts, services)| !hosts.is_empty() && !services.is_empty())
+        // Without hosts the addresses are meant themselves, and no proxy stands before them.
+        let nameless = endpoint.hosts_in(&selected.regions).is_empty() && endpoint.addresses.is_some();
+        for (hosts, services) in ways
+            .into_iter()
+            .filter(|(hosts, services)| (nameless || !hosts.is_empty()) && !services.is_empty())
         {
             if let Some(far) = self.remote(selected, endpoint, holder, &hosts) {
                 let justification =
@@ -252,6 +256,12 @@ impl<'a> Compiler<'a> {
     ) -> Option<Far> {
         let patterns: Vec<NamePattern> = hosts.iter().flat_map(|host| endpoint.patterns(host)).collect();
         let names = PeerSet::from(NameSet::of(&patterns));
+        let listed = selected.catalog.listed(endpoint);
+        // What all hosts have together stands for all of them, never for some.
+        let whole = hosts.len() == endpoint.hosts_in(&selected.regions).len();
+        if let Some(listed) = listed.filter(|_| whole) {
+            return self.listed(selected, endpoint, holder, names, listed);
+        }
         if self.speech.peers == PeerKind::Names || !holder.is_governed() {
             return Some(Far::from(names));
         }
@@ -272,6 +282,32 @@ impl<'a> Compiler<'a> {
             blocks.extend(known);
         }
         (!blocks.is_empty()).then(|| Far::of(blocks))
+    }
+
+    /// The far end of an egress endpoint whose addresses the catalog lists.
+    fn listed(
+        &mut self,
+        selected: &Selected<'_>,
+        endpoint: &EndpointDocument,
+        holder: &Holder,
+        names: PeerSet,
+        listed: Vec<Prefix>,
+    ) -> Option<Far> {
+        let known = Far::of(listed.into_iter().collect());
+        match self.speech.peers {
+            PeerKind::Addresses if holder.is_governed() => Some(known),
+            PeerKind::Addresses | PeerKind::Both => Some(Far { peers: names.union(&known.peers), ..known }),
+            PeerKind::Names if names.is_empty() => {
+                let full = selected.catalog.full_id(endpoint);
+                let message =
+                    format!("`{full}` is known by its addresses only, and this target's rules name hosts");
+                let help =
+                    format!("leave it out with `--without {full}`, or use a target that takes addresses");
+                self.note(Finding::new(Code::TargetNotEnforceable, message).help(help).endpoint(full));
+                None
+            }
+            PeerKind::Names | PeerKind::Direct => Some(Far::from(names)),
+        }
     }
 
     /// The best evidence for a host: dedicated addresses, then published ones, then answers of the DNS.
@@ -317,6 +353,7 @@ impl<'a> Compiler<'a> {
     /// The addresses that an ingress endpoint is called from.
     fn callers(&mut self, catalog: &Catalog, endpoint: &EndpointDocument) -> Option<Far> {
         let (mut peers, mut blocks) = (PeerSet::default(), BTreeSet::new());
+        blocks.extend(catalog.listed(endpoint).into_iter().flatten());
         for id in endpoint.from.iter().flat_map(|list| list.value.0.iter()) {
             let component = catalog.component(&id.value)?;
             if let Some(pods) = pods(component) {

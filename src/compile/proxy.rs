@@ -3,10 +3,13 @@
 use super::{Compiler, Holder, Input};
 use crate::catalog::{App, ComponentKind, EndpointDirection, EndpointDocument, Id, Selected};
 use crate::diag::{Code, Finding, Severity};
-use crate::packet::{AddrSet, Hostname, NamePattern, PeerSet, PortRange, Prefix, Protocol, TransportSet};
+use crate::packet::{
+    AddrSet, Hostname, NamePattern, NameSet, PeerSet, PortRange, Prefix, Protocol, Set as _, TransportSet,
+};
 use crate::policy::{Direction, Need, Origin};
-use crate::targets::{PeerKind, ProxyHost, ProxyUrl, Scoping};
+use crate::targets::{Facts, PeerKind, ProxyHost, ProxyUrl, Scoping};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The instance metadata service, at the address that every platform has it.
 const METADATA: &str = "169.254.169.254";
@@ -202,7 +205,8 @@ impl Compiler<'_> {
         holder: &Holder,
     ) -> Option<Proxied> {
         let url = url(self.input)?;
-        if self.speech.peers != PeerKind::Addresses || !holder.is_governed() {
+        let sees_hops = matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both);
+        if !sees_hops || !holder.is_governed() {
             return None;
         }
         let tcp = endpoint.transport().intersect(&TransportSet::protocol(Protocol::TCP));
@@ -234,7 +238,25 @@ impl Compiler<'_> {
             self.cut_off(selected, endpoint, &full);
         }
         self.proxied.insert(full);
-        Some(Proxied { direct, services: tcp, both })
+        Some(Proxied { direct, through: proxied, services: tcp, both })
+    }
+
+    /// Asks for what goes through the proxy by its name: the proxy itself has to let it pass.
+    pub(super) fn at_the_proxy(
+        &mut self,
+        selected: &Selected<'_>,
+        endpoint: &EndpointDocument,
+        holder: &Holder,
+        proxied: &Proxied,
+    ) {
+        if self.speech.peers != PeerKind::Both {
+            return;
+        }
+        let patterns: Vec<NamePattern> =
+            proxied.through.iter().flat_map(|host| endpoint.patterns(host)).collect();
+        let names = PeerSet::from(NameSet::of(&patterns));
+        let origin = Origin::Endpoint(Arc::new(self.justification(selected, endpoint)));
+        self.add(holder, Direction::Egress, names, proxied.services.clone(), origin);
     }
 
     /// Tells of users whose proxy is set up elsewhere: the variables are for pods, and a node has settings of its own.
@@ -268,24 +290,23 @@ impl Compiler<'_> {
         if own.flat_map(|set| &set.rules).any(|rule| rule.origin == Origin::Implied(Need::Proxy)) {
             return;
         }
-        let Some(peers) = self.proxy_addresses(&url) else { return };
+        let peers = if self.speech.peers == PeerKind::Both {
+            url.peer().union(&PeerSet::from(AddrSet::of(addresses(self.input, &url))))
+        } else {
+            let Some(peers) = self.proxy_addresses(&url) else { return };
+            peers
+        };
         self.add(holder, Direction::Egress, peers, to_proxy(&url), Origin::Implied(Need::Proxy));
     }
 
-    /// The addresses of the proxy: those that are set, the one of its URL, or those in the lock.
+    /// The addresses of the proxy. That none is known is an error where nothing else can be said.
     fn proxy_addresses(&mut self, url: &ProxyUrl) -> Option<PeerSet> {
-        let set = self.input.variables.prefixes("proxy_address");
-        if !set.is_empty() {
-            return Some(PeerSet::from(AddrSet::of(set)));
-        }
-        let name = match &url.host {
-            ProxyHost::Addr(addr) => return Some(PeerSet::from(AddrSet::of([Prefix::host(*addr)]))),
-            ProxyHost::Name(name) => name,
-        };
-        let known = self.input.answers.of(name).map(super::Answer::best).unwrap_or_default();
+        let known = addresses(self.input, url);
         if known.is_empty() {
-            let message =
-                format!("no address is known for the proxy `{name}`, so the way to it cannot be opened");
+            let message = format!(
+                "no address is known for the proxy `{}`, so the way to it cannot be opened",
+                url.host
+            );
             let help = "set it with `--set proxy_address=CIDR`, or write the proxy by its address";
             self.note(Finding::new(Code::EvidenceMissing, message).help(help));
             return None;
@@ -294,10 +315,63 @@ impl Compiler<'_> {
     }
 }
 
+/// The addresses of the proxy: those that are set, the one of its URL, or those in the lock.
+fn addresses(input: Input<'_>, url: &ProxyUrl) -> Vec<Prefix> {
+    let set = input.variables.prefixes("proxy_address");
+    match &url.host {
+        _ if !set.is_empty() => set,
+        ProxyHost::Addr(addr) => vec![Prefix::host(*addr)],
+        ProxyHost::Name(name) => input.answers.of(name).map(super::Answer::best).unwrap_or_default(),
+    }
+}
+
+/// How an endpoint is reached, in words; nothing when no proxy stands before it.
+pub(super) fn via(input: Input<'_>, selected: &Selected<'_>, endpoint: &EndpointDocument) -> Option<String> {
+    let url = url(input)?;
+    let tcp = endpoint.transport().intersect(&TransportSet::protocol(Protocol::TCP));
+    let is_egress = endpoint.direction.value == EndpointDirection::Egress;
+    if endpoint.app.value == App::Other || tcp.is_empty() || !is_egress {
+        return None;
+    }
+    let (bypass, _) = bypass(input, selected);
+    let hosts = endpoint.hosts_in(&selected.regions);
+    let (direct, through): (Vec<_>, Vec<_>) = hosts.into_iter().partition(|host| bypass.covers(host));
+    if through.is_empty() {
+        return None;
+    }
+    let both = input.variables.get("proxy_and_direct") == Some("yes");
+    let or = if both { ", or directly" } else { "" };
+    let list: Vec<String> = direct.iter().map(ToString::to_string).collect();
+    let but = if list.is_empty() { String::new() } else { format!("; directly to {}", list.join(" and ")) };
+    Some(format!("proxy {url}{or}{but}"))
+}
+
+/// What there is to say of the way to the proxy itself; nothing when none is set.
+pub(super) fn hop_facts(input: Input<'_>) -> Option<Facts> {
+    let url = url(input)?;
+    let set = |key: &str| input.variables.get(key).unwrap_or_default().to_owned();
+    let known = addresses(input, &url);
+    let word = match &url.host {
+        ProxyHost::Name(_) if set("proxy_address").is_empty() => "dns",
+        ProxyHost::Name(_) | ProxyHost::Addr(_) => "given",
+    };
+    Some(Facts {
+        app: format!("{} proxy", url.scheme),
+        condition: "a proxy is set".to_owned(),
+        owner: set("owner"),
+        ticket: set("ticket"),
+        expires: set("expires"),
+        evidence: known.iter().map(|block| (block.to_string(), word.to_owned())).collect(),
+        ..Facts::default()
+    })
+}
+
 /// What of an endpoint goes through the proxy.
 pub(super) struct Proxied {
     /// The hosts that are reached without it all the same.
     pub(super) direct: Vec<Hostname>,
+    /// The hosts that are not.
+    pub(super) through: Vec<Hostname>,
     /// The services that go through it.
     pub(super) services: TransportSet,
     /// Whether the direct way stays open too.

@@ -3,7 +3,6 @@
 use crate::catalog::{Catalog, Date, EndpointDocument, VariableKind};
 use crate::diag::{Code, Finding, Place, suggest};
 use crate::packet::{Hostname, Prefix};
-use crate::syntax::text::mask_credentials;
 use crate::targets::{OptionKind, TARGETS};
 use std::collections::BTreeMap;
 
@@ -43,7 +42,7 @@ impl Variables {
             if let Some((key, value)) = setting.split_once('=') {
                 all.push((key.to_owned(), value.to_owned(), None));
             } else {
-                let message = format!("`{}` is not of the form KEY=VALUE", mask_credentials(setting));
+                let message = format!("`{setting}` is not of the form KEY=VALUE");
                 findings.push(Finding::new(Code::VariableInvalid, message));
             }
         }

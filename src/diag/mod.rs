@@ -4,10 +4,12 @@
 //! that raises it. Reading never stops at the first problem: it returns what it understood and its findings.
 
 mod code;
+mod secret;
 mod source;
 mod suggest;
 
 pub use code::{CODES, Code};
+pub use secret::{concealed, mask_secrets};
 pub use source::{Source, Span};
 pub use suggest::suggest;
 
@@ -70,11 +72,12 @@ pub struct Finding {
 
 impl Finding {
     /// A finding of this code, with the code's severity.
+    // INVARIANT: a message and its help repeat words of the user's, and never what looks like a secret among them.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: code.severity(),
-            message: message.into(),
+            message: mask_secrets(&message.into()),
             place: None,
             help: None,
             endpoint: None,
@@ -89,7 +92,7 @@ impl Finding {
 
     /// The same finding with a help line.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(mask_secrets(&help.into()));
         self
     }
 

@@ -46,7 +46,8 @@ pub(super) fn beside(named: &[Arc<Source>], findings: &mut Vec<Finding>) -> Vec<
 fn left_out(path: &Path, pattern: &str, inside: bool) -> Finding {
     let why = if inside { "it is not text" } else { "it leads out of the folder" };
     let message = format!("`{}` is one of `{pattern}` and is not read: {why}", path.display());
-    Finding::new(Code::FileRead, message).help("name it as a further file if it belongs to the rules")
+    let code = if inside { Code::FileRead } else { Code::FileOutside };
+    Finding::new(code, message).help("name it as a further file if it belongs to the rules")
 }
 
 fn is_pattern(name: &str) -> bool {

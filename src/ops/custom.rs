@@ -2,6 +2,7 @@
 
 use super::files::{TEXT_LIMIT, names_in, read};
 use super::generate::banner;
+use super::inside::is_inside;
 use super::prove::{bad_paths, proof};
 use super::{File, Proven};
 use crate::artifact::{Artifact, MANIFEST};
@@ -53,12 +54,9 @@ pub(super) fn templates_of(folder: &Path) -> Result<Vec<String>, Finding> {
 /// others see.
 pub(super) fn read_inside(folder: &Path, name: &str) -> Result<Arc<Source>, Finding> {
     let path = folder.join(name);
-    let real = |path: &Path| path.canonicalize().ok();
-    if let (Some(folder), Some(file)) = (real(folder), real(&path))
-        && !file.starts_with(&folder)
-    {
+    if path.exists() && !is_inside(folder, &path, &[]) {
         let message = format!("`{}` leads out of its folder", path.display());
-        return Err(Finding::new(Code::FileRead, message).help("put the file itself there, not a link"));
+        return Err(Finding::new(Code::FileOutside, message).help("put the file itself there, not a link"));
     }
     read(&path, TEXT_LIMIT)
 }

@@ -254,7 +254,7 @@ fn asides(scope: &ScopeDrift, sources: &[String; 2]) -> Vec<Finding> {
             let (says, silent) = if aside.in_new { (new, old) } else { (old, new) };
             let allows = if aside.allows { "allows some of it" } else { "allows none of it" };
             let message = format!(
-                "{} of `{}` {} is not compared: `{silent}` does not speak about it, `{says}` {allows}",
+                "{} of `{}` {}: `{silent}` does not speak about it, `{says}` {allows}",
                 aside.kind, scope.name, scope.direction
             );
             let mut finding = Finding::new(Code::ReadNotCompared, message);

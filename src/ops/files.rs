@@ -1,9 +1,8 @@
-//! Reading files, and replacing them all together or not at all.
+//! Reading files.
 
-use super::File;
 use crate::diag::{Code, Finding, Source};
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -97,78 +96,10 @@ pub fn names_in(folder: &Path) -> Result<Vec<String>, Finding> {
 }
 
 /// The operating system's reason without its number.
-fn why(error: &std::io::Error) -> String {
+pub(super) fn why(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         kind => kind.to_string(),
-    }
-}
-
-/// The files of a list whose text is not what stands below the folder now.
-pub fn changed<'a>(folder: &Path, files: &'a [File]) -> Vec<&'a File> {
-    let same =
-        |file: &File| fs::read(folder.join(&file.path)).is_ok_and(|bytes| bytes == file.text.as_bytes());
-    files.iter().filter(|file| !same(file)).collect()
-}
-
-/// Replaces files below a folder, all of them or none: every text is on disk before the first file is replaced, and
-/// a failure puts back what was replaced already.
-pub fn replace(folder: &Path, files: &[&File]) -> Result<(), Finding> {
-    let failed = |path: &Path, error: &std::io::Error| {
-        Finding::new(Code::FileWrite, format!("cannot write `{}`: {}", path.display(), why(error)))
-            .help("no file was changed")
-    };
-    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    let mut staged = Vec::new();
-    for file in files {
-        let path = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
-        }
-        let temporary = stage(&path, &file.text).map_err(|error| failed(&path, &error))?;
-        staged.push((path, temporary));
-    }
-    let mut replaced: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
-    for (path, temporary) in staged {
-        let before = fs::read(&path).ok();
-        match temporary.persist(&path) {
-            Ok(_) => replaced.push((path, before)),
-            Err(error) => {
-                put_back(&replaced);
-                return Err(failed(&path, &error.error));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes the text beside its destination and gives it the mode that the destination has.
-fn stage(path: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".egressor-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The file creation mask of the process applies to a new file, as for any other program.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut temporary = builder.tempfile_in(folder)?;
-    if let Ok(metadata) = fs::metadata(path) {
-        temporary.as_file().set_permissions(metadata.permissions())?;
-    }
-    temporary.write_all(text.as_bytes())?;
-    temporary.as_file().sync_all()?;
-    Ok(temporary)
-}
-
-fn put_back(replaced: &[(PathBuf, Option<Vec<u8>>)]) {
-    for (path, before) in replaced {
-        // Nothing better can be done where putting back fails too; the failure that is reported is the first one.
-        let _ = match before {
-            Some(bytes) => fs::write(path, bytes),
-            None => fs::remove_file(path),
-        };
     }
 }

@@ -1,6 +1,7 @@
 //! Opening a project file: finding it, reading it, and what it stands for.
 
 use super::files::{TEXT_LIMIT, read};
+use super::inside::is_inside;
 use super::{Artifact, OUT, Project, catalogs};
 use crate::catalog::{At, Catalog, List, Or, SHIPPED, Selection, Text};
 use crate::compile::Variables;
@@ -36,8 +37,8 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
     None
 }
 
-/// Opens a project file for an environment of it.
-pub fn open(path: &Path, environment: Option<&str>) -> (Option<Opened>, Vec<Finding>) {
+/// Opens a project file for an environment of it. What it names lies in its folder, or in one of those that are allowed.
+pub fn open(path: &Path, environment: Option<&str>, allowed: &[PathBuf]) -> (Option<Opened>, Vec<Finding>) {
     let source = match read(path, TEXT_LIMIT) {
         Ok(source) => source,
         Err(finding) => return (None, vec![finding.help("`egressor init` writes a project file")]),
@@ -46,6 +47,10 @@ pub fn open(path: &Path, environment: Option<&str>) -> (Option<Opened>, Vec<Find
     let Some(file) = file else { return (None, findings) };
     let root = path.parent().map(Path::to_owned).unwrap_or_default();
     let opened = Opened::new(file, root);
+    findings.extend(opened.outside(allowed));
+    if any_error(&findings) {
+        return (None, findings);
+    }
     let (catalogs, found) = catalogs(&opened.project.catalogs);
     let broken = any_error(&found);
     findings.extend(found.into_iter().filter(Finding::is_error).map(|finding| opened.named(finding)));
@@ -81,6 +86,26 @@ impl Opened {
             artifacts: artifacts(&file),
         };
         Self { catalogs: named, overlays, project, root, file }
+    }
+
+    /// The paths that lead out of the folder of the file: a file that others may change must not have this machine read
+    /// or write what it likes.
+    fn outside(&self, allowed: &[PathBuf]) -> Vec<Finding> {
+        let says = &self.file.says;
+        let catalogs = says.catalogs.iter().flat_map(|list| &list.value.0);
+        let named = catalogs.filter(|text| !SHIPPED.iter().any(|(id, _)| *id == text.value.as_str()));
+        let overlays = says.overlays.iter().filter_map(|none| none.value.given()).flat_map(|list| &list.0);
+        let artifacts = says.artifacts.iter().filter_map(|list| list.value.given()).flat_map(|list| &list.0);
+        let folders = artifacts.filter_map(|artifact| artifact.value.0.path.as_ref());
+        let all = named.chain(overlays).chain(&says.lock).chain(folders);
+        let leads_out =
+            |text: &&At<Text>| !is_inside(&self.root, &self.root.join(text.value.as_str()), allowed);
+        let finding = |text: &At<Text>| {
+            let message = format!("`{}` leads out of the folder of the project", text.value);
+            let help = "name it on the command line, or allow its folder with `--allow-outside DIR`";
+            Finding::new(Code::FileOutside, message).at(&self.file.source, text.span).help(help)
+        };
+        all.filter(leads_out).map(finding).collect()
     }
 
     /// The finding about a catalog or an overlay that cannot be read, at the place where the file names it.

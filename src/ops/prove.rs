@@ -80,7 +80,10 @@ pub(super) fn bad_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Fin
 
 /// Reads the files back. No finding means that they are proven.
 fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[File]) -> Vec<Finding> {
-    let Some(importer) = target.importers().first() else {
+    let first = files.first().map(|file| Source::new(file.path.clone(), file.text.clone()));
+    let reads = |importer: &&&dyn Importer| first.as_ref().is_none_or(|file| importer.recognizes(file));
+    let importers = target.importers();
+    let Some(importer) = importers.iter().find(reads).or(importers.first()) else {
         let message = format!("nothing reads what {} writes, so nothing proves it", target.name());
         return vec![Finding::new(Code::VerifyUnread, message)];
     };

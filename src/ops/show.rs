@@ -3,6 +3,7 @@
 use super::beside::beside;
 use super::files::{self, RULES_LIMIT, read, read_text};
 use super::forms::{Claim, claims, formats, joined};
+use super::inside::is_inside;
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::policy::{Policy, Scope};
 use crate::syntax::hcl::{ends_with, is_loaded_by_itself, is_variables};
@@ -91,7 +92,7 @@ impl Given {
         seen.extend(found.iter().map(|file: &Arc<Source>| file.name().to_owned()));
         let mut others = 0_usize;
         for path in paths.iter().filter(|path| path.is_dir()) {
-            let all = texts_below(path, &mut findings);
+            let all = texts_below(path, &named, &mut findings);
             others = others.saturating_add(all.iter().filter(|file| file.is_none()).count());
             found.extend(all.into_iter().flatten().filter(|file| seen.insert(file.name().to_owned())));
         }
@@ -193,11 +194,28 @@ fn aside(file: &Source, names: &BTreeSet<String>) -> Option<&'static str> {
     }
 }
 
-/// The files below a folder, `None` for those that are no text.
-fn texts_below(folder: &Path, findings: &mut Vec<Finding>) -> Vec<Option<Arc<Source>>> {
-    let paths = files::below(folder).unwrap_or_else(|finding| {
+/// The files below a folder, `None` for those that are no text. A link that leads out of the folder is an error, for what
+/// it leads to may be rules, unless that file is named, too.
+fn texts_below(
+    folder: &Path,
+    named: &[Arc<Source>],
+    findings: &mut Vec<Finding>,
+) -> Vec<Option<Arc<Source>>> {
+    let mut paths = files::below(folder).unwrap_or_else(|finding| {
         findings.push(finding);
         Vec::new()
+    });
+    paths.retain(|path| {
+        if !path.is_symlink() || is_inside(folder, path, &[]) {
+            return true;
+        }
+        let real = |path: &Path| path.canonicalize().ok();
+        if !named.iter().any(|file| real(Path::new(file.name())) == real(path)) {
+            let message = format!("`{}` is not read: it leads out of the folder", path.display());
+            let help = "name what it leads to as a further file if it belongs to the rules";
+            findings.push(Finding::new(Code::FileOutside, message).help(help));
+        }
+        false
     });
     let text = |path: PathBuf| read_text(&path, RULES_LIMIT).map_err(|finding| findings.push(finding)).ok();
     paths.into_iter().filter_map(text).collect()

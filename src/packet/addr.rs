@@ -106,10 +106,12 @@ fn prefix_v6(first: u128, len: u32) -> Option<Prefix> {
 }
 
 /// What covering a range with blocks needs of an address integer.
-trait Bits: Interval + Copy {
+pub(super) trait Bits: Interval + Copy {
     fn trailing_zeros(self) -> u32;
-    /// The last key of the block of `size` bits that starts here.
-    fn block_end(self, size: u32) -> Option<Self>;
+    /// The size in bits of the greatest block that starts here, if it may, and ends at or before `last`.
+    fn room(self, last: Self) -> u32;
+    /// The first key behind the block of `size` bits that starts here.
+    fn after_block(self, size: u32) -> Option<Self>;
 }
 
 macro_rules! bits {
@@ -118,9 +120,11 @@ macro_rules! bits {
             fn trailing_zeros(self) -> u32 {
                 <$integer>::trailing_zeros(self)
             }
-            fn block_end(self, size: u32) -> Option<Self> {
-                let ones = <$integer>::MAX.checked_shl(size).map_or(<$integer>::MAX, |mask| !mask);
-                self.checked_add(ones)
+            fn room(self, last: Self) -> u32 {
+                last.wrapping_sub(self).checked_add(1).map_or(<$integer>::BITS, <$integer>::ilog2)
+            }
+            fn after_block(self, size: u32) -> Option<Self> {
+                <$integer>::from(1_u8).checked_shl(size).and_then(|count| self.checked_add(count))
             }
         }
     )*};
@@ -128,18 +132,12 @@ macro_rules! bits {
 bits!(u32, u128);
 
 /// Calls `emit` with the start and prefix length of each block that covers the inclusive range, greedily from the left.
-fn cover<T: Bits>(first: T, last: T, width: u32, mut emit: impl FnMut(T, u32)) {
+pub(super) fn cover<T: Bits>(first: T, last: T, width: u32, mut emit: impl FnMut(T, u32)) {
     let mut next = Some(first);
-    while let Some(start) = next {
-        if start > last {
-            break;
-        }
-        let mut size = start.trailing_zeros().min(width);
-        while size > 0 && start.block_end(size).is_none_or(|end| end > last) {
-            size -= 1;
-        }
+    while let Some(start) = next.filter(|start| *start <= last) {
+        let size = start.trailing_zeros().min(start.room(last));
         emit(start, width - size);
-        next = start.block_end(size).and_then(|end| end.successor());
+        next = start.after_block(size);
     }
 }
 

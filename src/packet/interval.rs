@@ -107,7 +107,12 @@ impl<K: Interval> IntervalSet<K> {
                 _ => merged.push((first, last)),
             }
         }
-        Self::from_cuts(merged.into_iter().flat_map(|(first, last)| {
+        Self::from_disjoint(merged)
+    }
+
+    /// The union of inclusive ranges that come in order and neither overlap nor touch.
+    pub(super) fn from_disjoint(ranges: impl IntoIterator<Item = (K, K)>) -> Self {
+        Self::from_cuts(ranges.into_iter().flat_map(|(first, last)| {
             let end = last.successor().map(|after| (after, false));
             std::iter::once((first, true)).chain(end)
         }))

@@ -8,7 +8,7 @@ pub use start::{Start, StartError, start};
 
 use crate::catalog::read::{At, Document as _, Reader};
 use crate::catalog::{Id, titled};
-use crate::diag::{Code, Finding, Place, Source, Span, any_error, suggest};
+use crate::diag::{Code, Finding, Place, Source, Span, any_error, concealed, suggest};
 use crate::syntax::yaml;
 use std::sync::Arc;
 
@@ -48,7 +48,10 @@ pub fn load(source: &Arc<Source>, environment: Option<&str>) -> (Option<Project>
         },
         Err(finding) => return (None, vec![finding]),
     };
-    from_tree(&root, source, environment)
+    // One that is no file of ours may hold secrets, so lines of it are not shown as they are.
+    let is_ours =
+        root.get("schema").and_then(yaml::Node::as_str).is_some_and(|word| word.starts_with("egressor/"));
+    from_tree(&root, &if is_ours { Arc::clone(source) } else { concealed(source) }, environment)
 }
 
 /// Reads a project from its tree.

@@ -85,6 +85,7 @@ fn of_targets(tera: &mut Tera) {
     filter(tera, "iptables", syntax::words::quote);
     filter(tera, "iptables_line", syntax::words::comment_line);
     filter(tera, "iptables_word", syntax::words::quote_word);
+    filter(tera, "json", syntax::json::quote);
     filter(tera, "yaml", syntax::yaml::quote);
     filter(tera, "env", syntax::env::value);
     filter(tera, "shell", syntax::shell::quote);

@@ -15,6 +15,8 @@ use std::fmt::Write as _;
 pub struct CatalogRevision<'a> {
     /// The entries that differ.
     pub entries: &'a [EntryChange],
+    /// Whether entries that change without changing a packet are told in one line.
+    pub summed: bool,
     /// What each changed endpoint does to the traffic, by id.
     pub effects: &'a BTreeMap<String, Verdict>,
     /// The traffic that differs.
@@ -53,8 +55,8 @@ struct FieldJson<'a> {
 }
 
 /// The fields that tell what an endpoint is, in this order.
-const TELLING: [&str; 9] =
-    ["direction", "host", "hosts", "hosts_all", "cidrs", "ports", "from", "to", "purpose"];
+const TELLING: [&str; 10] =
+    ["direction", "host", "hosts", "hosts_all", "addresses", "cidrs", "ports", "from", "to", "purpose"];
 /// The most characters of a value that are shown.
 const MOST_OF_A_VALUE: usize = 160;
 /// The most entries of a section that a comment lists.
@@ -102,9 +104,28 @@ impl CatalogRevision<'_> {
         format!("{} added, {} removed, {} changed", count("added"), count("removed"), count("changed"))
     }
 
+    /// The entries that change without changing a packet, in one line, where they are told so.
+    fn idle(&self) -> Option<String> {
+        let idle: Vec<&EntryChange> = self.entries.iter().filter(|entry| self.is_idle(entry)).collect();
+        let names: Vec<String> = idle.iter().map(|entry| one_line(&entry.id)).collect();
+        let what = if idle.len() == 1 { "entry changes" } else { "entries change" };
+        let line = || {
+            format!(
+                "{} {what} without changing a packet: {}",
+                idle.len(),
+                cut(&names.join(", "), MOST_OF_A_VALUE)
+            )
+        };
+        (!idle.is_empty()).then(line)
+    }
+
+    fn is_idle(&self, entry: &EntryChange) -> bool {
+        self.summed && self.effect(entry) == Some(Verdict::Equal)
+    }
+
     fn sections(&self) -> Vec<(&'static str, Vec<&EntryChange>)> {
         let mut sections: Vec<(&'static str, Vec<&EntryChange>)> = Vec::new();
-        for entry in self.entries {
+        for entry in self.entries.iter().filter(|entry| !self.is_idle(entry)) {
             match sections.last_mut().filter(|(section, _)| *section == entry.section) {
                 Some((_, entries)) => entries.push(entry),
                 None => sections.push((entry.section, vec![entry])),
@@ -143,6 +164,9 @@ pub fn catalog_diff_human(revision: &CatalogRevision<'_>, styled: bool) -> Strin
             }
         }
     }
+    if let Some(line) = revision.idle() {
+        let _ = writeln!(text, "\n{line}");
+    }
     let _ = write!(text, "\ntraffic\n{}", diff_human(&revision.traffic, styled));
     text
 }
@@ -166,6 +190,9 @@ pub fn catalog_diff_markdown(revision: &CatalogRevision<'_>) -> String {
         if let Some(more) = entries.len().checked_sub(MOST_ENTRIES).filter(|more| *more > 0) {
             let _ = writeln!(text, "\n… {more} more; `--format json` has all of them.");
         }
+    }
+    if let Some(line) = revision.idle() {
+        let _ = writeln!(text, "\n{}", code(&line));
     }
     let _ = write!(text, "\n{}", diff_markdown(&revision.traffic));
     text

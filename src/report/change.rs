@@ -1,11 +1,11 @@
 //! The words for changes of traffic that all reports share.
 
 use super::words::{number, services};
-use crate::diag::{Code, Finding};
+use crate::diag::{Code, Finding, mask_secrets};
 use crate::drift::{Change, Drift, Effect, Ended, Explained, Verdict};
 use crate::packet::{AddrSet, PacketSet, Row, RowPeer, Set, TransportRow};
 use crate::policy::Origin;
-use crate::syntax::text::{mask_credentials, one_line};
+use crate::syntax::text::one_line;
 use std::net::IpAddr;
 
 /// A comparison with all that reports tell of it.
@@ -242,7 +242,7 @@ pub(super) fn cause(origin: &Origin) -> String {
         Origin::File(place) => {
             let (line, _) = place.source.line_column(place.span.start);
             let text = place.source.slice(place.span).lines().next().unwrap_or_default().trim().to_owned();
-            format!("{}:{line} {}", one_line(place.source.name()), mask_credentials(&one_line(&text)))
+            format!("{}:{line} {}", one_line(place.source.name()), mask_secrets(&one_line(&text)))
         }
     }
 }

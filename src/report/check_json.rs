@@ -1,7 +1,7 @@
 //! The answer to a question as JSON: `egressor/check/v1`.
 
 use super::{FindingJson, OriginJson, RowJson};
-use crate::diag::Finding;
+use crate::diag::{Finding, mask_secrets};
 use crate::packet::{AddrSet, PacketSet};
 use crate::policy::{Action, Origin, Scope, Unmodelled};
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub struct DecidingJson<'a> {
 
 #[derive(Debug, Serialize)]
 struct ConditionJson<'a> {
-    text: &'a str,
+    text: String,
     why: &'a str,
 }
 
@@ -102,8 +102,10 @@ impl<'a> DecidingJson<'a> {
             Origin::Endpoint(why) => Some(why.purpose.as_str()),
             Origin::Implied(_) | Origin::File(_) | Origin::System(_) => None,
         };
-        let condition =
-            |condition: &'a Unmodelled| ConditionJson { text: &condition.text, why: &condition.why };
+        let condition = |condition: &'a Unmodelled| ConditionJson {
+            text: mask_secrets(&condition.text),
+            why: &condition.why,
+        };
         Self {
             action,
             certain,

@@ -1,6 +1,7 @@
 //! What was found and what rules mean, for people and for programs.
 
 mod catalog_diff;
+mod catalog_diff_schema;
 mod change;
 mod check_json;
 mod check_schema;
@@ -18,6 +19,7 @@ mod table;
 mod words;
 
 pub use catalog_diff::{CatalogDiffJson, CatalogRevision, catalog_diff_human, catalog_diff_markdown};
+pub use catalog_diff_schema::catalog_diff_schema;
 pub use change::Comparison;
 pub use check_json::{AnswerJson, CheckJson, DecidingJson};
 pub use check_schema::{check_schema, lint_schema};

@@ -1,7 +1,7 @@
 //! What rules mean, as JSON: `egressor/policy/v1`.
 
 use super::{FindingJson, OriginJson, RowJson};
-use crate::diag::Finding;
+use crate::diag::{Finding, mask_secrets};
 use crate::packet::{Limit, PacketSet, Row};
 use crate::policy::{Action, Origin, Policy, Rule, RuleSet, ScopeTooLarge, Traffic};
 use serde::Serialize;
@@ -38,7 +38,7 @@ struct BoundsJson {
 
 #[derive(Debug, Serialize)]
 struct UnmodelledJson<'a> {
-    text: &'a str,
+    text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     why: &'a str,
@@ -95,7 +95,11 @@ fn unmodelled(rule: &Rule) -> impl Iterator<Item = UnmodelledJson<'_>> {
         Origin::File(place) => Some(place.source.line_column(place.span.start).0),
         Origin::Endpoint(_) | Origin::Implied(_) | Origin::System(_) => None,
     };
-    rule.unmodelled.iter().map(move |match_| UnmodelledJson { text: &match_.text, line, why: &match_.why })
+    rule.unmodelled.iter().map(move |match_| UnmodelledJson {
+        text: mask_secrets(&match_.text),
+        line,
+        why: &match_.why,
+    })
 }
 
 /// The rows of a set, each with the allowing rules that decide some packet of it.

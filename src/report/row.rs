@@ -1,8 +1,8 @@
 //! One row of a packet set, as JSON.
 
+use crate::diag::mask_secrets;
 use crate::packet::{Row, RowPeer, TransportRow};
 use crate::policy::Origin;
-use crate::syntax::text::mask_credentials;
 use serde::Serialize;
 
 /// A row as JSON, in the shape of the published schema. Lists are never empty; what is not constrained is left out.
@@ -121,7 +121,7 @@ impl From<&Origin> for OriginJson {
                 Self {
                     file: Some(place.source.name().to_owned()),
                     line: Some(place.source.line_column(place.span.start).0),
-                    text: Some(mask_credentials(line.trim())),
+                    text: Some(mask_secrets(line.trim())),
                     ..Self::default()
                 }
             }

@@ -4,6 +4,7 @@
 //! except to give up waiting: the time of a refresh is an argument.
 
 mod dns;
+pub mod feeds;
 mod guard;
 mod lockfile;
 mod outcome;
@@ -12,8 +13,8 @@ mod refresh;
 mod time;
 
 pub use dns::{
-    Ask, Disagreement, DnsOptions, FamilyAnswer, Lookup, ResolveError, Server, ServerError, Validation,
-    resolve,
+    Ask, Disagreement, DnsOptions, FamilyAnswer, Given, Lookup, ResolveError, Resolvers, Server, ServerError,
+    Validation, resolve,
 };
 pub use guard::{Special, special};
 pub use lockfile::{Evidence, EvidenceKind, Feed, LockedAddress, LockedHost, Lockfile, Provenance, Stale};

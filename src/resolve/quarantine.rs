@@ -34,15 +34,17 @@ const NETWORK_V6: u8 = 32;
 
 impl Lockfile {
     /// The lockfile `after` a refresh of this one, with every host as it was whose change goes beyond the limits, and
-    /// what was held back. Names that the user has accepted change as they like, and so do names that were unknown.
+    /// what was held back; no lockfile when nothing was. Names that the user has accepted change as they like, and so do
+    /// names that were unknown.
     pub fn hold_back(
         &self,
-        mut after: Self,
+        after: &Self,
         limits: &Limits,
         accepted: &BTreeSet<Hostname>,
-    ) -> (Self, Vec<Finding>) {
+    ) -> (Option<Self>, Vec<Finding>) {
+        let mut held: Option<Self> = None;
         let mut findings = Vec::new();
-        for (name, now) in &mut after.hosts {
+        for (name, now) in &after.hosts {
             let Some(before) = self.hosts.get(name).filter(|_| !accepted.contains(name)) else { continue };
             let reasons: Vec<String> =
                 Family::BOTH.into_iter().filter_map(|family| excess(before, now, family, limits)).collect();
@@ -52,9 +54,9 @@ impl Lockfile {
             let message = format!("`{name}`: {}; it was left as it is", reasons.join(", and "));
             let help = format!("look at the new addresses, then take them in with `--accept {name}`");
             findings.push(Finding::new(Code::LockQuarantined, message).help(help));
-            now.clone_from(before);
+            held.get_or_insert_with(|| after.clone()).hosts.insert(name.clone(), before.clone());
         }
-        (after, findings)
+        (held, findings)
     }
 }
 
@@ -67,7 +69,7 @@ fn excess(before: &LockedHost, after: &LockedHost, family: Family, limits: &Limi
         |host: &LockedHost| -> BTreeSet<Prefix> { host.dns(family).map(|known| known.prefix).collect() };
     let (old, new) = (addresses(before), addresses(after));
     if old.is_empty() {
-        return None;
+        return back(before, family, &new).filter(|_| limits.networks);
     }
     let lost = old.difference(&new).count();
     if lost > limits.few && lost.saturating_mul(100) > old.len().saturating_mul(limits.lost) {
@@ -82,6 +84,15 @@ fn excess(before: &LockedHost, after: &LockedHost, family: Family, limits: &Limi
     let first = foreign.first().filter(|_| limits.networks)?;
     let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
     Some(format!("`{}`{others} lies in a network where the name never was", first.addr()))
+}
+
+/// Says that a name is there again which did not exist, or was an alias of one that did not: whoever may register such a
+/// name can take it over. One that has an IPv6 address for the first time is no such name.
+fn back(before: &LockedHost, family: Family, new: &BTreeSet<Prefix>) -> Option<String> {
+    let outcome = before.outcome(family)?;
+    let was_gone = matches!(outcome, Outcome::NxDomain | Outcome::DanglingCname);
+    let first = new.iter().find(|address| !near(**address, before))?;
+    was_gone.then(|| format!("it was gone ({outcome}) and is there again, at `{}`", first.addr()))
 }
 
 /// Reports whether the host was seen in the network of an address, or its vendor lists the address.

@@ -4,7 +4,7 @@
 //! was cut off must never be read as a smaller one, so it is read here, to the letter of RFC 8259.
 
 use super::yaml::{Key, Kind, Node};
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,8 +21,14 @@ pub fn parse(source: &Arc<Source>, code: Code) -> Result<Node, Finding> {
     });
     read.map_err(|message| {
         let span = source.clamp_span(Span::new(reader.at, reader.at.saturating_add(1)));
-        Finding::new(code, message).at(source, span)
+        // What could not be read may hold a secret.
+        Finding::new(code, message).at(&concealed(source), span)
     })
+}
+
+/// The text as a JSON string.
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The keys of the object that a text is, or of the first object in the list that it is. None when it is neither; the

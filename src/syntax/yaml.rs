@@ -1,6 +1,6 @@
 //! YAML (and JSON, which it contains): a tree with a span on every node, and the quoting of a string.
 
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
 use std::fmt::{self, Write as _};
@@ -103,10 +103,8 @@ impl Node {
 /// The documents of a text. A text that cannot be read gives one finding of the code and no documents.
 pub fn parse(source: &Arc<Source>, code: Code) -> Result<Vec<Node>, Finding> {
     let options = options();
-    match serde_saphyr::from_multiple_with_options::<Raw>(source.text(), options) {
-        Ok(documents) => Ok(documents.into_iter().map(Raw::into_node).collect()),
-        Err(error) => Err(finding(source, code, &error)),
-    }
+    serde_saphyr::from_multiple_with_options::<Node>(source.text(), options)
+        .map_err(|error| finding(source, code, &error))
 }
 
 /// Limits that a real catalog of 100,000 endpoints stays within and an exploding one does not.
@@ -134,7 +132,10 @@ fn finding(source: &Arc<Source>, code: Code, error: &serde_saphyr::Error) -> Fin
     let message = crate::syntax::text::one_line(&error.without_snippet().to_string());
     let finding = Finding::new(code, without_place(&message));
     match error.location() {
-        Some(location) => finding.at(source, span(location.span())),
+        Some(location) => {
+            // What could not be read may hold a secret: the text around the error is shown without its words.
+            finding.at(&concealed(source), span(location.span()))
+        }
         None => finding,
     }
 }
@@ -168,48 +169,24 @@ fn span(span: serde_saphyr::Span) -> Span {
     Span::new(start, start.saturating_add(bytes(span.byte_len().unwrap_or_else(|| span.len()))))
 }
 
-/// A node as it is read, its span still in characters.
-struct Raw(Spanned<RawKind>);
+/// What is read of a node before its place is known. Its parts are whole nodes already, so that no second tree is held.
+struct Read(Kind);
 
-enum RawKind {
-    Scalar(Kind),
-    Sequence(Vec<Raw>),
-    Mapping(Vec<(Spanned<String>, Raw)>),
-}
-
-impl Raw {
-    fn into_node(self) -> Node {
-        let place = span(self.0.referenced.span());
-        let kind = match self.0.value {
-            RawKind::Scalar(kind) => kind,
-            RawKind::Sequence(items) => Kind::Sequence(items.into_iter().map(Self::into_node).collect()),
-            RawKind::Mapping(entries) => Kind::Mapping(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| {
-                        let key = Key { span: span(key.referenced.span()), name: key.value };
-                        (key, value.into_node())
-                    })
-                    .collect(),
-            ),
-        };
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value: Read(kind), referenced, .. } = Spanned::<Read>::deserialize(deserializer)?;
+        let place = span(referenced.span());
         // The reader gives a list or mapping the place of its first character; it reaches to the end of its last part.
         let end = match &kind {
             Kind::Sequence(items) => items.last().map(|item| item.span.end),
             Kind::Mapping(entries) => entries.last().map(|(key, value)| value.span.end.max(key.span.end)),
             Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => None,
         };
-        Node { span: Span::new(place.start, end.map_or(place.end, |end| end.max(place.end))), kind }
+        Ok(Self { span: Span::new(place.start, end.map_or(place.end, |end| end.max(place.end))), kind })
     }
 }
 
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spanned::<RawKind>::deserialize(deserializer).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawKind {
+impl<'de> Deserialize<'de> for Read {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(KindVisitor)
     }
@@ -218,66 +195,69 @@ impl<'de> Deserialize<'de> for RawKind {
 struct KindVisitor;
 
 impl<'de> Visitor<'de> for KindVisitor {
-    type Value = RawKind;
+    type Value = Read;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a YAML value")
     }
 
-    fn visit_unit<E>(self) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Null))
+    fn visit_unit<E>(self) -> Result<Read, E> {
+        Ok(Read(Kind::Null))
     }
 
-    fn visit_none<E>(self) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Null))
+    fn visit_none<E>(self) -> Result<Read, E> {
+        Ok(Read(Kind::Null))
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawKind, D::Error> {
-        RawKind::deserialize(deserializer)
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+        Read::deserialize(deserializer)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Bool(value)))
+    fn visit_bool<E>(self, value: bool) -> Result<Read, E> {
+        Ok(Read(Kind::Bool(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Integer(value.into())))
+    fn visit_i64<E>(self, value: i64) -> Result<Read, E> {
+        Ok(Read(Kind::Integer(value.into())))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Integer(value.into())))
+    fn visit_u64<E>(self, value: u64) -> Result<Read, E> {
+        Ok(Read(Kind::Integer(value.into())))
     }
 
-    fn visit_i128<E>(self, value: i128) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Integer(value)))
+    fn visit_i128<E>(self, value: i128) -> Result<Read, E> {
+        Ok(Read(Kind::Integer(value)))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::Float(value)))
+    fn visit_f64<E>(self, value: f64) -> Result<Read, E> {
+        Ok(Read(Kind::Float(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<RawKind, E> {
-        Ok(RawKind::Scalar(Kind::String(value.to_owned())))
+    fn visit_str<E>(self, value: &str) -> Result<Read, E> {
+        Ok(Read(Kind::String(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<RawKind, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Read, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = access.next_element()? {
             items.push(item);
         }
-        Ok(RawKind::Sequence(items))
+        items.shrink_to_fit();
+        Ok(Read(Kind::Sequence(items)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawKind, A::Error> {
-        let mut entries: Vec<(Spanned<String>, Raw)> = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Read, A::Error> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
         while let Some(key) = access.next_key::<Spanned<String>>()? {
             if !seen.insert(key.value.clone()) {
                 return Err(A::Error::custom(format!("the key `{}` stands here twice", key.value)));
             }
+            let key = Key { span: span(key.referenced.span()), name: key.value };
             entries.push((key, access.next_value()?));
         }
-        Ok(RawKind::Mapping(entries))
+        entries.shrink_to_fit();
+        Ok(Read(Kind::Mapping(entries)))
     }
 }
 

@@ -75,4 +75,12 @@ pub struct Facts {
     pub verified: String,
     /// How its addresses are known, a word for each block: `dedicated`, `published`, `dns`.
     pub evidence: BTreeMap<String, String>,
+    /// The proxy that it is reached through, in words; empty when it is reached directly.
+    pub via: String,
+    /// Who answers for it, where its rule does not say.
+    pub owner: String,
+    /// The ticket that approved it, where its rule does not say.
+    pub ticket: String,
+    /// Its last day, where its rule does not say.
+    pub expires: String,
 }

@@ -86,7 +86,7 @@ pub trait Target: Sync + fmt::Debug {
     /// The policy as models for the templates, with what the target cannot say.
     fn lower(&self, wanted: &Wanted<'_>) -> Lowered;
 
-    /// The forms in which existing rules are read; the first reads what the templates write.
+    /// The forms in which existing rules are read; the first that knows what a template writes reads it back.
     fn importers(&self) -> &'static [&'static dyn Importer];
 }
 

@@ -181,6 +181,17 @@ fn no_damage_to_one_key_of_any_other_catalog_widens_the_traffic() {
     }
 }
 
+/// Catalogs that were imported from feeds: addresses without hosts, hosts that have them together, and callers.
+#[test]
+fn no_damage_to_one_key_of_an_imported_catalog_widens_the_traffic() {
+    for (id, text) in [
+        ("microsoft365", include_str!("../feeds/microsoft365/sets/catalog.yaml")),
+        ("hcp-terraform", include_str!("../feeds/hcp-terraform/both-ways/catalog.yaml")),
+    ] {
+        never_wider(&tree_of(id, text), 60, &[&[][..]]);
+    }
+}
+
 fn never_wider(original: &Node, least: usize, features: &[&[&str]]) {
     let answers = answers(original);
     let mut ways = Vec::new();

@@ -3,7 +3,7 @@
 use crate::projects::OVERLAY;
 use crate::shipped::castai_tree;
 use egressor::catalog::{Catalog, EndpointDocument, How, Overlay, SHIPPED, Selection, select, with_overlays};
-use egressor::diag::{Code, Finding, Source, any_error};
+use egressor::diag::{Code, Finding, Severity, Source, any_error};
 use egressor::syntax::yaml;
 use std::sync::Arc;
 
@@ -11,17 +11,25 @@ fn base() -> Arc<Source> {
     Arc::new(Source::new("castai (shipped)", SHIPPED[0].1))
 }
 
-/// The shipped catalog with overlays, named `1.yaml`, `2.yaml`, ….
+/// The shipped catalog with overlays, named `1.yaml`, `2.yaml`, …, unless anything is wrong.
 fn with(overlays: &[&str]) -> Result<Catalog, Vec<Finding>> {
+    let (catalog, findings) = loaded(overlays);
+    catalog.filter(|_| !any_error(&findings)).ok_or(findings)
+}
+
+/// The shipped catalog with overlays, and all that is found.
+fn loaded(overlays: &[&str]) -> (Option<Catalog>, Vec<Finding>) {
     let mut all = Vec::new();
     for (text, number) in overlays.iter().zip(1..) {
         let source = Arc::new(Source::new(format!("{number}.yaml"), *text));
         let root = yaml::parse(&source, Code::CatalogSyntax).expect("YAML").remove(0);
         let (overlay, findings) = Overlay::read(root, &source);
-        all.push(overlay.ok_or(findings)?);
+        match overlay {
+            Some(overlay) => all.push(overlay),
+            None => return (None, findings),
+        }
     }
-    let (catalog, findings) = with_overlays(&castai_tree(), &base(), &all);
-    catalog.filter(|_| !any_error(&findings)).ok_or(findings)
+    with_overlays(&castai_tree(), &base(), &all)
 }
 
 fn overlay(body: &str) -> String {
@@ -124,8 +132,48 @@ fn an_overlay_that_names_what_is_not_there_is_refused_where_it_does() {
 }
 
 #[test]
-fn a_variable_that_two_overlays_set_is_refused() {
-    let text = overlay("variables: {pod_cidr: 10.0.0.0/8}\n");
-    let findings = with(&[&text, &text]).expect_err("twice");
-    assert!(findings.iter().any(|finding| finding.message.contains("`pod_cidr` is set in `1.yaml` already")));
+fn a_later_overlay_overrides_a_variable_and_both_are_told() {
+    let variable = |cidr: &str| overlay(&format!("variables: {{pod_cidr: {cidr}}}\n"));
+    let (wide, narrow) = (variable("10.0.0.0/8"), variable("10.4.0.0/14"));
+    for (first, second, severity) in [(&wide, &narrow, Severity::Note), (&narrow, &wide, Severity::Warning)] {
+        let (catalog, findings) = loaded(&[first, second]);
+        let catalog = catalog.expect("sound");
+        let (value, place) = &catalog.settings["pod_cidr"];
+        assert!(second.contains(value.as_str()));
+        assert_eq!(place.source.name(), "2.yaml");
+        let told: Vec<_> = findings.iter().filter(|it| it.code == Code::CatalogOverridden).collect();
+        assert_eq!(told.len(), 1, "{findings:?}");
+        assert_eq!(told[0].severity, severity, "{}", told[0].message);
+        assert!(told[0].message.contains("of `1.yaml:"), "{}", told[0].message);
+        assert_eq!(told[0].place.as_ref().expect("a place").source.name(), "2.yaml");
+        let set = catalog.changes.iter().filter(|change| change.key.as_deref() == Some("variables.pod_cidr"));
+        let set: Vec<(&str, Option<&str>)> =
+            set.map(|change| (change.place.source.name(), change.was.as_deref())).collect();
+        let was = if severity == Severity::Note { "10.0.0.0/8" } else { "10.4.0.0/14" };
+        assert_eq!(set, [("1.yaml", None), ("2.yaml", Some(was))]);
+    }
+    // The same value twice is said twice, and nothing else.
+    let (_, findings) = loaded(&[&wide, &wide]);
+    assert!(findings.iter().all(|finding| finding.code != Code::CatalogOverridden), "{findings:?}");
+}
+
+#[test]
+fn a_variable_that_is_no_block_is_told_when_it_is_overridden_and_no_password_is() {
+    let proxy = |url: &str| overlay(&format!("variables: {{proxy: \"{url}\"}}\n"));
+    let (catalog, findings) =
+        loaded(&[&proxy("http://me:hunter2@10.0.0.1:3128"), &proxy("http://10.0.0.2:3128")]);
+    let told = findings.iter().find(|it| it.code == Code::CatalogOverridden).expect("a finding");
+    assert_eq!(told.severity, Severity::Warning);
+    assert!(told.message.contains("10.0.0.1") && !told.message.contains("hunter2"), "{}", told.message);
+    let changes =
+        format!("{:?}", catalog.expect("sound").changes.iter().map(|it| &it.was).collect::<Vec<_>>());
+    assert!(changes.contains("10.0.0.1") && !changes.contains("hunter2"), "{changes}");
+}
+
+#[test]
+fn a_variable_twice_in_one_overlay_is_refused() {
+    let text = overlay("variables: {pod_cidr: 10.0.0.0/8, pod_cidr: 10.4.0.0/14}\n");
+    let source = Arc::new(Source::new("1.yaml", text));
+    let finding = yaml::parse(&source, Code::CatalogSyntax).expect_err("twice");
+    assert!(finding.message.contains("pod_cidr"), "{}", finding.message);
 }

@@ -66,6 +66,39 @@ fn the_first_list_against_todays_is_two_hosts_for_two_and_one_webhook_port_and_n
 }
 
 #[test]
+fn what_is_printed_of_a_revision_has_the_published_shape() {
+    let run = egressor(&["catalog", "diff", "--schema"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let schema: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let folder = tempfile::tempdir().expect("a folder");
+    let edited =
+        egressor::catalog::SHIPPED[0].1.replacen("ports: [443/tcp]", "ports: [443/tcp, 8443/tcp]", 1);
+    std::fs::write(folder.path().join("new.yaml"), edited.replace("title: CAST AI\n", "title: Other\n"))
+        .expect("a catalog");
+    let edited = folder.path().join("new.yaml").display().to_string();
+    for sides in [
+        ["castai@page", "castai@page-later"],
+        ["castai@page-later", "castai@page"],
+        ["castai", "castai"],
+        ["castai", &edited],
+        ["github", "datadog"],
+        ["castai", "nowhere.yaml"],
+    ] {
+        let (_, document) = diff(&sides);
+        let wrong: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{sides:?}: {wrong:?}");
+    }
+    let (_, whole) = diff(&["castai", &edited]);
+    assert!(whole["entries"].as_array().expect("entries").iter().any(|entry| entry["effect"] == "broadened"));
+    for damage in ["/verdict", "/entries/0/section", "/entries/0/fields", "/traffic/scopes"] {
+        let mut document = whole.clone();
+        *document.pointer_mut(damage).expect(damage) = Value::from(7);
+        assert!(!validator.is_valid(&document), "{damage} is checked");
+    }
+}
+
+#[test]
 fn a_catalog_does_not_differ_from_itself_in_whatever_order_it_is_written() {
     for id in ["castai", "github", "datadog"] {
         let (code, document) = diff(&[id, id]);

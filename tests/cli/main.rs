@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+#[path = "../common/real.rs"]
+mod real;
+
 mod acceptance;
 mod bad_input;
 mod catalogs;

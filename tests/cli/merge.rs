@@ -56,3 +56,20 @@ fn as_json_it_counts_the_addresses() {
     assert_eq!((code, &document["addresses"]), (0, &Value::from("257")));
     assert_eq!(document["prefixes"], serde_json::json!(["10.0.0.0/24", "2001:db8::1/128"]));
 }
+
+#[test]
+fn a_list_longer_than_what_is_read_at_once_is_read_whole() {
+    let addresses: Vec<String> =
+        (0..60_000_u32).map(|at| std::net::Ipv4Addr::from(at * 2).to_string()).collect();
+    let long = addresses.join("\n") + "\n";
+    let (code, out, errors) = merge(&[&long], &["0"]);
+    assert_eq!((code, out.lines().count()), (0, 60_000), "{errors}");
+    assert!(out.lines().eq(addresses.iter().map(|address| format!("{address}/32"))));
+    // The last line is named by its number, though it was read long after the first.
+    let (code, out, errors) = merge(&[&format!("{long}10.0.0.1/8")], &["0"]);
+    assert!(code == 2 && out.is_empty() && errors.contains(":60001:1"), "{errors}");
+    // A line longer than what is read at once is taken too.
+    let (code, out, _) =
+        merge(&[&format!("# {}\n10.0.0.0/8 # {}", "x".repeat(400_000), "y".repeat(400_000))], &["0"]);
+    assert_eq!((code, out.as_str()), (0, "10.0.0.0/8\n"));
+}

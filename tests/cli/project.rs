@@ -49,6 +49,64 @@ fn what_init_writes_loads_and_generates_and_it_refuses_to_overwrite() {
     assert!(fs::read_to_string(here.join("egressor.yaml")).expect("a project").contains("\nregion: eu\n"));
 }
 
+/// Runs `init` on a terminal, where somebody types these lines. Nothing when no program makes a terminal.
+fn on_a_terminal(folder: &Path, flags: &str, typed: &str) -> Option<(bool, String)> {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    if Command::new("script").arg("--version").output().is_err() {
+        crate::real::skipped("a terminal", 1, "script is not installed");
+        return None;
+    }
+    let init = format!("'{}' init --color never {flags}", env!("CARGO_BIN_EXE_egressor"));
+    let mut script = Command::new("script")
+        .args(["-qec", &init, "/dev/null"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script runs");
+    let mut keyboard = script.stdin.take().expect("a keyboard");
+    keyboard.write_all(typed.as_bytes()).expect("somebody types");
+    drop(keyboard);
+    let output = script.wait_with_output().expect("it ends");
+    Some((output.status.success(), String::from_utf8(output.stdout).expect("text").replace('\r', "")))
+}
+
+#[test]
+fn on_a_terminal_init_asks_for_what_no_flag_says_and_asks_again_for_what_cannot_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let typed = "moon\n\nus\nplatform\n\n31.12.2026\n2027-06-30\n";
+    let Some((sound, shown)) = on_a_terminal(folder.path(), "", typed) else { return };
+    assert!(sound, "{shown}");
+    for question in ["region (eu, us): ", "team that answers", "ticket that approved", "last day, in UTC"] {
+        assert!(shown.contains(question), "{question}: {shown}");
+    }
+    assert_eq!(shown.matches("regions are eu, us, or `all`").count(), 2, "{shown}");
+    assert!(shown.contains("`31.12.2026` is not a date") && shown.contains("wrote egressor.yaml"), "{shown}");
+    let text = fs::read_to_string(folder.path().join("egressor.yaml")).expect("a project");
+    for line in ["region: us", "owner: \"platform\"", "# ticket: NET-1234", "expires: \"2027-06-30\""] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+    // It is what the flags would have written.
+    let other = tempfile::tempdir().expect("a folder");
+    let flags = ["init", "--region", "us", "--owner", "platform", "--expires", "2027-06-30"];
+    assert_eq!(egressor_in(other.path(), &flags).code, 0);
+    assert_eq!(fs::read_to_string(other.path().join("egressor.yaml")).expect("a project"), text);
+}
+
+#[test]
+fn on_a_terminal_init_asks_only_what_is_open_and_writes_nothing_when_nobody_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = "--region us --owner platform --expires never";
+    let Some((sound, shown)) = on_a_terminal(folder.path(), flags, "NET-1\n") else { return };
+    assert!(sound && shown.contains("ticket that approved"), "{shown}");
+    assert!(!shown.contains("region (") && !shown.contains("last day"), "{shown}");
+    let empty = tempfile::tempdir().expect("a folder");
+    let Some((sound, shown)) = on_a_terminal(empty.path(), "", "") else { return };
+    assert!(!sound && shown.contains("the region is not said"), "{shown}");
+    assert!(!empty.path().join("egressor.yaml").exists());
+}
+
 #[test]
 fn init_refuses_what_it_cannot_write_and_leaves_nothing_behind() {
     for (flags, words) in [
@@ -250,14 +308,49 @@ fn what_expires_is_wanted_on_its_last_day_and_to_be_removed_on_the_next() {
     assert_eq!(egressor_in(here, &["check", "api.cast.ai:443", "--today", "2026-11-23"]).code, 1);
     let check = egressor_in(here, &["generate", "--check", "--today", "2026-11-23"]);
     assert_eq!(check.code, 1, "{}", check.stderr);
-    for word in ["catalog/expired", "all that `out/aws-security-group.tf` says has expired"] {
+    for word in ["catalog/expired", "would change out/aws-security-group.tf"] {
         assert!(check.stderr.contains(word), "{word}: {}", check.stderr);
     }
+    let names = |folder: &str| {
+        let entries =
+            fs::read_dir(here.join(folder)).expect("a folder").map(|entry| entry.expect("an entry"));
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names("out");
     assert_eq!(egressor_in(here, &["generate", "--today", "2026-11-23"]).code, 0);
+    // No file stays that allows what has expired: each is written anew, and says that nothing is allowed.
+    assert_eq!(names("out"), before);
+    for name in before {
+        let text = fs::read_to_string(here.join("out").join(&name)).expect("a file");
+        assert!(!text.contains("104.16.81.56") && !text.contains("api.cast.ai"), "{name:?}: {text}");
+        let path = format!("out/{}", name.display());
+        let run = egressor_in(here, &["diff", &path, "--today", "2026-11-23"]);
+        assert_eq!(run.code, 0, "{path}: {}{}", run.stdout, run.stderr);
+    }
+    let group = fs::read_to_string(here.join("out/aws-security-group.tf")).expect("a file");
+    assert!(group.contains("# No aws_vpc_security_group rule:") && !group.contains("resource"), "{group}");
+    let network = fs::read_to_string(here.join("out/gcp-firewall.tf")).expect("a file");
+    assert!(network.contains("deny_rest") && !network.contains("allow {"), "{network}");
     assert!(!rules().contains("104.16.81.56/32") && rules().contains(":OUTPUT DROP"));
     let pods = fs::read_to_string(here.join("out/network-policy.yaml")).expect("policies");
     assert!(pods.contains("castai-pod-pinner") && !pods.contains("cidr"), "the pods are governed still");
     refused(&egressor_in(here, &["generate", "--today", "tomorrow"]), &["not a date"]);
+}
+
+#[test]
+fn a_stale_file_of_a_target_that_cannot_say_nothing_is_named() {
+    let folder = project(&["--owner", "platform", "--ticket", "NET-1", "--expires", "2026-11-22"]);
+    let on =
+        |day: &str| egressor_in(folder.path(), &["generate", "-t", "gke-module", "--today", day, "--check"]);
+    let set = ["generate", "-t", "gke-module", "--today", "2026-11-22"];
+    assert_eq!(egressor_in(folder.path(), &set).code, 0);
+    assert_eq!(on("2026-11-22").code, 0);
+    // To switch the ports off would cut off webhooks of others, so the file is not written anew.
+    let next = on("2026-11-23");
+    assert_eq!(next.code, 1, "{}", next.stderr);
+    assert!(next.stderr.contains("all that `out/gke-module.tfvars` says has expired"), "{}", next.stderr);
 }
 
 #[test]
@@ -397,6 +490,62 @@ fn an_overlay_works_by_flag_and_by_project_and_its_changes_are_told() {
     fs::write(folder.path().join("stray.yaml"), OVERLAY.replace("castai", "castia")).expect("an overlay");
     let stray = ["catalog", "list", "--overlay", "stray.yaml"];
     refused(&egressor_in(folder.path(), &stray), &["no catalog `castia`", "stray.yaml:2"]);
+}
+
+#[test]
+fn overlays_stack_and_every_value_that_one_of_them_set_is_told_with_its_line() {
+    let folder = project(&[]);
+    let here = folder.path();
+    let overlay = |name: &str, host: &str, owner: &str, resolver: &str| {
+        let text =
+            OVERLAY.replace("files.example.com", host).replace("ours", owner).replace("[node-logs]", "none");
+        fs::write(here.join(name), text + &format!("variables: {{api_server: {resolver}}}\n"))
+            .expect("an overlay");
+    };
+    overlay("one.yaml", "one.example.com", "first", "10.8.0.0/24");
+    overlay("two.yaml", "two.example.com", "second", "10.8.0.1");
+    edit(here, "overlays: none", "overlays: [one.yaml, two.yaml]");
+    edit(here, "  api_server: unset\n", "");
+    let run = egressor_in(here, &["generate", "-t", "squid,network-policy", "--out", "out", "-v"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for line in ["owner = second (two.yaml:6)", "api_server = 10.8.0.1 (two.yaml:7)"] {
+        assert!(run.stderr.contains(line), "{line}: {}", run.stderr);
+    }
+    assert!(
+        run.stderr.contains("note[catalog/overridden]") && run.stderr.contains("of `one.yaml:7`"),
+        "{}",
+        run.stderr
+    );
+    let squid = fs::read_to_string(here.join("out/squid.conf")).expect("rules");
+    assert!(squid.contains("two.example.com") && squid.contains("owner second"), "{squid}");
+    assert!(!squid.contains("one.example.com") && !squid.contains("owner first"), "{squid}");
+    let pods = fs::read_to_string(here.join("out/network-policy.yaml")).expect("policies");
+    assert!(pods.contains("10.8.0.1/32") && !pods.contains("10.8.0.0/24"), "{pods}");
+    let shown = egressor_in(here, &["catalog", "show", "node-binaries", "--origin"]).stdout;
+    for line in [
+        "changed host, was storage.googleapis.com, by one.yaml:5",
+        "changed host, was one.example.com, by two.yaml:5",
+        "set owner by one.yaml:6",
+        "set owner, was first, by two.yaml:6",
+        "set variables.api_server by one.yaml:7",
+        "set variables.api_server, was 10.8.0.0/24, by two.yaml:7",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    // The other way round it opens more than the first overlay said, and that is a warning.
+    edit(here, "[one.yaml, two.yaml]", "[two.yaml, one.yaml]");
+    let run = egressor_in(here, &["generate", "-t", "network-policy", "--out", "-"]);
+    assert!(run.code == 0 && run.stderr.contains("warning[catalog/overridden]"), "{}", run.stderr);
+    // A flag wins over all of them, and the project file does not say it a third time.
+    let run = egressor_in(
+        here,
+        &["generate", "-t", "network-policy", "--out", "-", "-v", "--set", "api_server=10.9.0.1"],
+    );
+    assert!(run.stdout.contains("10.9.0.1/32") && !run.stdout.contains("10.8.0."), "{}", run.stdout);
+    assert!(run.stderr.contains("api_server = 10.9.0.1 (--set)"), "{}", run.stderr);
+    assert!(!run.stderr.contains("api_server = 10.8."), "{}", run.stderr);
+    edit(here, "variables:\n", "variables:\n  api_server: 10.7.0.1\n");
+    refused(&egressor_in(here, &["generate"]), &["`api_server` is set in `one.yaml` too", "egressor.yaml:"]);
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn a_module_its_plans_its_state_and_the_api_s_answers_mean_the_same() {
 
 #[test]
 fn what_is_generated_means_the_same_once_the_api_has_it() {
-    let Some(home) = home(JUDGE, 6) else { return };
+    let Some(home) = home(JUDGE, 10) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "generated");
     let api = Api::start(&home);
     let kept = tempfile::tempdir().unwrap();
@@ -280,6 +280,35 @@ fn what_is_generated_means_the_same_once_the_api_has_it() {
         let found = (rows(&report, "added"), rows(&report, "removed"));
         let expected = (vec!["egress tcp/22 198.51.100.1/32".to_owned()], vec![]);
         verdicts.case(found == expected, || format!("{found:?}"));
+
+        // The same as JSON, which the command line checks and hands over as it is.
+        let folder = kept.path().join(format!("{region}-json"));
+        let form = [selection, &["--set", "aws.form=ip-permissions"]].concat();
+        generate("aws-security-group", &lock(), &form, &folder);
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let vpc = api.network();
+        let make = format!(
+            "create-security-group --group-name={region} --description=json --vpc-id={vpc} --query=GroupId"
+        );
+        let group = api.aws(&[words(&make)]).concat().trim().trim_matches('"').to_owned();
+        let everything = "IpProtocol=-1,IpRanges=[{CidrIp=0.0.0.0/0}]";
+        let mut commands = vec![words(&format!(
+            "revoke-security-group-egress --group-id={group} --ip-permissions {everything}"
+        ))];
+        let files =
+            ["egress", "ingress"].map(|way| (way, folder.join(format!("aws-security-group.{way}.json"))));
+        for (way, file) in &files {
+            let file = file.display();
+            commands.push(words(&format!(
+                "authorize-security-group-{way} --group-id={group} --ip-permissions file://{file}"
+            )));
+        }
+        let described = api.describe(&folder.join("described"), &commands, &[&group], &[]);
+        let ours: Vec<&Path> = files.iter().map(|(_, file)| file.as_path()).collect();
+        for side in [described.by_group(), described.by_rule()] {
+            let same = equal(&ours, &side, &[]);
+            verdicts.case(same.is_ok(), || same.unwrap_err());
+        }
     }
     verdicts.close();
 }

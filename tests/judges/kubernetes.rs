@@ -76,6 +76,93 @@ fn what_is_written_is_valid_and_means_the_same_once_kubectl_has_read_it() {
     verdicts.close();
 }
 
+/// A policy that the API server takes, and changes of it that it refuses: what stands there, and what takes its place.
+const TAKEN: &str = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np, namespace: ns, labels: \
+                     {a: b}}\nspec:\n  podSelector: {matchLabels: {app: x}, matchExpressions: [{key: k, operator: In, \
+                     values: [v]}]}\n  policyTypes: [Egress]\n  egress:\n    - to: [{ipBlock: {cidr: 104.16.0.0/16, \
+                     except: [104.16.81.0/24]}}]\n      ports: [{protocol: TCP, port: 443, endPort: 444}]\n";
+const REFUSED: [(&str, &str); 50] = [
+    ("104.16.0.0/16,", "104.16.81.56,"),
+    ("104.16.0.0/16,", "104.16.0.0/33,"),
+    ("104.16.0.0/16,", "999.1.1.1/8,"),
+    ("104.16.0.0/16,", "\" 104.16.0.0/16\","),
+    ("104.16.0.0/16,", "\"\","),
+    ("cidr: 104.16.0.0/16, ", ""),
+    ("[104.16.81.0/24]", "[104.16.0.0/16]"),
+    ("[104.16.81.0/24]", "[104.0.0.0/8]"),
+    ("[104.16.81.0/24]", "[10.0.0.0/24]"),
+    ("[104.16.81.0/24]", "[\"2001:db8::/32\"]"),
+    ("[104.16.81.0/24]", "[104.16.81.1]"),
+    ("{ipBlock: {cidr: 104.16.0.0/16, except: [104.16.81.0/24]}}", "{}"),
+    ("[104.16.81.0/24]}}", "[104.16.81.0/24]}, podSelector: {}}"),
+    ("[104.16.81.0/24]}}", "[104.16.81.0/24]}, namespaceSelector: {}}"),
+    ("port: 443, endPort: 444", "port: 0"),
+    ("port: 443, endPort: 444", "port: -1"),
+    ("port: 443, endPort: 444", "port: 65536"),
+    ("port: 443, endPort: 444", "port: \"443\""),
+    ("port: 443, endPort: 444", "port: HTTPS"),
+    ("port: 443, endPort: 444", "port: a-name-that-is-too-long"),
+    ("port: 443, endPort: 444", "port: a--b"),
+    ("port: 443, endPort: 444", "port: -a"),
+    ("endPort: 444", "endPort: 442"),
+    ("endPort: 444", "endPort: 65536"),
+    ("endPort: 444", "endPort: 0"),
+    ("port: 443, endPort", "port: https, endPort"),
+    ("port: 443, endPort", "endPort"),
+    ("protocol: TCP", "protocol: tcp"),
+    ("protocol: TCP", "protocol: ICMP"),
+    ("[Egress]", "[Egres]"),
+    ("[Egress]", "[egress]"),
+    ("[Egress]", "[Egress, Ingress, Egress]"),
+    ("name: np", "name: Np"),
+    ("name: np", "name: a_b"),
+    ("name: np", "name: a..b"),
+    ("name: np", "name: -a"),
+    ("{name: np, ", "{"),
+    ("namespace: ns", "namespace: a.b"),
+    ("namespace: ns", "namespace: Ns"),
+    ("{a: b}", "{a/b/c: b}"),
+    ("{a: b}", "{a: b c}"),
+    ("{a: b}", "{-a: b}"),
+    ("{a: b}", "{a: b-}"),
+    ("app: x", "app: x y"),
+    ("app: x", "A..B/app: x"),
+    ("operator: In", "operator: in"),
+    ("operator: In", "operator: Exists"),
+    (", values: [v]", ""),
+    ("values: [v]", "values: [v w]"),
+    ("key: k", "key: k k"),
+];
+
+#[test]
+fn what_the_api_server_refuses_is_refused() {
+    let Some(home) = home(JUDGE, REFUSED.len()) else { return };
+    let mut verdicts = Verdicts::of(JUDGE, "refused");
+    let kept = tempfile::tempdir().unwrap();
+    let long = format!("name: {}", "a".repeat(254));
+    let label = format!("{{a: {}}}", "b".repeat(64));
+    let more = [("name: np", &*long), ("{a: b}", &*label)];
+    let refused = REFUSED.into_iter().chain(more);
+    let mut texts = vec![TAKEN.to_owned()];
+    texts.extend(refused.map(|(old, new)| {
+        assert_eq!(TAKEN.matches(old).count(), 1, "{old}");
+        TAKEN.replace(old, new)
+    }));
+    let files: Vec<PathBuf> = (0..)
+        .zip(&texts)
+        .map(|(number, text)| write(kept.path(), &format!("{number:03}.yaml"), text))
+        .collect();
+    let found = problems(&home, &files);
+    for (file, text) in files.iter().zip(&texts) {
+        let taken = text == TAKEN;
+        assert_eq!(found[file].is_empty(), taken, "{text}\n{:?}", found[file]);
+        let source = Arc::new(Source::new("policy.yaml", text.clone()));
+        let read = find("network-policy").unwrap().importers()[0].import(&[source]);
+        verdicts.case(any_error(&read.findings) != taken, || format!("{text}\n{:?}", read.findings));
+    }
+    verdicts.close();
+}
+
 #[test]
 fn what_the_schemas_refuse_is_refused_and_what_kubectl_prints_is_read_alike() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/network-policy");

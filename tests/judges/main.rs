@@ -1,6 +1,6 @@
 //! Third-party software as the judge of what is written and of what is read.
 //!
-//! Terraform, the AWS provider, an EC2 API, botocore, Google's client, Kubernetes' schemas, kubectl, checkov and Squid.
+//! Terraform, the AWS provider, an EC2 API, botocore, Google's client, Kubernetes' schemas, kubectl with Kustomize, checkov and Squid.
 //! `tests/judges/tools/install FOLDER` installs all but Squid; `.ci/run` does, into a folder that is kept. Without a judge
 //! its tests say that they were skipped; with `EGRESSOR_REQUIRE_REAL=1` in the environment that is a failure.
 
@@ -19,7 +19,9 @@ mod checkov;
 mod ec2;
 mod egressor_itself;
 mod kubernetes;
+mod proxy;
 mod shapes;
 mod squid;
+mod squid_tls;
 mod terraform;
 mod tools;

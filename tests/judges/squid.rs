@@ -23,10 +23,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-const JUDGE: &str = "Squid";
+pub(crate) const JUDGE: &str = "Squid";
 
 /// The command line of Squid as a user without rights, or nothing and a line that says why.
-fn squid(cases: usize) -> Option<Vec<String>> {
+pub(crate) fn squid(cases: usize) -> Option<Vec<String>> {
     for path in ["squid", "/usr/sbin/squid"] {
         if !Command::new(path).arg("-v").output().is_ok_and(|ran| ran.status.success()) {
             continue;
@@ -41,21 +41,32 @@ fn squid(cases: usize) -> Option<Vec<String>> {
 }
 
 /// A running Squid with some rules.
-struct Proxy {
-    port: u16,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
     _server: Server,
 }
 
 impl Proxy {
     /// Parses the rules, which must bring no complaint, and starts Squid with them.
     fn start(squid: &[String], folder: &Path, rules: &str, hosts: &[&str]) -> Result<Self, String> {
+        Self::start_with(squid, folder, rules, hosts, ("", ""))
+    }
+
+    /// The same with options of its port, and with more directives.
+    pub(crate) fn start_with(
+        squid: &[String],
+        folder: &Path,
+        rules: &str,
+        hosts: &[&str],
+        (port_options, more): (&str, &str),
+    ) -> Result<Self, String> {
         let port = free_port();
         fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
         let hosts: Vec<String> = hosts.iter().map(|host| format!("127.51.0.1 {host}")).collect();
         let names = write(folder, "hosts", &(hosts.join("\n") + "\n"));
         let rules = write(folder, "rules.conf", rules);
         let own = format!(
-            "http_port 127.0.0.1:{port}\nhosts_file {}\ndns_nameservers 127.0.0.1\ndns_timeout 1 seconds\n\
+            "http_port 127.0.0.1:{port} {port_options}\n{more}hosts_file {}\ndns_nameservers 127.0.0.1\ndns_timeout 1 seconds\n\
              pid_filename none\naccess_log none\ncache_log {1}/cache.log\ncache deny all\ncoredump_dir {1}\n\
              pinger_enable off\nshutdown_lifetime 0 seconds\nvisible_hostname judge.test\ninclude {2}\n",
             names.display(),
@@ -96,7 +107,7 @@ impl Proxy {
 }
 
 /// What rules allow, as they are read.
-fn meaning(rules: &str) -> Bounds {
+pub(crate) fn meaning(rules: &str) -> Bounds {
     let source = Arc::new(Source::new("squid.conf", rules.to_owned()));
     let read = find("squid").unwrap().importers()[0].import(&[source]);
     assert!(!any_error(&read.findings), "{:?}\n{rules}", read.findings);

@@ -146,14 +146,44 @@ fn the_whole_catalog_is_formatted_valid_and_planned_as_it_reads() {
 
 /// What a target writes for a policy.
 pub(crate) fn written(target: &dyn Target, policy: &Policy, banner: &[String]) -> Option<String> {
+    written_with(target, policy, banner, &[]).into_iter().next()
+}
+
+/// The same with settings, and all of the files.
+pub(crate) fn written_with(
+    target: &dyn Target,
+    policy: &Policy,
+    banner: &[String],
+    settings: &[(&str, &str)],
+) -> Vec<String> {
     // Any number of rules may be written, as no API counts them here.
-    let given = BTreeMap::from([("aws.max_rules".to_owned(), "1000".to_owned())]);
+    let settings = settings.iter().chain(&[("aws.max_rules", "1000")]);
+    let given: BTreeMap<String, String> =
+        settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let options = Options::new(target.options(), &given);
     let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
     let wanted = Wanted { policy, needs: &needs, options: &options };
     let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
     let proven = prove(target, &wanted, &renderer, |_| banner.to_vec());
-    proven.files.first().map(|file| file.text.clone())
+    proven.files.into_iter().map(|file| file.text).collect()
+}
+
+/// A policy with a rule for each hostile text, and random ones.
+pub(crate) fn some_policies(target: &dyn Target, texts: &[String], random: usize) -> Vec<Policy> {
+    let speech = target.speech();
+    let rule =
+        |(port, text): (u16, &String)| -> Rule { policies::tcp(speech, port, &policies::justified(text)) };
+    let hostile: Vec<Rule> = (1..).zip(texts).map(rule).collect();
+    let mut wanted = vec![policies::policy_of(speech, &hostile)];
+    let mut runner = TestRunner::deterministic();
+    let strategy = policies::policies(speech);
+    wanted.extend((0..random * 4).map(|_| strategy.new_tree(&mut runner).unwrap().current()));
+    wanted
+}
+
+/// Texts that try to break out of where they stand.
+pub(crate) fn hostile_texts() -> Vec<String> {
+    hostile::HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile::long()).collect()
 }
 
 #[test]
@@ -163,19 +193,10 @@ fn no_policy_and_no_string_makes_a_file_that_terraform_reads_otherwise() {
     let mut verdicts = Verdicts::of(JUDGE, "generated");
     let terraform = Terraform::with_schemas(&home);
     let folder = tempfile::tempdir().unwrap();
-    let mut runner = TestRunner::deterministic();
-    let texts: Vec<String> =
-        hostile::HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile::long()).collect();
+    let texts = hostile_texts();
     for (name, variables) in TARGETS {
         let target = find(name).unwrap();
-        let speech = target.speech();
-        let rule = |(port, text): (u16, &String)| -> Rule {
-            policies::tcp(speech, port, &policies::justified(text))
-        };
-        let hostile: Vec<Rule> = (1..).zip(&texts).map(rule).collect();
-        let mut wanted = vec![policies::policy_of(speech, &hostile)];
-        let strategy = policies::policies(speech);
-        wanted.extend((0..RANDOM * 4).map(|_| strategy.new_tree(&mut runner).unwrap().current()));
+        let wanted = some_policies(target, &texts, RANDOM);
         // Some policies need no file: they allow nothing, or nothing that the target can say.
         let files: Vec<String> =
             wanted.iter().filter_map(|policy| written(target, policy, &texts)).take(RANDOM + 1).collect();
@@ -201,7 +222,7 @@ fn actions(plan: &Value) -> Vec<String> {
 
 #[test]
 fn one_more_address_in_the_lock_is_one_addition() {
-    let Some(home) = home(JUDGE, 10) else { return };
+    let Some(home) = home(JUDGE, 15) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "addition");
     let terraform = Terraform::with_schemas(&home);
     let folder = tempfile::tempdir().unwrap();
@@ -221,16 +242,22 @@ fn one_more_address_in_the_lock_is_one_addition() {
     let (one, two) = (grown("one.lock", &[153]), grown("two.lock", &[153, 155]));
     // The first address is of one endpoint only, unlike those beside it. Google's rule for that endpoint takes the second
     // one in, where it is.
-    let expected = [
-        ["[\"create\"] aws_vpc_security_group_egress_rule"; 2],
-        ["[\"create\"] google_compute_firewall", "[\"update\"] google_compute_firewall"],
-    ];
-    for ((target, variables), expected) in TARGETS.into_iter().zip(expected) {
-        let folder = folder.path().join(target);
+    let [(aws, of_aws), (gcp, of_gcp)] = TARGETS;
+    for (target, form, variables, expected) in [
+        (aws, "aws.form=rules", of_aws, ["[\"create\"] aws_vpc_security_group_egress_rule"; 2]),
+        (aws, "aws.form=prefix-lists", of_aws, ["[\"create\"] aws_ec2_managed_prefix_list_entry"; 2]),
+        (
+            gcp,
+            "gcp.priority=1000",
+            of_gcp,
+            ["[\"create\"] google_compute_firewall", "[\"update\"] google_compute_firewall"],
+        ),
+    ] {
+        let folder = folder.path().join(form);
         for (lock, expected) in
             [(lock(), None), (one.clone(), Some(expected[0])), (two.clone(), Some(expected[1]))]
         {
-            generate(target, &lock, &["--region=us"], &folder);
+            generate(target, &lock, &["--region=us", "--set", form], &folder);
             let (_, grown) = terraform.plan(&folder, variables).unwrap();
             if let Some(expected) = expected {
                 verdicts.case(actions(&grown) == [expected], || format!("{target}: {:?}", actions(&grown)));
@@ -239,6 +266,75 @@ fn one_more_address_in_the_lock_is_one_addition() {
             let (_, same) = terraform.plan(&folder, variables).unwrap();
             verdicts.case(actions(&same).is_empty(), || format!("{target}, unchanged: {:?}", actions(&same)));
         }
+    }
+    verdicts.close();
+}
+
+#[test]
+fn prefix_lists_mean_what_the_module_says_once_they_have_ids() {
+    const RANDOM: usize = 4;
+    let Some(home) = home(JUDGE, 4 * (RANDOM + 4)) else { return };
+    let mut verdicts = Verdicts::of(JUDGE, "prefix lists");
+    let terraform = Terraform::with_schemas(&home);
+    let kept = tempfile::tempdir().unwrap();
+    let target = find("aws-security-group").unwrap();
+    let variables = TARGETS[0].1;
+    let form = ("aws.form", "prefix-lists");
+    let mut files = Vec::new();
+    for (region, more) in [("us", "--region=us"), ("eu", "--region=eu"), ("all", "--all-regions")] {
+        let folder = kept.path().join(region);
+        let settings = ["--set", "aws.form=prefix-lists", "--set", "aws.max_rules=200", more];
+        generate(target.name(), &lock(), &settings, &folder);
+        files.push(folder.join("aws-security-group.tf"));
+    }
+    let texts = hostile_texts();
+    let wanted = some_policies(target, &texts, RANDOM);
+    let random = wanted.iter().flat_map(|policy| written_with(target, policy, &texts, &[form]));
+    for (number, text) in random.take(RANDOM + 1).enumerate() {
+        files.push(write(&kept.path().join(number.to_string()), "aws-security-group.tf", &text));
+    }
+    for file in &files {
+        let folder = file.parent().unwrap();
+        let text = || fs::read_to_string(file).unwrap();
+        let formatted = terraform.run(folder, &["fmt", "-check", "-diff", "aws-security-group.tf"]);
+        verdicts.case(formatted.code == 0, || format!("{}{}", formatted.out, formatted.err));
+        // The ids of lists are known only once they are there.
+        let planned = terraform.plan(folder, variables);
+        verdicts.case(planned.is_ok(), || format!("{:?}\n{}", planned.as_ref().err(), text()));
+        if planned.is_err() {
+            continue;
+        }
+        terraform.must(folder, &["apply", "-no-color", "plan.bin"]);
+        let state = write(folder, "state.json", &terraform.must(folder, &["show", "-json"]));
+        for state in [state, folder.join("terraform.tfstate")] {
+            let same = equal(&[file], &[&state], &[]);
+            verdicts.case(same.is_ok(), || format!("{}\n{}", same.unwrap_err(), text()));
+        }
+    }
+    verdicts.close();
+}
+
+/// Tests in Terraform's own words, which it runs over the modules.
+const TESTS: [(&str, &str, &str); 3] = [
+    ("aws-security-group", "aws.form=rules", include_str!("terraform/rules.tftest.hcl")),
+    ("aws-security-group", "aws.form=prefix-lists", include_str!("terraform/prefix-lists.tftest.hcl")),
+    ("gcp-firewall", "gcp.priority=1000", include_str!("terraform/firewall.tftest.hcl")),
+];
+
+#[test]
+fn the_modules_pass_tests_in_terraform_s_own_words() {
+    let Some(home) = home(JUDGE, TESTS.len()) else { return };
+    let mut verdicts = Verdicts::of(JUDGE, "own words");
+    let terraform = Terraform::with_schemas(&home);
+    let kept = tempfile::tempdir().unwrap();
+    for (target, form, tests) in TESTS {
+        let folder = kept.path().join(form);
+        generate(target, &lock(), &["--region=us", "--set", form], &folder);
+        write(&folder, "module.tftest.hcl", tests);
+        terraform.must(&folder, &["init", "-no-color", "-input=false"]);
+        let ran = terraform.run(&folder, &["test", "-no-color"]);
+        let passed = ran.code == 0 && ran.out.contains(" passed, 0 failed");
+        verdicts.case(passed, || format!("{form}\n{}{}", ran.out, ran.err));
     }
     verdicts.close();
 }

@@ -149,6 +149,133 @@ fn against_is_refused_where_nothing_is_asked_or_the_scope_is_not_clear() {
     );
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("several scopes for egress"), "{}", run.stderr);
+    assert!(run.stderr.contains("--against-scope NAME"), "{}", run.stderr);
+}
+
+#[test]
+fn of_several_existing_scopes_the_one_that_is_named_is_meant() {
+    let policies = generated(&[&PROJECT[..], &["-t", "network-policy"]].concat());
+    let path = policies.out.join("network-policy.yaml").display().to_string();
+    let pinner = "castai-agent/app.kubernetes.io/name=castai-pod-pinner";
+    let request_of = |component: &str, scope: &str| {
+        let more = ["--component", component, "--against", &path, "--against-scope", scope];
+        request(&more).1
+    };
+    let own = request_of("pod-pinner", pinner);
+    for endpoint in ["castai/grpc", "castai/api", "castai/webhook-8443"] {
+        assert_eq!(of(&own, endpoint)["action"], "keep", "{endpoint}");
+    }
+    assert!(own.iter().all(|row| row["action"] != "remove"), "{own:?}");
+    // Another component's policy lacks what this one needs, and has nothing to say of what comes in.
+    let other = request_of("pod-pinner", "*=castai-agent");
+    assert_eq!(of(&other, "castai/api")["action"], "keep");
+    assert_eq!(of(&other, "castai/webhook-8443")["action"], "add");
+    let lock = quickstart_lock();
+    let wrong = ["-t", "change-request", "--against", &path, "--against-scope", "castai-pod-piner"];
+    let run = egressor(&[&["generate", "--lock", &lock][..], &wrong, &PROJECT[..]].concat());
+    assert!(run.code == 2 && run.stderr.contains("no scope is called `castai-pod-piner`"), "{}", run.stderr);
+}
+
+const PROXY: [&str; 2] = ["--set", "proxy=http://10.9.8.7:3128"];
+
+#[test]
+fn with_a_proxy_the_request_is_for_the_way_to_it_and_for_names_at_it() {
+    let (files, records) = request(&PROXY);
+    let hop = of(&records, "implied/proxy");
+    let expected = [
+        ("action", "add"),
+        ("direction", "egress"),
+        ("destination CIDR", "10.9.8.7/32"),
+        ("address provenance", "given"),
+        ("protocol", "tcp"),
+        ("port", "3128"),
+        ("application", "http proxy"),
+        ("owner", "platform"),
+        ("ticket", "NET-7"),
+        ("request id", "NET-7"),
+        ("expires", "2027-01-31"),
+        ("business justification", "connections to the endpoints are handed to the outbound proxy"),
+    ];
+    for (title, cell) in expected {
+        assert_eq!(hop[title], cell, "{title}");
+    }
+    assert!(hop["component"].contains("agent; ") && !hop["component"].contains("node"), "{hop:?}");
+    let api = of(&records, "castai/api");
+    assert_eq!(
+        (api["destination FQDN"].as_str(), api["destination CIDR"].as_str(), api["via"].as_str()),
+        ("api.cast.ai", "", "proxy http://10.9.8.7:3128")
+    );
+    // No direct way is asked for, and what comes in does not come through the proxy.
+    for row in records
+        .iter()
+        .filter(|row| row["direction"] == "egress" && row["endpoint or rule"] != "implied/proxy")
+    {
+        assert_eq!(row["destination CIDR"], "", "{row:?}");
+    }
+    assert_eq!(of(&records, "castai/webhook-9443")["via"], "");
+    assert!(files.text("change-request.md").contains("- via: proxy http:"));
+    assert!(
+        files.stderr.contains("`node` needs `castai/registry` and does not take the variables"),
+        "{}",
+        files.stderr
+    );
+}
+
+#[test]
+fn a_direct_way_beside_the_proxy_is_asked_for_only_where_it_was_asked() {
+    let (_, both) = request(&[&PROXY[..], &["--set", "proxy_and_direct=yes"]].concat());
+    let api = of(&both, "castai/api");
+    assert_eq!(api["destination CIDR"], "104.16.81.56/32; 104.16.82.56/32");
+    assert_eq!(api["via"], "proxy http://10.9.8.7:3128, or directly");
+    of(&both, "implied/proxy");
+    let (_, bypassed) = request(&[&PROXY[..], &["--set", "no_proxy=api.cast.ai"]].concat());
+    let api = of(&bypassed, "castai/api");
+    assert_eq!(
+        (api["destination CIDR"].as_str(), api["via"].as_str()),
+        ("104.16.81.56/32; 104.16.82.56/32", "")
+    );
+    let (_, off) = request(&[&PROXY[..], &["--without", "implied/proxy"]].concat());
+    assert!(off.iter().all(|row| row["endpoint or rule"] != "implied/proxy"));
+    let (_, none) = request(&[]);
+    assert!(none.iter().all(|row| row["via"].is_empty() && row["endpoint or rule"] != "implied/proxy"));
+}
+
+#[test]
+fn a_proxy_that_is_known_by_name_is_asked_for_by_name_and_its_password_is_nowhere() {
+    let set = "proxy=http://me:hunter2@proxy.corp.example:3128";
+    let (files, records) = request(&["--set", set]);
+    let hop = of(&records, "implied/proxy");
+    assert_eq!(
+        (hop["destination FQDN"].as_str(), hop["destination CIDR"].as_str()),
+        ("proxy.corp.example", "")
+    );
+    let (_, records) = request(&["--set", set, "--set", "proxy_address=10.1.1.1"]);
+    assert_eq!(of(&records, "implied/proxy")["destination CIDR"], "10.1.1.1/32");
+    for name in ["change-request.csv", "change-request.md"] {
+        assert!(!files.text(name).contains("hunter2") && !files.stderr.contains("hunter2"), "{name}");
+    }
+}
+
+#[test]
+fn existing_direct_rules_are_to_be_removed_once_a_proxy_stands_before_them() {
+    let rules = generated(&[&PROJECT[..], &["-t", "iptables"]].concat());
+    let path = rules.out.join("iptables.rules").display().to_string();
+    let (_, records) = request(&[&PROXY[..], &["--against", &path]].concat());
+    assert_eq!(of(&records, "implied/proxy")["action"], "add");
+    let gone =
+        |row: &&Record| row["action"] == "remove" && row["destination CIDR"].contains("104.16.81.56/32");
+    assert_eq!(records.iter().filter(gone).count(), 1, "{records:?}");
+    let api = of(&records, "castai/api");
+    assert_eq!(
+        (api["action"].as_str(), api["change"].as_str()),
+        ("add", "the existing rules cannot speak of it")
+    );
+    // Rules that were written for the proxy have the way to it already.
+    let rules = generated(&[&PROJECT[..], &PROXY, &["-t", "iptables"]].concat());
+    let path = rules.out.join("iptables.rules").display().to_string();
+    let (_, records) = request(&[&PROXY[..], &["--against", &path]].concat());
+    assert_eq!(of(&records, "implied/proxy")["action"], "keep");
+    assert!(records.iter().all(|row| row["action"] != "remove"), "{records:?}");
 }
 
 #[test]

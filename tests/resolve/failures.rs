@@ -3,11 +3,56 @@
 //! One host fails while all others answer. Before, it had two addresses in the lockfile.
 
 use crate::command::{code, egressor, lock, stderr, text};
+use crate::refresh::day;
 use crate::server::{Question, Reply, Running, address, alias, serve};
+use egressor::diag::Severity;
+use egressor::resolve::{Family, FamilyAnswer, Given, Lockfile, Lookup, Outcome, RefreshOptions};
 use hickory_server::proto::op::ResponseCode;
+use proptest::prelude::*;
+use std::net::IpAddr;
 use std::path::Path;
 
 const HOST: &str = "github.com.";
+
+/// The ways in which peers lost or widened a list, and the tests of them in this file.
+const ROWS: [(&str, &[&str]); 10] = [
+    ("NXDOMAIN", &["nxdomain_drops_with_a_finding"]),
+    ("SERVFAIL", &["servfail_keeps", "refused_keeps"]),
+    ("timeout", &["a_timeout_keeps"]),
+    ("truncated", &["an_answer_cut_off_to_the_last_keeps"]),
+    ("empty NOERROR", &["an_empty_answer_drops_with_a_finding"]),
+    ("CNAME loop", &["a_circle_of_aliases_keeps"]),
+    ("dangling CNAME", &["an_alias_of_nothing_drops_with_a_finding"]),
+    (
+        "one of many servers says NXDOMAIN",
+        &[
+            "one_of_many_servers_that_denies_the_name_takes_nothing_away",
+            "one_of_many_servers_that_fails_takes_nothing_away",
+        ],
+    ),
+    (
+        "private, loopback or metadata answer for a public name",
+        &["special_addresses_keep_what_was_known_and_are_never_taken"],
+    ),
+    (
+        "any failure becomes an empty list, and that revokes every address",
+        &[
+            "all_names_failing_at_once_leaves_the_lock_as_it_was",
+            "no_lookup_empties_a_list_without_a_finding",
+        ],
+    ),
+];
+
+#[test]
+fn every_row_of_the_failure_table_has_its_tests_here() {
+    let here = include_str!("failures.rs");
+    for (row, tests) in ROWS {
+        assert!(!tests.is_empty(), "{row}");
+        for test in tests {
+            assert!(here.contains(&format!("fn {test}(")), "{row}: there is no test `{test}`");
+        }
+    }
+}
 
 /// All hosts answer, and the one as the closure says.
 fn but(reply: impl Fn(&Question) -> Reply + Send + Sync + 'static) -> Running {
@@ -145,7 +190,18 @@ fn an_answer_that_cannot_be_believed_keeps() {
 
 #[test]
 fn special_addresses_keep_what_was_known_and_are_never_taken() {
-    for addr in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"] {
+    for addr in [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "198.51.100.1",
+        "0.0.0.0",
+        "224.0.0.1",
+    ] {
         let lies =
             but(
                 move |question| {
@@ -154,7 +210,21 @@ fn special_addresses_keep_what_was_known_and_are_never_taken() {
             );
         keeps(&lies, "refused-address", &[]);
     }
-    for addr in ["::ffff:8.8.8.8", "64:ff9b::10.0.0.1", "::1", "fe80::1", "fd00:ec2::254"] {
+    for addr in [
+        "::",
+        "::1",
+        "::ffff:8.8.8.8",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a00:1::1",
+        "2001:0:808:808::1",
+        "2001:db8::1",
+        "fe80::1",
+        "fd00::1",
+        "fd00:ec2::254",
+        "ff02::1",
+    ] {
         let folder = known();
         let lies = but(move |question| {
             let answer = if question.v6 { addr } else { "8.8.8.8" };
@@ -217,4 +287,64 @@ fn all_names_failing_at_once_leaves_the_lock_as_it_was() {
         );
         assert_eq!(text(folder.path()), before);
     }
+}
+
+proptest! {
+    #[test]
+    fn no_lookup_empties_a_list_without_a_finding(
+        known in prop::collection::btree_set(public(), 1..5),
+        outcomes in prop::array::uniform2(prop::sample::select(Outcome::ALL.to_vec())),
+        answers in prop::collection::btree_set(any::<IpAddr>(), 0..4),
+        after in 0_u64..60,
+        quorum in 1_usize..3,
+    ) {
+        let name = crate::dns::host("x.test");
+        let given = |addrs: Vec<IpAddr>, family: Family| -> Given {
+            let of_family = addrs.into_iter().filter(|addr| Family::of(*addr) == family);
+            of_family.map(|addr| (addr, ["9.9.9.9"].into_iter().collect())).collect()
+        };
+        let lookup = |addrs: &std::collections::BTreeSet<IpAddr>, outcomes: [Outcome; 2]| {
+            let [a, aaaa] = [(Family::V4, outcomes[0]), (Family::V6, outcomes[1])].map(|(family, outcome)| {
+                let addresses = given(addrs.iter().copied().collect(), family);
+                match (outcome, addresses.is_empty()) {
+                    (Outcome::Answer, true) => FamilyAnswer::failed(Outcome::NoData),
+                    (Outcome::Answer, false) => FamilyAnswer { addresses, ..FamilyAnswer::failed(outcome) },
+                    (_, _) => FamilyAnswer::failed(outcome),
+                }
+            });
+            Lookup { name: name.clone(), a, aaaa }
+        };
+        let has = |lock: &Lockfile, family: Family| -> Vec<IpAddr> {
+            let host = lock.host(&name).into_iter().flat_map(|host| host.addresses());
+            host.map(|address| address.prefix.addr()).filter(|addr| Family::of(*addr) == family).collect()
+        };
+        let first = lookup(&known, [Outcome::Answer; 2]);
+        let (before, _) = Lockfile::default().refresh(&[first], day(0), &RefreshOptions::default());
+        let options = RefreshOptions {
+            quorum: quorum.try_into().expect("not zero"),
+            ..RefreshOptions::default()
+        };
+        let second = lookup(&answers, outcomes);
+        let (now, findings) = before.refresh(&[second], day(after), &options);
+        for family in Family::BOTH {
+            let (old, new) = (has(&before, family), has(&now, family));
+            let loud = findings.iter().any(|finding| {
+                finding.severity >= Severity::Warning && finding.message.contains("`x.test`")
+            });
+            prop_assert!(old.is_empty() || !new.is_empty() || loud, "{family} of {outcomes:?} is emptied: {findings:?}");
+            // Nothing comes from anywhere but the answers, and nothing special comes at all.
+            for addr in new {
+                prop_assert!(old.contains(&addr) || answers.contains(&addr));
+                prop_assert_eq!(egressor::resolve::special(egressor::packet::Prefix::host(addr)), None);
+            }
+        }
+    }
+}
+
+/// An address that a name may have.
+fn public() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        (1_u8..=8, any::<u8>()).prop_map(|(a, b)| IpAddr::from([8, 8, a, b])),
+        any::<u16>().prop_map(|at| IpAddr::from([0x2600, 0x1f00, 0, 0, 0, 0, 0, at])),
+    ]
 }

@@ -140,6 +140,15 @@ fn the_deadline_ends_a_refresh() {
     let late = lock(folder.path(), &server, &["--deadline", "300ms"]);
     has(&late, 2, "none of");
     assert!(before.elapsed() < Duration::from_secs(8));
+    // A pause between rounds is time that passes too, and what the first round learnt is kept.
+    let before = Instant::now();
+    let paused = lock(
+        folder.path(),
+        &fixed(&["8.8.8.8"]),
+        &["--rounds", "3", "--pause", "60s", "--deadline", "3s", "--only", "github.com"],
+    );
+    assert_eq!(code(&paused), 0, "{}", stderr(&paused));
+    assert!(before.elapsed() < Duration::from_secs(20) && text(folder.path()).contains("8.8.8.8"));
 }
 
 #[test]
@@ -198,6 +207,26 @@ fn a_change_beyond_max_change_is_held_back_with_its_addresses_until_it_is_accept
 }
 
 #[test]
+fn a_shrink_beyond_max_change_is_held_back_too() {
+    let folder = folder();
+    let all = ["8.8.8.1", "8.8.8.2", "8.8.8.3", "8.8.8.4", "8.8.8.5", "8.8.8.6", "8.8.8.7"];
+    let many = serve(move |question| {
+        let of = |addr: &&str| address(&question.name, 60, addr);
+        if question.v6 { Reply::nothing() } else { Reply::answers(all.iter().map(of).collect()) }
+    });
+    assert_eq!(code(&one(folder.path(), &[&many], &[])), 0);
+    // A second must pass before an address is older than none.
+    std::thread::sleep(Duration::from_millis(1_100));
+    let few = fixed(&["8.8.8.1", "8.8.8.2"]);
+    let held = one(folder.path(), &[&few], &["--keep", "0s"]);
+    has(&held, 2, "5 of 7 IPv4 addresses went at once");
+    assert!(stdout(&held).starts_with("github.com, held back\n  - 8.8.8.3\n"), "{}", stdout(&held));
+    assert!(text(folder.path()).contains("8.8.8.7"));
+    assert_eq!(code(&one(folder.path(), &[&few], &["--keep", "0s", "--max-change", "80"])), 0);
+    assert!(!text(folder.path()).contains("8.8.8.7"));
+}
+
+#[test]
 fn names_that_are_not_selected_are_forgotten_when_asked() {
     let (folder, server) = (folder(), fixed(&["8.8.8.8"]));
     assert_eq!(code(&lock(folder.path(), &server, &[])), 0);
@@ -251,5 +280,23 @@ fn encryption_names_the_feature_that_is_missing() {
         let refused = egressor(folder().path(), &["lock", "--region", "us", "--resolver", resolver]);
         has(&refused, 2, &format!("the feature `{feature}`"));
         has(&refused, 2, "--features dot,doh,dnssec");
+    }
+}
+
+#[test]
+fn every_flag_is_told_where_people_look() {
+    let help = stdout(&egressor(folder().path(), &["lock", "--help"]));
+    let flags: Vec<&str> = help
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with('-'))
+        .filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--")))
+        .collect();
+    assert!(flags.len() > 20, "{flags:?}");
+    let page = include_str!("../../docs/lock.md");
+    // What every command has is told by the README.
+    let common = ["--help", "--version", "--format", "--quiet", "--verbose", "--color", "--project", "--env"];
+    for flag in flags.iter().filter(|flag| !common.contains(flag)) {
+        assert!(page.contains(&format!("`{flag}")), "docs/lock.md does not tell `{flag}`");
     }
 }

@@ -307,7 +307,7 @@ proptest! {
         let mut lock = Lockfile::default();
         lock.publish(&host("a.test"), &format!("x{source}"), blocks.into_iter().map(egressor::packet::Prefix::host), day(1));
         let sha256 = "0".repeat(64);
-        lock.record_feed(Feed { name: "f".to_owned(), url: format!("https://{source}"), token, date: day(1), sha256 });
+        lock.record_feed(Feed { name: "f".to_owned(), url: format!("https://{source}"), token, date: day(1), etag: None, modified: None, sha256 });
         for (lookups, at) in rounds {
             lock = lock.refresh(&lookups, day(at), &RefreshOptions::default()).0;
             let text = lock.render();

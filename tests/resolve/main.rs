@@ -4,6 +4,7 @@
 
 mod check;
 mod command;
+mod datagrams;
 mod dns;
 mod failures;
 mod flags;
@@ -15,4 +16,6 @@ mod real;
 mod refresh;
 mod scale;
 mod server;
+mod starved;
+mod system;
 mod zones;

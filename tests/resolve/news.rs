@@ -68,6 +68,38 @@ fn the_difference_of_two_locks_is_the_news_and_the_time() {
 }
 
 #[test]
+fn git_shows_one_line_each_way_for_one_address_that_moved() {
+    let options = RefreshOptions { keep: Duration::ZERO, ..RefreshOptions::default() };
+    let (first, _) = Lockfile::default().refresh(&lookups(&["8.8.8.8", "8.8.4.4"]), hour(0), &options);
+    let (second, _) = first.refresh(&lookups(&["8.8.8.8", "8.8.4.9"]), hour(1), &options);
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, lock) in [("old", &first), ("new", &second)] {
+        std::fs::write(folder.path().join(name), lock.render()).expect("it is written");
+    }
+    let git = |more: &[&str]| {
+        let arguments =
+            [&["diff", "--no-index", "--no-color", "--no-ext-diff"], more, &["old", "new"]].concat();
+        std::process::Command::new("git").args(arguments).current_dir(folder.path()).output()
+    };
+    let Ok(counted) = git(&["--numstat"]) else {
+        crate::real::skipped("git", 1, "it is not installed");
+        return;
+    };
+    let counted = String::from_utf8_lossy(&counted.stdout).into_owned();
+    // The address, and the time that stands once for all hosts.
+    assert!(counted.starts_with("2\t2\t"), "{counted}");
+    let shown = git(&["--unified=0"]).expect("git is there");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let is_change =
+        |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---");
+    let changes: Vec<&str> = shown.lines().filter(is_change).collect();
+    assert!(
+        matches!(changes.as_slice(), [_, _, gone, come] if gone.contains("\"8.8.4.4\"") && come.contains("\"8.8.4.9\"")),
+        "{shown}"
+    );
+}
+
+#[test]
 fn two_runs_an_hour_apart_on_a_rotating_name_converge() {
     let next = AtomicU8::new(0);
     // Four addresses, two at a time.

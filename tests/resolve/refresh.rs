@@ -6,7 +6,7 @@ use egressor::diag::{Code, Finding, Severity};
 use egressor::resolve::{
     Family, FamilyAnswer, Limits, Lockfile, Lookup, Outcome, RefreshOptions, Timestamp, resolve,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const DAY: u64 = 86_400;
@@ -16,10 +16,8 @@ pub(crate) fn day(number: u64) -> Timestamp {
 }
 
 pub(crate) fn answer(addrs: &[&str]) -> FamilyAnswer {
-    let addresses: BTreeMap<_, _> = addrs
-        .iter()
-        .map(|addr| (addr.parse().expect(addr), BTreeSet::from(["9.9.9.9".to_owned()])))
-        .collect();
+    let addresses =
+        addrs.iter().map(|addr| (addr.parse().expect(addr), ["9.9.9.9"].into_iter().collect())).collect();
     FamilyAnswer { addresses, ttl: Some(60), ..FamilyAnswer::failed(Outcome::Answer) }
 }
 
@@ -177,6 +175,38 @@ fn private_answers_are_let_in_by_name_and_leave_when_the_permission_does() {
 }
 
 #[test]
+fn what_is_let_in_by_name_is_read_back() {
+    let options =
+        RefreshOptions { allow_private: BTreeSet::from([host("x.test")]), ..RefreshOptions::default() };
+    for addr in [
+        "10.0.0.1",
+        "127.0.0.1",
+        "100.64.0.1",
+        "100.100.100.200",
+        "168.63.129.16",
+        "169.254.169.254",
+        "192.0.0.192",
+        "192.0.2.1",
+        "198.18.0.1",
+        "240.0.0.1",
+        "::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::c000:c0",
+        "64:ff9b::a00:1",
+        "2002:c000:c0::1",
+        "2001:db8::1",
+        "fd00::1",
+        "fd00:ec2::254",
+        "fe80::a9fe:a9fe",
+    ] {
+        let both = both("x.test", answer(&["8.8.8.8", addr]), answer(&["2600::1", addr]));
+        let (lock, _) = Lockfile::default().refresh(&[both], day(0), &options);
+        let source = std::sync::Arc::new(egressor::diag::Source::new("egressor.lock", lock.render()));
+        assert_eq!(Lockfile::parse(&source), Ok(lock), "{addr}");
+    }
+}
+
+#[test]
 fn published_addresses_survive_whatever_dns_says() {
     let mut lock = known(&["8.8.8.8"]);
     let source = "https://vendor.example/ranges";
@@ -249,13 +279,13 @@ fn held(before: &[&str], after: &[&str]) -> Option<String> {
     let lock = known(before);
     let (next, _) = refreshed(&lock, only_v4("x.test", answer(after)), 20);
     let accepted = BTreeSet::from([host("x.test")]);
-    assert_eq!(lock.hold_back(next.clone(), &Limits::default(), &accepted), (next.clone(), Vec::new()));
-    let (result, findings) = lock.hold_back(next.clone(), &Limits::default(), &BTreeSet::new());
+    assert_eq!(lock.hold_back(&next, &Limits::default(), &accepted), (None, Vec::new()));
+    let (result, findings) = lock.hold_back(&next, &Limits::default(), &BTreeSet::new());
     let Some(finding) = findings.into_iter().next() else {
-        assert_eq!(result, next);
+        assert_eq!(result, None);
         return None;
     };
-    assert_eq!((&result, finding.code, finding.is_error()), (&lock, Code::LockQuarantined, true));
+    assert_eq!((result, finding.code, finding.is_error()), (Some(lock), Code::LockQuarantined, true));
     Some(finding.message)
 }
 
@@ -287,8 +317,35 @@ fn a_listed_network_a_new_name_and_certain_absence_are_not_held_back() {
         both("y.test", answer(&["9.9.9.9"]), answer(&["2600::1"])),
     ];
     let (after, _) = lock.refresh(&lookups, day(1), &RefreshOptions::default());
-    assert_eq!(lock.hold_back(after, &Limits::default(), &BTreeSet::new()).1, []);
+    assert_eq!(lock.hold_back(&after, &Limits::default(), &BTreeSet::new()).1, []);
     let gone = only_v4("x.test", FamilyAnswer::failed(Outcome::NxDomain));
     let (after, _) = lock.refresh(&[gone], day(1), &RefreshOptions::default());
-    assert_eq!(lock.hold_back(after, &Limits::default(), &BTreeSet::new()).1, []);
+    assert_eq!(lock.hold_back(&after, &Limits::default(), &BTreeSet::new()).1, []);
+}
+
+#[test]
+fn a_name_that_was_gone_and_is_there_again_is_held_back_until_it_is_accepted() {
+    for gone in [Outcome::NxDomain, Outcome::DanglingCname] {
+        let lookup = both("x.test", FamilyAnswer::failed(gone), FamilyAnswer::failed(gone));
+        let (before, _) = refreshed(&known(&["8.8.8.8"]), lookup, 1);
+        let (after, _) = refreshed(&before, only_v4("x.test", answer(&["9.9.9.9"])), 2);
+        let (held, findings) = before.hold_back(&after, &Limits::default(), &BTreeSet::new());
+        assert_eq!((held.as_ref(), codes(&findings)), (Some(&before), vec![Code::LockQuarantined]));
+        assert!(findings[0].message.contains(gone.as_str()) && findings[0].message.contains("9.9.9.9"));
+        let accepted = BTreeSet::from([host("x.test")]);
+        assert_eq!(before.hold_back(&after, &Limits::default(), &accepted).0, None);
+        // Where its vendor lists the address, nobody else has taken the name.
+        let mut listed = before.clone();
+        let block = "9.9.9.0/24".parse().expect("a block");
+        listed.publish(&host("x.test"), "https://vendor.example", [block], day(1));
+        let (after, _) = refreshed(&listed, only_v4("x.test", answer(&["9.9.9.9"])), 2);
+        assert_eq!(listed.hold_back(&after, &Limits::default(), &BTreeSet::new()).0, None);
+    }
+    // A lookup that failed, and a first IPv6 address, are no such thing.
+    for outcome in [Outcome::NoData, Outcome::Timeout] {
+        let first = both("x.test", answer(&["8.8.8.8"]), FamilyAnswer::failed(outcome));
+        let (before, _) = refreshed(&Lockfile::default(), first, 0);
+        let (after, _) = refreshed(&before, both("x.test", answer(&["8.8.8.8"]), answer(&["2600::1"])), 1);
+        assert_eq!(before.hold_back(&after, &Limits::default(), &BTreeSet::new()).0, None);
+    }
 }

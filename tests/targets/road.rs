@@ -6,7 +6,8 @@ use egressor::packet::PacketSet;
 use egressor::policy::{Need, Policy, Scope};
 use egressor::render::Renderer;
 use egressor::targets::{
-    Chart, Context, Facts, Imported, Install, Lowered, OptionKind, Options, Target, Wanted, Workload,
+    Chart, Context, Facts, Imported, Importer, Install, Lowered, OptionKind, Options, Target, Wanted,
+    Workload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -108,7 +109,9 @@ pub(crate) fn sources(files: &[File]) -> Vec<Arc<Source>> {
 
 /// Reads files with the target's own reader.
 pub(crate) fn read(target: &dyn Target, files: &[File]) -> Imported {
-    target.importers()[0].import(&sources(files))
+    let sources = sources(files);
+    let reads = |importer: &&&dyn Importer| sources.first().is_none_or(|file| importer.recognizes(file));
+    target.importers().iter().find(reads).unwrap_or(&target.importers()[0]).import(&sources)
 }
 
 /// All that a reader understood, without texts and places: what each scope allows, how many rules it has, and what

@@ -5,7 +5,8 @@ use super::layers::{Layers, moved};
 use super::{Overlay, entries};
 use crate::catalog::leaf::Id;
 use crate::catalog::read::{At, Or};
-use crate::diag::{Code, Finding, Place, Span, suggest};
+use crate::diag::{Code, Finding, Place, Severity, Span, mask_secrets, suggest};
+use crate::packet::{AddrSet, Prefix, Set as _};
 use crate::syntax::yaml::{Key, Kind, Node};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ impl Step<'_> {
 
     fn wrong(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
         let mut finding = Finding::new(code, message).at(&self.overlay.source, span);
-        finding.help = help;
+        finding.help = help.as_deref().map(mask_secrets);
         self.applied.findings.push(finding);
     }
 
@@ -250,20 +251,40 @@ impl Step<'_> {
         }
     }
 
-    /// Each variable is set in one place: with two, losing one would bring back the other.
+    /// The last overlay wins. Whoever reads the earlier one should know, above all when more is opened than it says.
     fn variables(&mut self) {
         let Some(variables) = self.overlay.document.variables.clone() else { return };
         for (id, value) in variables.value.0 {
-            let place = self.place(value.name_span);
-            if let Some((_, first)) = self.applied.variables.get(id.as_str()) {
-                let message = format!("the variable `{id}` is set in `{}` already", first.source.name());
-                let help = "set it in one overlay, or in the project for all of them";
-                self.wrong(Code::CatalogDuplicate, value.name_span, message, Some(help.to_owned()));
-                continue;
+            let (text, place) = (value.value.as_str().to_owned(), self.place(value.name_span));
+            let before = self.applied.variables.insert(id.to_string(), (text.clone(), place.clone()));
+            let was = before.as_ref().map(|(was, _)| mask_secrets(was));
+            let key = format!("variables.{id}");
+            self.note(None, How::Set, Some(&key), was, value.name_span);
+            if let Some((was, first)) = before.filter(|(was, _)| *was != text) {
+                self.applied.findings.push(overridden(id.as_str(), (&was, &first), (&text, &place)));
             }
-            self.applied.variables.insert(id.to_string(), (value.value.as_str().to_owned(), place));
         }
     }
+}
+
+/// A variable that an earlier overlay set otherwise.
+fn overridden(id: &str, (was, first): (&str, &Place), (is, place): (&str, &Place)) -> Finding {
+    let line = first.source.line_column(first.span.start).0;
+    // A URL may hold a password.
+    let message = format!(
+        "the variable `{id}` is `{}` now, and no longer the `{}` of `{}:{line}`",
+        mask_secrets(is),
+        mask_secrets(was),
+        first.source.name()
+    );
+    let finding = Finding::new(Code::CatalogOverridden, message).at(&place.source, place.span);
+    let blocks = |text: &str| text.split(',').map(|block| block.trim().parse::<Prefix>().ok()).collect();
+    let narrows = match (blocks(is), blocks(was)) {
+        (Some::<Vec<Prefix>>(is), Some::<Vec<Prefix>>(was)) => AddrSet::of(is).is_subset(&AddrSet::of(was)),
+        (None, _) | (_, None) => false,
+    };
+    let severity = if narrows { finding.severity } else { Severity::Warning };
+    Finding { severity, ..finding }.help("take it out of the earlier overlay, if nobody else uses that")
 }
 
 /// Puts a value in the place of a key's, or takes the key away. A last day brings along the word that there is one.

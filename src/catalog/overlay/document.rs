@@ -26,7 +26,7 @@ document! {
         optional add: List<EndpointDocument>,
         /// What is set for the whole catalog, or `none`.
         required set: Or<Nothing, SetDocument>,
-        /// Values of variables. Each variable is set in one place only.
+        /// Values of variables. A later overlay takes the place of an earlier one's; the project file sets others.
         optional variables: Table<Id, Setting>,
         /// More sources of facts.
         optional sources: Table<Id, SourceDocument>,

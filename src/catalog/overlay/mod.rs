@@ -4,7 +4,7 @@ mod apply;
 mod document;
 mod layers;
 
-pub(super) use apply::apply;
+pub(super) use apply::{Applied, apply};
 pub use apply::{Change, How};
 pub use document::Nothing;
 pub(super) use layers::Layers;

@@ -1,7 +1,7 @@
 //! `lock`: resolves the selected names into the lockfile.
 
 mod changes;
-mod place;
+pub(super) mod place;
 mod traffic;
 
 pub use changes::HostChange;
@@ -79,10 +79,10 @@ pub struct Locked {
 
 /// The lockfile after a refresh, and what there is to say about it.
 struct Refreshed {
-    /// As it is written.
-    after: Lockfile,
     /// As it were if nothing was held back.
     free: Lockfile,
+    /// As it is written, when something was.
+    held: Option<Lockfile>,
     findings: Vec<Finding>,
 }
 
@@ -121,11 +121,15 @@ pub fn lock(request: &LockRequest, progress: impl FnMut(usize, usize)) -> Locked
         return Locked { findings, ..locked };
     }
     let outcome = match request.mode {
-        LockMode::Write => place.replace(|before| {
-            let refreshed = refreshed(before, &selected, &lookups, request);
-            locked.note(before, &refreshed);
-            refreshed.after
-        }),
+        LockMode::Write => {
+            // It is read again, under the lock of the folder, and held once.
+            drop(before);
+            place.replace(|before| {
+                let refreshed = refreshed(before, &selected, &lookups, request);
+                locked.note(before, &refreshed);
+                refreshed.held.unwrap_or(refreshed.free)
+            })
+        }
         LockMode::Locked => {
             locked.note(&before, &refreshed(&before, &selected, &lookups, request));
             Ok(false)
@@ -157,10 +161,17 @@ pub fn lock(request: &LockRequest, progress: impl FnMut(usize, usize)) -> Locked
     Locked { findings, ..locked }
 }
 
+impl Refreshed {
+    /// As it is written.
+    fn after(&self) -> &Lockfile {
+        self.held.as_ref().unwrap_or(&self.free)
+    }
+}
+
 impl Locked {
     fn note(&mut self, before: &Lockfile, refreshed: &Refreshed) {
-        self.news = !before.knows_the_same(&refreshed.after);
-        self.changes = changes::of(before, &refreshed.after, &refreshed.free);
+        self.news = !before.knows_the_same(refreshed.after());
+        self.changes = changes::of(before, refreshed.after(), &refreshed.free);
         self.findings.clone_from(&refreshed.findings);
     }
 }
@@ -189,11 +200,11 @@ fn refreshed(
         }
     }
     if request.accept_all {
-        return Refreshed { after: free.clone(), free, findings };
+        return Refreshed { free, held: None, findings };
     }
-    let (after, held) = before.hold_back(free.clone(), &request.limits, &request.accept);
-    findings.extend(held);
-    Refreshed { after, free, findings }
+    let (held, told) = before.hold_back(&free, &request.limits, &request.accept);
+    findings.extend(told);
+    Refreshed { free, held, findings }
 }
 
 fn learnt(lookup: &Lookup) -> bool {
@@ -239,7 +250,7 @@ fn dedicated(selected: &[Selected<'_>]) -> BTreeMap<Hostname, BTreeMap<String, B
 }
 
 /// Answers that lie outside the addresses which the vendor dedicates to the host, or lists for it on a page or in a feed
-/// that the lockfile knows.
+/// that the lockfile knows. The lookups are in the order of their names.
 fn outside_pin(selected: &[Selected<'_>], before: &Lockfile, lookups: &[Lookup]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut told = BTreeSet::new();
@@ -247,14 +258,17 @@ fn outside_pin(selected: &[Selected<'_>], before: &Lockfile, lookups: &[Lookup])
         for endpoint in &selected.endpoints {
             let set = selected.catalog.ip_set(endpoint);
             let pinned = set.map(|set| AddrSet::of(set.cidrs.value.0.iter().map(|cidr| cidr.value)));
-            let hosts = endpoint.hosts_in(&selected.regions);
-            for lookup in lookups.iter().filter(|lookup| hosts.contains(&lookup.name)) {
-                let (listed, what) = match &pinned {
-                    Some(pinned) => (pinned.clone(), "dedicated"),
-                    None => (changes::published(before, &lookup.name), "published"),
+            for host in endpoint.hosts_in(&selected.regions) {
+                let at = lookups.binary_search_by(|lookup| lookup.name.cmp(&host));
+                let Some(lookup) = at.ok().and_then(|at| lookups.get(at)) else { continue };
+                let of_catalog = selected.catalog.listed(endpoint).map(AddrSet::of);
+                let (listed, what) = match (&pinned, of_catalog) {
+                    (Some(pinned), _) => (pinned.clone(), "dedicated"),
+                    (None, Some(listed)) => (listed, "published"),
+                    (None, None) => (changes::published(before, &lookup.name), "published"),
                 };
-                let answered = lookup.a.addresses.keys().chain(lookup.aaaa.addresses.keys());
-                let answered = AddrSet::of(answered.map(|addr| Prefix::host(*addr)));
+                let answered = lookup.a.addresses.addresses().chain(lookup.aaaa.addresses.addresses());
+                let answered = AddrSet::of(answered.map(Prefix::host));
                 let outside = answered.subtract(&listed).prefixes();
                 if listed.is_empty() || outside.is_empty() || !told.insert(lookup.name.clone()) {
                     continue;

@@ -1,24 +1,24 @@
 //! The lockfile on disk: read whole, replaced whole, by one run at a time.
 
 use crate::diag::{Code, Finding};
-use crate::ops::File;
-use crate::ops::files::{TEXT_LIMIT, changed, read, replace};
+use crate::ops::files::{TEXT_LIMIT, read};
+use crate::ops::write::{replace_one, sweep};
 use crate::resolve::Lockfile;
 use std::path::Path;
 
 /// Where a lockfile stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(in crate::ops) struct Place<'a> {
     path: &'a Path,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn new(path: &'a Path) -> Self {
+    pub(in crate::ops) fn new(path: &'a Path) -> Self {
         Self { path }
     }
 
     /// The lockfile; an empty one where there is none yet.
-    pub(super) fn read(self) -> Result<Lockfile, Vec<Finding>> {
+    pub(in crate::ops) fn read(self) -> Result<Lockfile, Vec<Finding>> {
         if !self.path.exists() {
             return Ok(Lockfile::default());
         }
@@ -28,14 +28,15 @@ impl<'a> Place<'a> {
 
     /// Puts what `next` makes of the lockfile in its place, and tells whether that is another text. Lookups take time;
     /// what another run has written meanwhile is what `next` gets to see, and no run writes between its look and ours.
-    pub(super) fn replace(self, next: impl FnOnce(&Lockfile) -> Lockfile) -> Result<bool, Vec<Finding>> {
+    pub(in crate::ops) fn replace(
+        self,
+        next: impl FnOnce(&Lockfile) -> Lockfile,
+    ) -> Result<bool, Vec<Finding>> {
         let _turn = self.turn().map_err(|finding| vec![finding])?;
         let text = next(&self.read()?).render();
-        let file = File { path: self.path.display().to_string(), text };
-        let here = Path::new("");
-        let different = !changed(here, std::slice::from_ref(&file)).is_empty();
+        let different = std::fs::read(self.path).map_or(true, |bytes| bytes != text.as_bytes());
         if different {
-            replace(here, &[&file]).map_err(|finding| vec![finding])?;
+            replace_one(self.path, &text).map_err(|finding| vec![finding])?;
         }
         Ok(different)
     }
@@ -52,9 +53,10 @@ impl<'a> Place<'a> {
         std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         // Where folders cannot be opened or locked, the last of two runs wins, and each writes a whole lockfile.
         let Ok(handle) = std::fs::File::open(folder) else { return Ok(None) };
-        match handle.lock() {
-            Ok(()) => Ok(Some(handle)),
-            Err(_) => Ok(None),
+        let is_ours = handle.lock().is_ok();
+        if is_ours {
+            sweep(folder);
         }
+        Ok(is_ours.then_some(handle))
     }
 }

@@ -1,5 +1,6 @@
 //! What was learnt of a name, and how several answers become one.
 
+use super::given::{Given, Resolvers};
 use super::question::Said;
 use crate::packet::Hostname;
 use crate::resolve::outcome::{Outcome, Verdict};
@@ -23,7 +24,7 @@ pub struct FamilyAnswer {
     /// How the lookup ended.
     pub outcome: Outcome,
     /// Each address with the servers that gave it. Empty unless the outcome is an answer.
-    pub addresses: BTreeMap<IpAddr, BTreeSet<String>>,
+    pub addresses: Given,
     /// The aliases on the way, in order.
     pub cname: Vec<Hostname>,
     /// The least time to live on the way, in seconds.
@@ -50,7 +51,7 @@ impl FamilyAnswer {
     pub fn failed(outcome: Outcome) -> Self {
         Self {
             outcome,
-            addresses: BTreeMap::new(),
+            addresses: Given::default(),
             cname: Vec::new(),
             ttl: None,
             heard: BTreeMap::new(),
@@ -58,9 +59,8 @@ impl FamilyAnswer {
         }
     }
 
-    pub(super) fn of(said: Said, server: &str) -> Self {
-        let addresses =
-            said.addresses.into_iter().map(|addr| (addr, BTreeSet::from([server.to_owned()]))).collect();
+    pub(super) fn of(said: Said, server: &Resolvers) -> Self {
+        let addresses = said.addresses.into_iter().map(|addr| (addr, server.clone())).collect();
         Self { addresses, cname: said.cname, ttl: said.ttl, ..Self::failed(said.outcome) }
     }
 
@@ -74,9 +74,7 @@ impl FamilyAnswer {
     pub(super) fn united(self, other: Self) -> Self {
         let (mut best, rest) =
             if rank(other.outcome) < rank(self.outcome) { (other, self) } else { (self, other) };
-        for (addr, servers) in rest.addresses {
-            best.addresses.entry(addr).or_default().extend(servers);
-        }
+        best.addresses = best.addresses.and(rest.addresses);
         if rest.outcome == best.outcome {
             best.ttl = best.ttl.into_iter().chain(rest.ttl).min();
         }
@@ -93,7 +91,7 @@ impl FamilyAnswer {
     /// What the rounds so far and the next one gave, as one.
     pub(super) fn and_then(self, next: Self) -> Self {
         let answered = self.outcome == Outcome::Answer && next.outcome == Outcome::Answer;
-        let differs = answered && !self.addresses.keys().eq(next.addresses.keys());
+        let differs = answered && !self.addresses.addresses().eq(next.addresses.addresses());
         let mut all = self.united(next);
         all.rotating |= differs;
         all
@@ -104,7 +102,7 @@ impl FamilyAnswer {
     pub fn disagreement(&self) -> Option<Disagreement> {
         let by_server = |server: &str| -> BTreeSet<IpAddr> {
             let by = self.addresses.iter().filter(|(_, servers)| servers.contains(server));
-            by.map(|(addr, _)| *addr).collect()
+            by.map(|(addr, _)| addr).collect()
         };
         let giving = || self.heard.iter().filter(|(_, outcome)| **outcome == Outcome::Answer);
         for (gives, _) in giving() {

@@ -1,6 +1,7 @@
 //! Asking for many names at once, in rounds, with no more under way than the servers have room for.
 
 use super::answer::FamilyAnswer;
+use super::given::Known;
 use super::question::look_up;
 use super::{Ask, DnsOptions, Peer};
 use crate::packet::Hostname;
@@ -31,13 +32,18 @@ pub(super) async fn look_up_all(
     let rounds = usize::try_from(options.rounds.get()).unwrap_or(usize::MAX);
     let total = names.len().saturating_mul(2).saturating_mul(rounds);
     let mut answers: Vec<Option<FamilyAnswer>> = vec![None; names.len().saturating_mul(2)];
+    let mut known = Known::default();
     let mut done = 0;
     let mut clock = interval(TICK);
     clock.reset();
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in 0..rounds {
         if round > 0 {
-            tokio::time::sleep(options.pause.min(options.deadline)).await;
+            let pause = tokio::time::sleep(options.pause);
+            match deadline {
+                Some(deadline) => drop(tokio::time::timeout_at(deadline, pause).await),
+                None => pause.await,
+            }
         }
         // What the first round learnt is kept; later ones only add to it.
         if deadline.is_some_and(|deadline| round > 0 && Instant::now() >= deadline) {
@@ -65,10 +71,12 @@ pub(super) async fn look_up_all(
             // A lookup that was lost on the way is one that got no answer.
             let Some((index, answer)) = finished else { continue };
             if let Some(slot) = answers.get_mut(index) {
-                *slot = Some(match slot.take() {
+                let mut all = match slot.take() {
                     Some(earlier) => earlier.and_then(answer),
                     None => answer,
-                });
+                };
+                all.addresses = all.addresses.sharing(&mut known);
+                *slot = Some(all);
             }
         }
     }
@@ -102,7 +110,7 @@ async fn ask_peers(peers: Arc<[Peer]>, name: Hostname, family: Family, ask: Ask)
         // Nobody closes the semaphore; if it were, asking without room is the lesser evil.
         let _room = peer.room.acquire().await.ok();
         let said = look_up(&peer.asker, &name, family).await;
-        let answer = FamilyAnswer::of(said, &peer.name);
+        let answer = FamilyAnswer::of(said, &peer.itself);
         let is_enough = is_enough(&answer);
         if ask == Ask::FirstThatKnows && is_enough {
             return answer;

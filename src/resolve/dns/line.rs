@@ -1,12 +1,12 @@
 //! The line to one server: a question goes in, an answer comes out whole or not at all.
 
+use super::datagram::Ports;
 use super::server::{Server, Transport};
 use super::{DnsOptions, ResolveError};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::tcp::TcpClientStream;
-use hickory_resolver::net::udp::UdpClientStream;
-use hickory_resolver::net::xfer::{DnsHandle, DnsRequestSender, DnsResponseStream, FirstAnswer};
+use hickory_resolver::net::xfer::{DnsHandle, DnsResponseStream, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ struct Inner {
     server: Server,
     timeout: Duration,
     attempts: u32,
+    ports: Ports,
     #[cfg(feature = "dot")]
     encrypted: super::encrypted::Encrypted,
 }
@@ -35,6 +36,7 @@ impl Line {
             server,
             timeout: options.timeout,
             attempts: options.attempts.max(1),
+            ports: Ports::default(),
         })))
     }
 
@@ -56,7 +58,7 @@ impl Line {
     async fn ask_plain(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {
         let mut cut = false;
         for _ in 0..self.0.attempts {
-            match self.over_udp(request.clone()).await {
+            match self.over_udp(&request).await {
                 Ok(response) if response.truncation => {
                     cut = true;
                     break;
@@ -73,12 +75,9 @@ impl Line {
         }
     }
 
-    async fn over_udp(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {
-        let mut stream = UdpClientStream::builder(self.0.server.addr, TokioRuntimeProvider::default())
-            .with_timeout(Some(self.0.timeout))
-            .with_max_retries(0)
-            .build();
-        stream.send_message(request).first_answer().await
+    async fn over_udp(&self, request: &DnsRequest) -> Result<DnsResponse, NetError> {
+        let answer = self.0.ports.ask(self.0.server.addr, request);
+        tokio::time::timeout(self.0.timeout, answer).await.map_err(|_| NetError::Timeout)?
     }
 
     async fn over_tcp(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {

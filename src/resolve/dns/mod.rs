@@ -2,11 +2,13 @@
 
 mod answer;
 mod chain;
+mod datagram;
 #[cfg(feature = "dnssec")]
 mod dnssec;
 #[cfg(feature = "dot")]
 mod encrypted;
 mod gather;
+mod given;
 mod line;
 mod question;
 mod server;
@@ -14,6 +16,8 @@ mod server;
 use crate::packet::Hostname;
 pub use answer::{Disagreement, FamilyAnswer, Lookup};
 use gather::look_up_all;
+pub(super) use given::Known;
+pub use given::{Given, Resolvers};
 use hickory_resolver::system_conf::read_system_conf;
 use line::Line;
 use question::Asker;
@@ -152,6 +156,8 @@ pub fn resolve(
 struct Peer {
     asker: Asker,
     name: Arc<str>,
+    /// The set of this server alone.
+    itself: Resolvers,
     room: Arc<Semaphore>,
 }
 
@@ -159,7 +165,8 @@ fn servers(options: &DnsOptions) -> Result<Vec<Peer>, ResolveError> {
     let room = usize::try_from(options.concurrency.get()).unwrap_or(usize::MAX >> 3);
     let peer = |server: Server, name: String| -> Result<Peer, ResolveError> {
         let asker = asker(Line::new(server, options)?, options)?;
-        Ok(Peer { asker, name: name.into(), room: Arc::new(Semaphore::new(room)) })
+        let itself = [name.clone()].into_iter().collect();
+        Ok(Peer { asker, name: name.into(), itself, room: Arc::new(Semaphore::new(room)) })
     };
     if !options.servers.is_empty() {
         let mut seen = BTreeSet::new();

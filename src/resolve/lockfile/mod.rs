@@ -1,9 +1,11 @@
 //! The lockfile: which addresses a name had, when that was last seen, and how it is known.
 
+mod parts;
 mod read;
 mod table;
 mod write;
 
+use super::dns::Resolvers;
 use super::outcome::{Family, Outcome, Verdict};
 use super::time::Timestamp;
 use crate::packet::{Hostname, Prefix};
@@ -64,7 +66,7 @@ pub struct LockedAddress {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Provenance {
     /// DNS gave it; the resolvers that did when it was last seen.
-    Dns(BTreeSet<String>),
+    Dns(Resolvers),
     /// The vendor's page or feed lists it. A person or an importer put it here, and no refresh removes it.
     Published(String),
     /// The catalog lists it among the dedicated addresses of the host, in this set. It is here to be seen when it
@@ -81,8 +83,12 @@ pub struct Feed {
     pub url: String,
     /// The vendor's own mark of the state: a sync token, change number or `ETag`.
     pub token: Option<String>,
-    /// When it was fetched, or made, if it says so.
+    /// When it was made, if it says so, else when it was served.
     pub date: Timestamp,
+    /// What the server marked that state with, to ask whether there is another one.
+    pub etag: Option<String>,
+    /// When that state was last modified, in the server's own words, to ask the same.
+    pub modified: Option<String>,
     /// The digest of its bytes, in lower-case hexadecimal.
     pub sha256: String,
 }
@@ -143,6 +149,11 @@ impl Lockfile {
             *count = count.saturating_add(1);
         }
         counts.into_iter().max_by_key(|(tried, count)| (*count, *tried)).map(|(tried, _)| tried)
+    }
+
+    /// What is known of a feed.
+    pub fn feed(&self, name: &str) -> Option<&Feed> {
+        self.feeds.get(name)
     }
 
     /// Every feed, by name.
@@ -206,10 +217,13 @@ impl Lockfile {
 
     /// Notes the state of a feed, in place of its former state.
     pub fn record_feed(&mut self, feed: Feed) {
+        let plain = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.is_empty());
         let feed = Feed {
             name: one_line(&feed.name),
             url: one_line(&feed.url),
-            token: feed.token.map(|token| one_line(&token)).filter(|token| !token.is_empty()),
+            token: plain(feed.token),
+            etag: plain(feed.etag),
+            modified: plain(feed.modified),
             ..feed
         };
         self.feeds.insert(feed.name.clone(), feed);
@@ -218,17 +232,16 @@ impl Lockfile {
     /// Reports whether both know the same addresses for the same names, whenever and by whom they were seen. A refresh
     /// that changes nothing else gives no reason to commit a new lockfile.
     pub fn knows_the_same(&self, other: &Self) -> bool {
-        let substance = |lock: &Self| -> Vec<_> {
-            lock.hosts
-                .values()
-                .map(|host| {
-                    let addresses: Vec<_> = host.addresses.iter().map(LockedAddress::key).collect();
-                    let outcomes = host.last.map(|last| (last.a.outcome, last.aaaa.outcome));
-                    (host.name.clone(), outcomes, host.cname.clone(), addresses)
-                })
-                .collect()
+        let same_host = |one: &LockedHost, two: &LockedHost| {
+            let outcomes = |host: &LockedHost| host.last.map(|last| (last.a.outcome, last.aaaa.outcome));
+            one.name == two.name
+                && outcomes(one) == outcomes(two)
+                && one.cname == two.cname
+                && one.has_the_same_addresses(&two.addresses)
         };
-        substance(self) == substance(other) && self.feeds == other.feeds
+        self.hosts.len() == other.hosts.len()
+            && self.hosts.values().zip(other.hosts.values()).all(|(one, two)| same_host(one, two))
+            && self.feeds == other.feeds
     }
 }
 
@@ -322,19 +335,25 @@ impl LockedHost {
     }
 
     pub(super) fn set_addresses(&mut self, mut addresses: Vec<LockedAddress>) {
-        addresses.sort_by_key(LockedAddress::key);
+        addresses.sort_by(|a, b| a.key().cmp(&b.key()));
         addresses.dedup_by(|a, b| a.key() == b.key());
+        addresses.shrink_to_fit();
         self.addresses = addresses;
+    }
+
+    /// Reports whether these are its addresses, whenever they were seen.
+    pub(super) fn has_the_same_addresses(&self, others: &[LockedAddress]) -> bool {
+        self.addresses.iter().map(LockedAddress::key).eq(others.iter().map(LockedAddress::key))
     }
 }
 
 impl LockedAddress {
     /// What makes it another entry: the block, and the page that lists it, if one does.
-    pub(super) fn key(&self) -> (Prefix, u8, Option<String>) {
+    pub(super) fn key(&self) -> (Prefix, u8, Option<&str>) {
         match &self.provenance {
             Provenance::Dns(_) => (self.prefix, 0, None),
-            Provenance::Dedicated(set) => (self.prefix, 1, Some(set.clone())),
-            Provenance::Published(source) => (self.prefix, 2, Some(source.clone())),
+            Provenance::Dedicated(set) => (self.prefix, 1, Some(set)),
+            Provenance::Published(source) => (self.prefix, 2, Some(source)),
         }
     }
 }

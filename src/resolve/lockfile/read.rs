@@ -1,10 +1,12 @@
 //! Reading a lockfile: all of it, or findings.
 
+use super::parts::in_parts;
 use super::table::{Reader, Table, Value, span};
 use super::write::{VERSION, key};
 use super::{Feed, LastLookup, LastOutcome, LockedAddress, LockedHost, Lockfile, Provenance};
-use crate::diag::{Finding, Source, Span, suggest};
+use crate::diag::{Code, Finding, Source, Span, concealed, suggest};
 use crate::packet::{Hostname, Prefix};
+use crate::resolve::dns::Resolvers;
 use crate::resolve::guard;
 use crate::resolve::outcome::{Family, Outcome, Verdict};
 use crate::resolve::time::Timestamp;
@@ -24,18 +26,29 @@ impl Lockfile {
         if !reader.findings.is_empty() {
             return Err(reader.findings);
         }
-        let (document, errors) = DeTable::parse_recoverable(source.text());
-        for error in errors {
-            let range = error.span().unwrap_or_default();
-            reader.error(Span::new(range.start, range.end), error.message(), REFRESH);
-        }
-        if !reader.findings.is_empty() {
-            return Err(reader.findings);
-        }
-        let root = Table { entries: document.get_ref(), what: "the lockfile", span: Span::default() };
-        let lock = lockfile(&mut reader, root);
-        if reader.findings.is_empty() { Ok(lock) } else { Err(reader.findings) }
+        in_parts(source).map_or_else(|| whole(source), Ok)
     }
+}
+
+/// Reads the tree of the whole text.
+pub(super) fn whole(source: &Arc<Source>) -> Result<Lockfile, Vec<Finding>> {
+    let mut reader = Reader::new(source);
+    let (document, errors) = DeTable::parse_recoverable(source.text());
+    if !errors.is_empty() {
+        // It may be any file, and hold secrets.
+        let shown = concealed(source);
+        reader.findings.extend(errors.iter().map(|error| {
+            let range = error.span().unwrap_or_default();
+            let finding = Finding::new(Code::LockSyntax, error.message()).help(REFRESH);
+            finding.at(&shown, Span::new(range.start, range.end))
+        }));
+    }
+    if !reader.findings.is_empty() {
+        return Err(reader.findings);
+    }
+    let root = Table { entries: document.get_ref(), what: "the lockfile", span: Span::default() };
+    let lock = lockfile(&mut reader, root);
+    if reader.findings.is_empty() { Ok(lock) } else { Err(reader.findings) }
 }
 
 /// Finds the marks that a merge leaves where both sides changed the same lines.
@@ -55,21 +68,38 @@ fn merge_marks(reader: &mut Reader<'_>, text: &str) {
 
 fn lockfile(reader: &mut Reader<'_>, root: Table<'_, '_>) -> Lockfile {
     let mut lock = Lockfile::default();
-    // A newer format may give old keys a new meaning, so nothing else is looked at.
-    let version = reader.need(root, "version").and_then(|value| {
-        let version: i64 = reader.number(value, REFRESH)?;
-        if version != VERSION {
-            let message =
-                format!("the lockfile has version {version}, this egressor reads version {VERSION}");
-            reader.error(span(value), message, "use the egressor that wrote it, or a newer one");
-        }
-        (version == VERSION).then_some(version)
-    });
-    if version.is_none() {
-        return lock;
+    if let Some(head) = head(reader, root) {
+        reader.only(root, &["version", "tried", "feed", "host"]);
+        entries(reader, root, head.usual, &mut lock);
     }
-    reader.only(root, &["version", "tried", "feed", "host"]);
-    let usual = root.get("tried").and_then(|value| reader.parse(value, TIME));
+    lock
+}
+
+/// What stands before feeds and hosts.
+pub(super) struct Head {
+    /// The time of the last refresh of most hosts.
+    pub(super) usual: Option<Timestamp>,
+}
+
+/// Reads the head. A newer format may give old keys a new meaning, so nothing else of it is looked at.
+pub(super) fn head(reader: &mut Reader<'_>, root: Table<'_, '_>) -> Option<Head> {
+    let value = reader.need(root, "version")?;
+    let version: i64 = reader.number(value, REFRESH)?;
+    if version != VERSION {
+        let message = format!("the lockfile has version {version}, this egressor reads version {VERSION}");
+        reader.error(span(value), message, "use the egressor that wrote it, or a newer one");
+        return None;
+    }
+    Some(Head { usual: root.get("tried").and_then(|value| reader.parse(value, TIME)) })
+}
+
+/// Reads feeds and hosts into the lockfile.
+pub(super) fn entries(
+    reader: &mut Reader<'_>,
+    root: Table<'_, '_>,
+    usual: Option<Timestamp>,
+    lock: &mut Lockfile,
+) {
     for value in root.get("feed").map_or(&[][..], |value| reader.list(value)) {
         let Some(table) = reader.table(value, "the feed") else { continue };
         let Some(feed) = feed(reader, table) else { continue };
@@ -87,14 +117,14 @@ fn lockfile(reader: &mut Reader<'_>, root: Table<'_, '_>) -> Lockfile {
             reader.error(at, format!("the host `{name}` stands here twice"), "merge the two into one");
         }
     }
-    lock
 }
 
 fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
-    reader.only(table, &["name", "url", "token", "date", "sha256"]);
+    reader.only(table, &["name", "url", "token", "date", "etag", "modified", "sha256"]);
     let name = reader.need(table, "name").and_then(|value| reader.text(value));
     let url = reader.need(table, "url").and_then(|value| reader.text(value));
-    let token = table.get("token").map(|value| reader.text(value));
+    let [token, etag, modified] = ["token", "etag", "modified"]
+        .map(|key| table.get(key).and_then(|value| reader.text(value)).map(str::to_owned));
     let date = reader.need(table, "date").and_then(|value| reader.parse(value, TIME));
     let sha256 = reader.need(table, "sha256").and_then(|value| {
         let text = reader.text(value)?;
@@ -111,8 +141,10 @@ fn feed(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Feed> {
     Some(Feed {
         name: name?.to_owned(),
         url: url?.to_owned(),
-        token: token.flatten().map(str::to_owned),
+        token,
         date: date?,
+        etag,
+        modified,
         sha256: sha256?,
     })
 }
@@ -136,7 +168,8 @@ fn host(reader: &mut Reader<'_>, table: Table<'_, '_>, usual: Option<Timestamp>)
     let mut seen = BTreeSet::new();
     for item in items {
         let Some(address) = address(reader, item, last.map(|last| last.tried)) else { continue };
-        if !seen.insert(address.key()) {
+        let (prefix, way, source) = address.key();
+        if !seen.insert((prefix, way, source.map(str::to_owned))) {
             reader.error(
                 span(item),
                 format!("`{}` stands here twice", address.prefix),
@@ -278,9 +311,8 @@ fn provenance(reader: &mut Reader<'_>, table: Table<'_, '_>) -> Option<Provenanc
                 reader.error(span(value), "no resolver is named", help);
                 return None;
             }
-            let names: Option<BTreeSet<String>> =
-                items.iter().map(|item| reader.text(item).map(str::to_owned)).collect();
-            names.map(Provenance::Dns)
+            let names: Option<Resolvers> = items.iter().map(|item| reader.text(item)).collect();
+            names.map(|names| Provenance::Dns(reader.known.share(names)))
         }
         [_, _, _] => {
             reader.error(table.span, "the address is known in two ways at once", "write two entries");

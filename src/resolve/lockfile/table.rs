@@ -1,6 +1,7 @@
 //! Reading tables of TOML key by key, with a finding for everything that is not as it should be.
 
 use crate::diag::{Code, Finding, Source, Span, suggest};
+use crate::resolve::dns::Known;
 use crate::syntax::text::one_line;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 pub(super) struct Reader<'s> {
     source: &'s Arc<Source>,
     pub(super) findings: Vec<Finding>,
+    pub(super) known: Known,
 }
 
 /// A table, what people call it, and where it stands.
@@ -26,7 +28,7 @@ pub(super) struct Table<'t, 'i> {
 
 impl<'s> Reader<'s> {
     pub(super) fn new(source: &'s Arc<Source>) -> Self {
-        Self { source, findings: Vec::new() }
+        Self { source, findings: Vec::new(), known: Known::default() }
     }
 
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {

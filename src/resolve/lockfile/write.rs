@@ -44,6 +44,11 @@ fn push_feed(text: &mut String, feed: &Feed) {
         push_key(text, "token", &quote(token));
     }
     push_key(text, "date", &quote(&feed.date.to_string()));
+    for (key, value) in [("etag", &feed.etag), ("modified", &feed.modified)] {
+        if let Some(value) = value {
+            push_key(text, key, &quote(value));
+        }
+    }
     push_key(text, "sha256", &quote(&feed.sha256));
 }
 

@@ -3,7 +3,7 @@
 mod tell;
 
 use super::dns::Lookup;
-use super::guard::special;
+use super::guard::{never_a_host, special};
 use super::lockfile::{LastLookup, LastOutcome, LockedAddress, LockedHost, Lockfile, Provenance};
 use super::outcome::{Family, Outcome, Verdict};
 use super::time::Timestamp;
@@ -117,14 +117,13 @@ fn refresh_host(
     let usable = |address: &LockedAddress| !matches!(address.provenance, Provenance::Dedicated(_));
     refresh.tell(&taken, !addresses.iter().any(usable));
     findings.append(&mut refresh.findings);
-    let before: Vec<_> = host.addresses.iter().map(LockedAddress::key).collect();
     let [a, aaaa] = taken.map(|taken| taken.last);
     host.last = Some(LastLookup { tried: now, a, aaaa });
+    let before = std::mem::take(&mut host.addresses);
     host.set_addresses(addresses);
     if [a, aaaa].iter().any(|last| last.outcome.verdict() != Verdict::Failed) {
         let told = if lookup.a.cname.is_empty() { &lookup.aaaa } else { &lookup.a };
-        let same = before.iter().eq(host.addresses.iter().map(LockedAddress::key).collect::<Vec<_>>().iter())
-            && host.cname == told.cname;
+        let same = host.has_the_same_addresses(&before) && host.cname == told.cname;
         host.cname.clone_from(&told.cname);
         // A cache counts down, so a lower value of the same answer is no news.
         let ttl = lookup.a.ttl.into_iter().chain(lookup.aaaa.ttl).min();
@@ -139,15 +138,15 @@ impl Refresh<'_> {
             Family::V4 => &self.lookup.a,
             Family::V6 => &self.lookup.aaaa,
         };
-        let of_family = answer.addresses.iter().filter(|(addr, _)| Family::of(**addr) == family);
-        let welcome: Vec<_> = of_family.filter(|(addr, _)| self.accept(**addr)).collect();
+        let of_family = answer.addresses.iter().filter(|(addr, _)| Family::of(*addr) == family);
+        let welcome: Vec<_> = of_family.filter(|(addr, _)| self.accept(*addr)).collect();
         let (agreed, few): (Vec<_>, Vec<_>) =
             welcome.iter().partition(|(_, servers)| servers.len() >= self.options.quorum.get());
-        self.few.extend(few.iter().map(|(addr, _)| **addr));
+        self.few.extend(few.iter().map(|(addr, _)| *addr));
         let seen: Vec<LockedAddress> = agreed
             .iter()
             .map(|(addr, resolvers)| LockedAddress {
-                prefix: Prefix::host(**addr),
+                prefix: Prefix::host(*addr),
                 provenance: Provenance::Dns((*resolvers).clone()),
                 first_seen: self.now,
                 last_seen: self.now,
@@ -232,8 +231,8 @@ impl Refresh<'_> {
 
 /// Why an answer may not have this address.
 fn unwelcome(addr: IpAddr, name: &Hostname, options: &RefreshOptions) -> Option<super::guard::Special> {
-    let allowed = options.allow_private.contains(name);
-    special(Prefix::host(addr)).filter(|special| special.never_a_host() || !allowed)
+    let addr = Prefix::host(addr);
+    special(addr).filter(|_| never_a_host(addr) || !options.allow_private.contains(name))
 }
 
 /// The known addresses and the seen ones, less those that have not been seen for too long.

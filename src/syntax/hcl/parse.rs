@@ -1,7 +1,7 @@
 //! From text to the syntax tree of the `hcl-edit` crate, which has a span on every node.
 
-use super::variables::{is_json, is_variables};
-use crate::diag::{Code, Finding, Place, Source, Span};
+use super::variables::is_json;
+use crate::diag::{Code, Finding, Place, Source, Span, concealed};
 use crate::syntax::text;
 use hcl_edit::structure::Body;
 use std::ops::Range;
@@ -31,12 +31,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<File, Finding> {
             let at = offset + error.location().offset();
             let message = text::one_line(error.message());
             // Of a text that cannot be read it is not known what is sensitive in it.
-            let hidden = is_variables(source.name()) || text.contains("sensitive");
-            let shown = if hidden {
-                Arc::new(source.masked(&[Span::new(0, source.text().len())]))
-            } else {
-                Arc::clone(source)
-            };
+            let shown = concealed(source);
             Err(Finding::new(Code::ReadSyntax, message).at(&shown, Span::new(at, at + 1)))
         }
     }

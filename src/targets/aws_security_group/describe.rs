@@ -31,6 +31,7 @@ impl Importer for AwsSecurityGroupDescribe {
             || has("SecurityGroupRules")
             || has("GroupId") && (has("IpPermissions") || has("IpPermissionsEgress"))
             || has("GroupId") && has("IsEgress")
+            || has("IpProtocol") && PEERS.iter().any(|key| has(key))
     }
 
     fn completes(&self, source: &Source) -> bool {
@@ -53,6 +54,12 @@ impl Importer for AwsSecurityGroupDescribe {
         Imported { policy, findings }
     }
 }
+
+/// The keys of a permission that name its peers.
+const PEERS: [&str; 4] = ["IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"];
+
+/// What permissions belong to in a file that names no group: it is chosen where they are handed over.
+const ANY_GROUP: &str = "ip-permissions";
 
 const BOTH: [(Direction, &str); 2] =
     [(Direction::Egress, "IpPermissionsEgress"), (Direction::Ingress, "IpPermissions")];
@@ -89,6 +96,8 @@ impl Reader {
                 self.rule(object, &mut fields);
             } else if BOTH.iter().any(|(_, key)| object.get(key).is_some()) || answer {
                 self.group(object, &mut fields);
+            } else if object.get("IpProtocol").is_some() {
+                self.handed_over(source, object, &mut fields);
             } else {
                 fields.refuse(object, "the object is neither a security group nor a rule of one");
             }
@@ -125,12 +134,29 @@ impl Reader {
         for pair in fields.objects(object, "UserIdGroupPairs") {
             peers.extend(named(pair, &["GroupId", "GroupName"], fields));
         }
-        let known = ["IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"];
-        peers.extend(strangers(object, &[&known[..], &["IpProtocol", "FromPort", "ToPort"]].concat()));
-        if peers.is_empty() && !known.iter().any(|key| field(object, key).is_some()) {
+        peers.extend(strangers(object, &[&PEERS[..], &["IpProtocol", "FromPort", "ToPort"]].concat()));
+        if peers.is_empty() && !PEERS.iter().any(|key| field(object, key).is_some()) {
             fields.note(Code::ReadNotCompared, object, "the rule names no peer, so it allows nothing");
         }
         self.add(group, direction, peers, object, fields);
+    }
+
+    /// A permission as the command line takes it for `--ip-permissions`. Which way it is for is said by the command, so
+    /// the name of the file must say it here.
+    fn handed_over(&mut self, source: &Source, object: &Node, fields: &mut Fields<'_>) {
+        let file = source.name().rsplit(['/', '\\']).next().unwrap_or_default();
+        let says = |direction: Direction| file.contains(direction.as_str());
+        let direction = match (says(Direction::Egress), says(Direction::Ingress)) {
+            (true, false) => Direction::Egress,
+            (false, true) => Direction::Ingress,
+            (true, true) | (false, false) => {
+                let message = "permissions do not say which way they are for; a file name with `egress` or `ingress` does";
+                fields.refuse(object, message);
+                return;
+            }
+        };
+        self.stated.push(Scope { name: ANY_GROUP.to_owned(), direction });
+        self.permission(ANY_GROUP, direction, object, fields);
     }
 
     /// A rule of its own, with one peer.

@@ -29,6 +29,7 @@ impl Importer for AwsSecurityGroupHcl {
         ]
         .iter()
         .any(|label| declares(source.text(), "resource", label))
+            || source.text().lines().any(|line| line.strip_prefix("# ") == Some(super::NO_RULE))
     }
 
     fn completes(&self, source: &Source) -> bool {

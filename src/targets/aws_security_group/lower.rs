@@ -6,13 +6,15 @@
 //! entries in more than linear time, and cutting a map in chunks moves entries from one chunk to another, which replaces
 //! their rules.
 
+use super::lists;
+use super::permissions;
 use super::service::Service;
 use super::{DESCRIPTION, MAX_RULES};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix, Set};
 use crate::policy::{Direction, Origin, RuleSet};
 use crate::targets::demand::{Demand, Unsaid, demands};
-use crate::targets::reason::reason;
+use crate::targets::reason::{Room, reason};
 use crate::targets::{Artifact, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,11 +24,18 @@ use std::net::IpAddr;
 const RESERVED: [&str; 9] =
     ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals", "provider"];
 
-/// One resource.
-struct Rule {
-    direction: Direction,
-    service: Service,
-    prefix: Prefix,
+/// One service and one block of addresses.
+pub(super) struct Rule {
+    pub(super) direction: Direction,
+    pub(super) service: Service,
+    pub(super) prefix: Prefix,
+}
+
+/// What rules are needed for.
+pub(super) struct Reasons<'a> {
+    asked: &'a [(Direction, Demand<'a>)],
+    /// How many reasons did not fit as they are.
+    shortened: usize,
 }
 
 /// The policy as rules of one security group.
@@ -35,10 +44,9 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let mut unsaid = Unsaid::default();
     let mut rules = Vec::new();
     let mut asked = Vec::new();
+    let max = wanted.options.get("aws.max_rules").and_then(|max| max.parse().ok()).unwrap_or(MAX_RULES.max);
     for set in &wanted.policy.sets {
         let demands = demands(set, &mut unsaid);
-        let max =
-            wanted.options.get("aws.max_rules").and_then(|max| max.parse().ok()).unwrap_or(MAX_RULES.max);
         let written = cover(set, &demands, max, &mut unsaid);
         lowered.findings.extend(count(set.scope.direction, &written, max));
         rules.extend(written);
@@ -48,37 +56,42 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     lowered.losses = losses;
     lowered.findings.extend(findings);
     lowered.findings.extend(reserved(wanted.options));
-    if rules.is_empty() || crate::diag::any_error(&lowered.findings) {
+    // A file without a rule takes away the rules of the file before it, so it is written where something is governed.
+    let is_governed = !wanted.policy.sets.is_empty();
+    if !is_governed || crate::diag::any_error(&lowered.findings) {
         return lowered;
     }
     // The head of the file warns of what stands beside egress rules, once, where there are any.
     let egress =
         rules.iter().find(|rule| rule.direction == Direction::Egress).map(|rule| rule.direction.as_str());
-    let mut shortened = 0_usize;
-    let rules: Vec<Value> = rules
-        .iter()
-        .map(|rule| {
-            let (description, changed) = describe(rule, &asked);
-            shortened += usize::from(changed);
-            resource(rule, &description)
-        })
-        .collect();
-    if shortened > 0 {
-        let message = format!("{shortened} descriptions were shortened or changed to fit");
-        lowered.findings.push(Finding::new(Code::TargetText, message));
-    }
+    let mut reasons = Reasons { asked: &asked, shortened: 0 };
     let literal = wanted.options.get("aws.security_group_id");
     let variable = wanted.options.get("aws.variable").filter(|_| literal.is_none());
-    lowered.artifacts.push(Artifact {
-        path: "aws-security-group.tf".to_owned(),
-        template: super::TEMPLATE,
-        model: json!({
-            "literal": Vec::from_iter(literal),
-            "variable": Vec::from_iter(variable),
-            "warned": Vec::from_iter(egress),
-            "rules": rules,
-        }),
+    let mut model = json!({
+        "literal": Vec::from_iter(literal),
+        "variable": Vec::from_iter(variable),
+        "warned": Vec::from_iter(egress),
+        "nothing": Vec::from_iter(rules.is_empty().then_some(super::NO_RULE)),
     });
+    match wanted.options.get(super::FORM) {
+        Some("ip-permissions") => lowered.artifacts.extend(permissions::artifacts(&rules, &mut reasons)),
+        form => {
+            let (template, parts) = if form == Some("prefix-lists") {
+                (super::LISTS_TEMPLATE, lists::lay_out(&rules, max, &mut reasons))
+            } else {
+                let rules: Vec<Value> = rules.iter().map(|rule| resource(rule, &mut reasons)).collect();
+                (super::TEMPLATE, json!({ "rules": rules }))
+            };
+            if let (Value::Object(model), Value::Object(parts)) = (&mut model, parts) {
+                model.extend(parts);
+            }
+            lowered.artifacts.push(Artifact { path: "aws-security-group.tf".to_owned(), template, model });
+        }
+    }
+    if reasons.shortened > 0 {
+        let message = format!("{} descriptions were shortened or changed to fit", reasons.shortened);
+        lowered.findings.push(Finding::new(Code::TargetText, message));
+    }
     lowered
 }
 
@@ -213,18 +226,25 @@ fn reserved(options: &Options) -> Option<Finding> {
     )
 }
 
-/// The reasons of everything that needs a packet of this rule.
-fn describe(rule: &Rule, asked: &[(Direction, Demand<'_>)]) -> (String, bool) {
-    let (addrs, packets) = (AddrSet::of([rule.prefix]), rule.service.packets());
-    let origins = asked.iter().filter(|(direction, demand)| {
-        *direction == rule.direction
-            && !demand.addrs.intersect(&addrs).is_empty()
-            && !demand.transport.intersect(&packets).is_empty()
-    });
-    reason(origins.map(|(_, demand)| demand.origin), DESCRIPTION)
+impl Reasons<'_> {
+    /// The reasons of everything that needs a packet of these rules, which are of one direction and service.
+    pub(super) fn of(&mut self, rules: &[&Rule], room: Room) -> String {
+        let addrs = AddrSet::of(rules.iter().map(|rule| rule.prefix));
+        let origins = self.asked.iter().filter(|(direction, demand)| {
+            rules.first().is_some_and(|rule| {
+                *direction == rule.direction
+                    && !demand.addrs.intersect(&addrs).is_empty()
+                    && !demand.transport.intersect(&rule.service.packets()).is_empty()
+            })
+        });
+        let (text, changed) = reason(origins.map(|(_, demand)| demand.origin), room);
+        self.shortened += usize::from(changed);
+        text
+    }
 }
 
-fn resource(rule: &Rule, description: &str) -> Value {
+fn resource(rule: &Rule, reasons: &mut Reasons<'_>) -> Value {
+    let description = reasons.of(&[rule], DESCRIPTION);
     let cidr = rule.prefix.to_string();
     let (ipv4, ipv6) = if rule.prefix.is_ipv4() { (Some(cidr), None) } else { (None, Some(cidr)) };
     let ports = rule.service.ports().map(|(from, to)| json!({ "from": from, "to": to }));
@@ -240,7 +260,7 @@ fn resource(rule: &Rule, description: &str) -> Value {
 }
 
 /// The block in a label: `104_16_81_56_32`, or `2606_50c0_8000__153_128` with `_` for each colon.
-fn label(prefix: Prefix) -> String {
+pub(super) fn label(prefix: Prefix) -> String {
     let addr = match prefix.addr() {
         IpAddr::V4(addr) => addr.to_string().replace('.', "_"),
         // An address with an IPv4 tail keeps its dots as dashes, so that no two addresses share a label.

@@ -2,7 +2,8 @@
 //!
 //! Written is one `aws_vpc_security_group_egress_rule` or `_ingress_rule` for each protocol, range of ports and block
 //! of addresses. Rules with several blocks, and rules inside `aws_security_group`, are replaced or rewritten as a
-//! whole when one address changes; these are not.
+//! whole when one address changes; these are not. On request, the blocks become entries of managed prefix lists, each of
+//! them a resource too, or the JSON that `aws ec2 authorize-security-group-egress --ip-permissions` takes.
 //!
 //! A security group needs nothing besides the endpoints: it is stateful, so replies pass, and it does not filter the
 //! Amazon DNS server, DHCP, the instance metadata service or the time service (Amazon VPC User Guide, "Security group
@@ -14,8 +15,10 @@ mod entries;
 mod fields;
 mod hcl;
 mod lift;
+mod lists;
 mod lower;
 mod peer;
+mod permissions;
 mod service;
 mod state;
 
@@ -29,12 +32,26 @@ use crate::policy::Need;
 #[derive(Debug)]
 pub(super) struct AwsSecurityGroup;
 
+/// What a file says that has no rule, so that it is still known for what it is.
+const NO_RULE: &str = "No aws_vpc_security_group rule: nothing is allowed, and what was is taken away.";
+
 const TEMPLATE: &str = "aws-security-group.tf.tera";
+const LISTS_TEMPLATE: &str = "aws-prefix-lists.tf.tera";
+const PERMISSIONS_TEMPLATE: &str = "aws-ip-permissions.json.tera";
+
+/// The option that says in which form rules are written.
+const FORM: &str = "aws.form";
 
 /// Amazon VPC quotas: "Inbound or outbound rules per security group", enforced separately for IPv4 and IPv6.
 const MAX_RULES: Limit = Limit {
     what: "rules per security group, direction and family",
     max: 60,
+    source: "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html",
+};
+
+const MAX_ENTRIES: Limit = Limit {
+    what: "entries of a managed prefix list, each of which counts as a rule",
+    max: 1000,
     source: "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html",
 };
 
@@ -51,7 +68,17 @@ const DESCRIPTION: Room = Room {
     allowed: |char| char.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(char),
 };
 
+/// EC2's `AddPrefixListEntry` takes the same characters but for `&`.
+const ENTRY: Room =
+    Room { limit: MAX_DESCRIPTION.max, allowed: |char| char != '&' && (DESCRIPTION.allowed)(char) };
+
 const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        key: FORM,
+        kind: OptionKind::Choice(&["rules", "prefix-lists", "ip-permissions"]),
+        default: Some("rules"),
+        summary: "one Terraform rule for each block, one for each managed prefix list, or JSON for the AWS command line",
+    },
     OptionSpec {
         key: "aws.security_group_id",
         kind: OptionKind::Identifier(64),
@@ -90,7 +117,7 @@ impl Target for AwsSecurityGroup {
     }
 
     fn limits(&self) -> &'static [Limit] {
-        &[MAX_RULES, MAX_DESCRIPTION]
+        &[MAX_RULES, MAX_ENTRIES, MAX_DESCRIPTION]
     }
 
     fn options(&self) -> &'static [OptionSpec] {
@@ -98,7 +125,11 @@ impl Target for AwsSecurityGroup {
     }
 
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
-        &[(TEMPLATE, include_str!("../../../templates/aws-security-group.tf.tera"))]
+        &[
+            (TEMPLATE, include_str!("../../../templates/aws-security-group.tf.tera")),
+            (LISTS_TEMPLATE, include_str!("../../../templates/aws-prefix-lists.tf.tera")),
+            (PERMISSIONS_TEMPLATE, include_str!("../../../templates/aws-ip-permissions.json.tera")),
+        ]
     }
 
     fn lower(&self, wanted: &Wanted<'_>) -> Lowered {

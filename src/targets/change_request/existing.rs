@@ -31,7 +31,8 @@ impl Compared {
     pub(super) fn step(&self, packets: &PacketSet) -> (Step, String) {
         let said = packets.intersect(&self.speaks);
         if said.is_empty() {
-            return (Step::Add, String::new());
+            let words = if self.speaks.is_empty() { "" } else { "the existing rules cannot speak of it" };
+            return (Step::Add, words.to_owned());
         }
         let missing = said.subtract(&self.allows.at_least);
         if missing.is_empty() {

@@ -66,7 +66,7 @@ fn several(old: &RuleSet, existing: Option<&Policy>) -> Option<Finding> {
         .map(|set| format!("`{}`", one_line(&set.scope.name)))
         .collect();
     let message = format!("the existing rules have several scopes for {direction}: {}", names.join(", "));
-    let help = "give a file with one of them";
+    let help = "say which is meant with `--against-scope NAME`";
     (!names.is_empty()).then(|| Finding::new(Code::ReadRefused, message).help(help))
 }
 
@@ -260,7 +260,9 @@ fn provenance(blocks: &[String], evidence: &BTreeMap<String, String>) -> String 
 pub(super) fn row(why: Option<&Justification>, facts: &Facts, options: &Options) -> Row {
     let setting = |key: &str| options.get(key).unwrap_or_default().to_owned();
     let of = |text: Option<&String>| text.map(|text| cut(text)).unwrap_or_default();
-    let ticket = of(why.and_then(|why| why.ticket.as_ref()));
+    // What a rule does not say of itself is known of the project.
+    let or = |text: Option<&String>, known: &str| text.map_or_else(|| cut(known), |text| cut(text));
+    let ticket = or(why.and_then(|why| why.ticket.as_ref()), &facts.ticket);
     let request = Some(setting("change.id")).filter(|id| !id.is_empty()).unwrap_or_else(|| ticket.clone());
     let inspection = if facts.inspection.is_empty() {
         String::new()
@@ -277,12 +279,13 @@ pub(super) fn row(why: Option<&Justification>, facts: &Facts, options: &Options)
         upload: if facts.upload { "yes" } else { "no" }.to_owned(),
         risk: cut(&facts.risks.join("; ")),
         alternative: facts.mitigation.clone(),
-        owner: of(why.and_then(|why| why.owner.as_ref())),
+        owner: or(why.and_then(|why| why.owner.as_ref()), &facts.owner),
         approver: setting("change.approver"),
         requested_by: setting("change.requested_by"),
         ticket,
         valid_from: setting("change.valid_from"),
-        expires: of(why.and_then(|why| why.expires.as_ref())),
+        expires: or(why.and_then(|why| why.expires.as_ref()), &facts.expires),
+        via: cut(&facts.via),
         vendor_source: cut(&why.map(|why| why.sources.join("; ")).unwrap_or_default()),
         verified: facts.verified.clone(),
         confidence: of(why.map(|why| &why.confidence)),

@@ -5,6 +5,9 @@
 //! peers, protocol and port are read back, and mean the policy; the table of the Markdown file must say the same. A peer
 //! is named by host and, where they are known, by address, since nobody knows what stands in the way. Rows that remove
 //! something, and those that keep it, are written when existing rules are given; a row to remove asks for nothing.
+//!
+//! With a proxy there is a row for the way to it, and what goes through it is asked for by name alone: the proxy has to
+//! let it pass, and no rule by address is wanted.
 
 mod cells;
 mod existing;
@@ -61,9 +64,9 @@ impl Target for ChangeRequest {
         Speech { peers: PeerKind::Both, scoping: Scoping::Host, ingress: Ingress::ByPeer }
     }
 
-    /// What else a machine needs is not asked of the network team.
+    /// The way to the proxy is the network team's; what else a machine needs is not asked of it.
     fn needs(&self) -> &'static [Need] {
-        &[]
+        &[Need::Proxy]
     }
 
     fn limits(&self) -> &'static [Limit] {

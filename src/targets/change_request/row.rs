@@ -69,6 +69,7 @@ columns! {
     provenance "address provenance"
     protocol "protocol"
     port "port"
+    via "via"
     application "application"
     component "component"
     condition "feature or condition"

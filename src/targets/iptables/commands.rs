@@ -7,9 +7,10 @@ use super::ipset::{self, Sets};
 use super::lift;
 use super::region::Family;
 use super::spec::Refusal;
-use crate::diag::{Code, Finding, Severity, Source, Span};
+use crate::diag::{Code, Finding, Severity, Source, Span, concealed};
 use crate::syntax::words::{Word, WordsError, split_shell};
 use crate::targets::Imported;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,10 +42,21 @@ pub(super) fn import(sources: &[Arc<Source>]) -> Imported {
     let mut tables: Vec<Chains> = Vec::new();
     for source in scripts {
         let mut of_file: BTreeMap<Family, Chains> = BTreeMap::new();
+        // A command of another program may have a password among its arguments.
+        let hidden = OnceCell::new();
         for (line, at) in logical_lines(source.text()) {
-            let outcome = command(line, at, source, &members, &mut of_file, &mut findings);
-            if let Err((code, Refusal { message, span })) = outcome {
-                findings.push(Finding::new(code, message).at(source, span));
+            let is_ours = line.contains("tables");
+            let shown = || if is_ours { source } else { hidden.get_or_init(|| concealed(source)) };
+            match command(line, at, source, &members, &mut of_file) {
+                Ok(None) => {}
+                Ok(Some(finding)) if finding.place.is_some() => findings.push(finding),
+                Ok(Some(finding)) => {
+                    findings
+                        .push(finding.at(shown(), Span::new(at, at.saturating_add(line.trim_end().len()))));
+                }
+                Err((code, Refusal { message, span })) => {
+                    findings.push(Finding::new(code, message).at(shown(), span));
+                }
             }
         }
         for chains in of_file.values() {
@@ -55,20 +67,19 @@ pub(super) fn import(sources: &[Arc<Source>]) -> Imported {
     Imported { policy: lift::lift(&tables, &mut findings), findings }
 }
 
-/// Follows one command of a script.
+/// Follows one command of a script; a note where it is not followed, about the whole of it unless it says where.
 fn command(
     line: &str,
     at: usize,
     source: &Arc<Source>,
     sets: &Sets,
     tables: &mut BTreeMap<Family, Chains>,
-    findings: &mut Vec<Finding>,
-) -> Result<(), (Code, Refusal)> {
+) -> Result<Option<Finding>, (Code, Refusal)> {
     let span = Span::new(at, at.saturating_add(line.trim_end().len()));
     let syntax = |message: &str, span| Err((Code::ReadSyntax, Refusal { message: message.to_owned(), span }));
     let first = line.split_whitespace().next().unwrap_or_default();
     if first.is_empty() || first.starts_with('#') {
-        return Ok(());
+        return Ok(None);
     }
     if CONTROL.contains(&first) || first.ends_with("()") || first.contains('$') {
         return syntax("what a shell decides or repeats is not followed", span);
@@ -88,18 +99,16 @@ fn command(
             return syntax("a command that changes rules in a way that is not followed", span);
         }
         let finding = Finding::new(Code::ReadNotCompared, "a command that is not one of iptables");
-        findings.push(Finding { severity: Severity::Note, ..finding }.at(source, span));
-        return Ok(());
+        return Ok(Some(Finding { severity: Severity::Note, ..finding }));
     };
     let arguments: Vec<Word<'_>> = words.into_iter().skip(skip.saturating_add(1)).collect();
     let (table, arguments) = without_global_options(arguments);
     if let Some(table) = table.filter(|table| table.text != "filter") {
         let message = format!("the table `{}` is not read", table.text);
-        findings.push(Finding::new(Code::ReadNotCompared, message).at(source, table.span));
-        return Ok(());
+        return Ok(Some(Finding::new(Code::ReadNotCompared, message).at(source, table.span)));
     }
     let chains = tables.entry(family).or_insert_with(|| Chains::new(family, source));
-    chains.command(&arguments, span, sets).map_err(|refusal| (Code::ReadRefused, refusal))
+    chains.command(&arguments, span, sets).map(|()| None).map_err(|refusal| (Code::ReadRefused, refusal))
 }
 
 /// The table that is named, and the words without it and without what only says how to run.

@@ -61,7 +61,8 @@ pub(super) fn artifacts(
         findings.push(Finding { severity: Severity::Note, ..finding });
     }
     if !context.installs.is_empty() {
-        let commands: Vec<Value> = context.installs.iter().map(|install| command(install, &secret)).collect();
+        let commands: Vec<Value> =
+            context.installs.iter().flat_map(|install| commands(install, &secret)).collect();
         artifacts.push(Artifact {
             path: "proxy-set-env.sh".to_owned(),
             template: COMMANDS,
@@ -134,20 +135,32 @@ fn patch(install: &Install, plain: &[Value], secret: &[&str]) -> Value {
     })
 }
 
-/// The words of a command that say whose variables are set: a workload, or those with the labels of the pods.
-fn command(install: &Install, secret: &[&str]) -> Value {
+/// The commands for a component: one for each container that takes the variables, or one for the workloads with the labels
+/// of the pods where the containers are not known.
+fn commands(install: &Install, secret: &[&str]) -> Vec<Value> {
     let labels: Vec<String> = install.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let object = match &install.workload {
-        Some(workload) => vec![format!("{}/{}", workload.kind.to_lowercase(), workload.name)],
+    let objects = match &install.workload {
+        Some(workload) => workload
+            .containers
+            .iter()
+            .map(|container| {
+                let name = format!("{}/{}", workload.kind.to_lowercase(), workload.name);
+                vec![name, format!("--containers={container}")]
+            })
+            .collect(),
         None => {
-            vec!["deployments,daemonsets,statefulsets".to_owned(), format!("--selector={}", labels.join(","))]
+            let selector = format!("--selector={}", labels.join(","));
+            vec![vec!["deployments,daemonsets,statefulsets".to_owned(), selector]]
         }
     };
     let from: Vec<String> = secret.iter().map(|name| format!("--from=secret/{name}")).collect();
-    json!({
-        "component": install.component,
-        "namespace": format!("--namespace={}", install.namespace),
-        "object": object,
-        "from": from,
-    })
+    let command = |object: Vec<String>| {
+        json!({
+            "component": install.component,
+            "namespace": format!("--namespace={}", install.namespace),
+            "object": object,
+            "from": from,
+        })
+    };
+    objects.into_iter().map(command).collect()
 }

@@ -143,8 +143,13 @@ impl Acl {
                 }
                 Ok(())
             }
-            Kind::Other(_) => Ok(()),
+            Kind::Step | Kind::Annotation | Kind::Mark | Kind::Note | Kind::Other(_) => Ok(()),
         }
+    }
+
+    /// The values as written, options among them.
+    pub(super) fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Reports whether the value is an option, and takes it.
@@ -154,7 +159,9 @@ impl Acl {
             flags.ignore_case = text == "-i";
             return Ok(true);
         }
-        if matches!(self.kind, Kind::Other(_)) || flags.values || !text.starts_with('-') {
+        let opaque =
+            matches!(self.kind, Kind::Step | Kind::Annotation | Kind::Mark | Kind::Note | Kind::Other(_));
+        if opaque || flags.values || !text.starts_with('-') {
             return Ok(false);
         }
         match text {

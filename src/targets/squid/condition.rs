@@ -3,14 +3,15 @@
 use super::acl::Acl;
 use super::case::{Case, cross};
 use super::conf::Conf;
-use super::form::Form;
+use super::form::{Form, used};
 use super::kind::Kind;
-use super::pattern::{Hosts, authorities, hosts, plain_urls};
+use super::pattern::{Hosts, hosts};
+use super::url::{Web, authorities, is_odd, plain_urls};
 use crate::packet::{AddrSet, IntervalSet, NameSet, PeerSet, PortSet, Set};
-use crate::policy::Unmodelled;
+use crate::policy::{Action, Unmodelled};
 
-/// The cases in which an ACL that is no group holds, or does not.
-pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
+/// The cases in which an ACL that is no group holds, or does not, in a line that does this.
+pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form, action: Action) -> Vec<Case> {
     let opaque = |why: &str| vec![Case::default().doubted(Some(&doubt(acl, negated, why)))];
     if acl.conditional {
         return opaque("it is defined under an `if`");
@@ -19,8 +20,8 @@ pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form) -> Vec<
         Kind::Src if conf.forwarded => opaque("the client's address is taken from a header"),
         Kind::Src => source(acl, negated),
         Kind::Dst => destination(acl, negated),
-        Kind::ServerName | Kind::ServerNameRegex if conf.bumped || acl.optioned => {
-            opaque("the name in the TLS handshake is not the one that is asked for")
+        Kind::ServerName | Kind::ServerNameRegex if acl.optioned => {
+            opaque("it is about another name than the one that is asked for")
         }
         Kind::Domain | Kind::ServerName => {
             let literals = acl.literals.iter().map(|addr| (*addr, *addr));
@@ -56,7 +57,12 @@ pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form) -> Vec<
             }
         },
         Kind::UrlRegex => url(acl, negated, form),
-        Kind::PathRegex => path(acl, negated, form),
+        Kind::PathRegex => path(acl, negated, form, action),
+        Kind::Annotation | Kind::Mark => certain(negated, true),
+        Kind::Note if finds_percent(conf, acl) => odd(acl, negated, action),
+        Kind::Note if action == Action::Deny && !negated && finds_mark(conf, acl) => Vec::new(),
+        Kind::Note => opaque("it depends on notes that were made of the request"),
+        Kind::Step => opaque("it depends on how much of the handshake was seen"),
         Kind::AnyOf | Kind::AllOf => opaque("a group of ACLs"),
         Kind::Other(kind) => opaque(&format!("the ACL type `{kind}` is not about hosts, ports or methods")),
     }
@@ -79,7 +85,8 @@ pub(super) fn unmodelled(text: &str, why: &str) -> Unmodelled {
     Unmodelled { text: text.to_owned(), why: why.to_owned() }
 }
 
-fn doubt(acl: &Acl, negated: bool, why: &str) -> Unmodelled {
+/// The doubt about an ACL that is not modelled.
+pub(super) fn doubt(acl: &Acl, negated: bool, why: &str) -> Unmodelled {
     unmodelled(&format!("{}{}", if negated { "!" } else { "" }, acl.text()), why)
 }
 
@@ -139,7 +146,7 @@ fn complement(set: &AddrSet) -> AddrSet {
 }
 
 fn url(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
-    let mut products: Vec<(PeerSet, Option<u16>)> = Vec::new();
+    let mut products: Vec<(PeerSet, Option<PortSet>)> = Vec::new();
     let mut strange = None;
     for (expression, ignore_case) in &acl.expressions {
         // The cache manager answers itself; no request for it reaches a host.
@@ -153,7 +160,7 @@ fn url(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
                 found.into_iter().map(|(hosts, port)| (peer(hosts), port)).collect::<Vec<_>>()
             }),
             Form::Plain { scheme, .. } => {
-                plain_urls(expression, *ignore_case, scheme.as_deref() == Some("HTTP"))
+                plain_urls(expression, *ignore_case, scheme.as_deref().and_then(Web::of))
                     .map(|found| found.into_iter().map(|(names, port)| (of_names(names), port)).collect())
             }
         };
@@ -162,19 +169,18 @@ fn url(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
             None => strange = Some(doubt(acl, negated, "a regular expression of no plain shape")),
         }
     }
-    let of_port = |port: u16| PortSet::range(port, &port);
     if !negated {
-        let known = products.into_iter().filter_map(|(peer, port)| {
-            Case::peer(peer).map(|case| Case { ports: port.map(of_port), ..case })
-        });
+        let known = products
+            .into_iter()
+            .filter_map(|(peer, ports)| Case::peer(peer).map(|case| Case { ports, ..case }));
         return known.chain(strange.as_ref().map(|strange| Case::default().doubted(Some(strange)))).collect();
     }
     // Not (A on port 1 or B on port 2) is (not A or not port 1) and (not B or not port 2).
     let mut cases = vec![Case::default().doubted(strange.as_ref())];
-    for (peer, port) in products {
+    for (peer, ports) in products {
         let others =
             PeerSet { names: peer.names.complement(), addrs: complement(&peer.addrs), ..PeerSet::default() };
-        let elsewhere = port.map(|port| Case { ports: Some(of_port(port).complement()), ..Case::default() });
+        let elsewhere = ports.map(|ports| Case { ports: Some(ports.complement()), ..Case::default() });
         let choices: Vec<Case> = Case::peer(others).into_iter().chain(elsewhere).collect();
         let Some(more) = cross(&cases, &choices) else {
             return vec![Case::default().doubted(Some(&doubt(
@@ -195,7 +201,7 @@ fn of_names(names: NameSet) -> PeerSet {
     PeerSet { names, addrs: AddrSet { v4: addrs, v6 }, ..PeerSet::default() }
 }
 
-fn path(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
+fn path(acl: &Acl, negated: bool, form: &Form, action: Action) -> Vec<Case> {
     // The URL of a CONNECT has no path, and nothing matches one that is not there.
     if *form == Form::Connect || acl.expressions.is_empty() {
         return certain(negated, false);
@@ -206,9 +212,55 @@ fn path(acl: &Acl, negated: bool, form: &Form) -> Vec<Case> {
     if acl.expressions.iter().any(everything) {
         return certain(negated, true);
     }
+    if acl.expressions.iter().all(|(expression, ignore_case)| is_odd(expression, *ignore_case)) {
+        return odd(acl, negated, action);
+    }
     vec![Case::default().doubted(Some(&doubt(
         acl,
         negated,
         "paths are modelled only together with their host",
     )))]
+}
+
+/// A condition that only oddly spelt paths meet: with dot segments, encoded characters and the like. A path stands for
+/// what is asked for in plain spelling, so that a line which denies odd spellings denies no path. A line that allows
+/// them lets more pass than can be said.
+fn odd(acl: &Acl, negated: bool, action: Action) -> Vec<Case> {
+    match (action, negated) {
+        (Action::Deny, false) | (Action::Allow, true) => certain(negated, false),
+        (Action::Deny, true) | (Action::Allow, false) => {
+            let why = "it is about other spellings of paths";
+            vec![Case::default().doubted(Some(&doubt(acl, negated, why)))]
+        }
+    }
+}
+
+/// Reports whether a `note` looks for a mark that `ssl_bump` lines alone put on connections. A request on a connection of
+/// its own never has it.
+fn finds_mark(conf: &Conf, acl: &Acl) -> bool {
+    let [key, _] = acl.texts() else { return false };
+    let used = used(conf);
+    let sets = |acl: &Acl| {
+        let notes = matches!(acl.kind, Kind::Annotation | Kind::Mark);
+        notes && acl.texts().iter().any(|note| note.starts_with(key.as_str()))
+    };
+    !conf.notes
+        && conf.acls.iter().all(|(name, acl)| !sets(acl) || (acl.kind == Kind::Mark && !used.contains(name)))
+}
+
+/// Reports whether a `note` looks for a percent sign in the path as the client wrote it: every other character ends a
+/// piece of the note, and a piece that is nothing but the sign is looked for.
+fn finds_percent(conf: &Conf, acl: &Acl) -> bool {
+    let [option, key, wanted @ ..] = acl.texts() else { return false };
+    let Some(ends) = option.strip_prefix("-m=") else { return false };
+    let made = format!("{key}=\"%>rp\"");
+    let notes = conf.acls.values().filter(|acl| matches!(acl.kind, Kind::Annotation | Kind::Mark));
+    let notes = notes.flat_map(Acl::texts);
+    let mut own = notes.filter(|note| note.starts_with(key.as_str())).peekable();
+    // A plain path has none, however the rest of it is cut.
+    own.peek().is_some()
+        && own.all(|note| *note == made)
+        && !conf.notes
+        && !ends.contains('%')
+        && wanted == ["%"]
 }

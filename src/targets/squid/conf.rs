@@ -27,6 +27,12 @@ pub(super) struct Conf {
     pub(super) forwarded: bool,
     /// TLS is looked into, so that the name in the handshake counts too.
     pub(super) bumped: bool,
+    /// What the `ssl_bump` lines do with tunnels, in order.
+    pub(super) bumps: Vec<Bump>,
+    /// A port on which no line looks into tunnels.
+    pub(super) blind_port: Option<Place>,
+    /// A directive makes notes of requests.
+    pub(super) notes: bool,
 }
 
 /// One `http_access` line.
@@ -40,6 +46,19 @@ pub(super) struct Access {
     pub(super) place: Place,
     /// The `if` lines around it.
     pub(super) conditions: Vec<String>,
+}
+
+/// One `ssl_bump` line.
+#[derive(Debug)]
+pub(super) struct Bump {
+    /// What it does: `peek`, `splice`, `bump`, `terminate` and others.
+    pub(super) action: String,
+    /// The ACLs that must all match.
+    pub(super) tests: Vec<Test>,
+    /// Where it stands.
+    pub(super) place: Place,
+    /// It stands under an `if`.
+    pub(super) conditional: bool,
 }
 
 /// An ACL in an `http_access` line.
@@ -156,12 +175,13 @@ impl Reader<'_> {
                     self.stop(source, line);
                 }
             }
-            "ssl_bump" => {
-                self.conf.bumped = true;
-                if rest.first().is_none_or(|word| !matches!(word.text.as_str(), "peek" | "splice" | "none")) {
-                    self.stop(source, line);
+            "ssl_bump" => self.bump(source, line, rest),
+            "http_port" => {
+                if rest.iter().all(|word| word.text != "ssl-bump") {
+                    self.conf.blind_port.get_or_insert_with(|| place(source, line));
                 }
             }
+            "note" => self.conf.notes = true,
             "url_rewrite_program" | "redirect_program" => self.stop(source, line),
             _ => self.other(source, directive),
         }
@@ -169,7 +189,7 @@ impl Reader<'_> {
 
     /// A directive that can stop a request that `http_access` lets pass.
     fn stop(&mut self, source: &Arc<Source>, line: &Line) {
-        self.conf.stops.push(Place { source: Arc::clone(source), span: line.span });
+        self.conf.stops.push(place(source, line));
     }
 
     /// A directive that decides nothing, unless it is one that does, misspelt.
@@ -295,6 +315,31 @@ impl Reader<'_> {
                 );
             }
         };
+        let Some(tests) = self.tests(source, rest) else { return };
+        if tests.is_empty() {
+            return self.refuse(source, line.span, "`http_access` without an ACL; Squid drops the line");
+        }
+        let place = place(source, line);
+        self.conf.access.push(Access { action, tests, place, conditions: self.conditions.clone() });
+    }
+
+    fn bump(&mut self, source: &Arc<Source>, line: &Line, rest: &[Word]) {
+        self.conf.bumped = true;
+        let Some(action) = rest.first() else {
+            return self.refuse(source, line.span, "`ssl_bump` without an action");
+        };
+        let Some(tests) = self.tests(source, rest) else { return };
+        let conditional = !self.conditions.is_empty();
+        self.conf.bumps.push(Bump {
+            action: action.text.clone(),
+            tests,
+            place: place(source, line),
+            conditional,
+        });
+    }
+
+    /// The ACLs behind the action of a line; nothing when one of them is not defined.
+    fn tests(&mut self, source: &Arc<Source>, rest: &[Word]) -> Option<Vec<Test>> {
         let mut tests = Vec::new();
         for word in rest.iter().skip(1) {
             let bare = word.text.strip_prefix('!');
@@ -308,15 +353,11 @@ impl Reader<'_> {
                     Some(meant) => finding.help(format!("did you mean `{meant}`")),
                     None => finding,
                 });
-                return;
+                return None;
             }
             tests.push(Test { negated: bare.is_some(), acl: key });
         }
-        if tests.is_empty() {
-            return self.refuse(source, line.span, "`http_access` without an ACL; Squid drops the line");
-        }
-        let place = Place { source: Arc::clone(source), span: line.span };
-        self.conf.access.push(Access { action, tests, place, conditions: self.conditions.clone() });
+        Some(tests)
     }
 
     fn refuse(&mut self, source: &Arc<Source>, span: Span, message: &str) {
@@ -326,4 +367,8 @@ impl Reader<'_> {
     fn warn(&mut self, source: &Arc<Source>, span: Span, message: &str) {
         self.findings.push(Finding::new(Code::ReadUnmodelled, message).at(source, span));
     }
+}
+
+fn place(source: &Arc<Source>, line: &Line) -> Place {
+    Place { source: Arc::clone(source), span: line.span }
 }

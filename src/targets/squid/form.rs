@@ -25,11 +25,13 @@ pub(super) fn forms(conf: &Conf, limit: usize) -> Option<Vec<Form>> {
     let mut methods = distinct(conf, &used, &Kind::Method, &["PURGE", "CONNECT"]);
     methods.push(None);
     let mut schemes =
-        distinct(conf, &used, &Kind::Proto, &["CACHE_OBJECT", "NONE", "AUTHORITY_FORM", "HTTP"]);
+        distinct(conf, &used, &Kind::Proto, &["CACHE_OBJECT", "NONE", "AUTHORITY_FORM", "HTTP", "HTTPS"]);
     schemes.push(Some("HTTP".to_owned()));
     // Any scheme can be asked for on any port, so `ftp://h:80/` reaches what only `http://h/` was denied.
     let tells_schemes = |kind: &Kind| matches!(kind, Kind::Proto | Kind::UrlRegex);
     if conf.acls.iter().any(|(key, acl)| tells_schemes(&acl.kind) && used.contains(key)) {
+        // A proxy takes `https` without a tunnel too, and as such it judges what it finds within a tunnel that it opens.
+        schemes.push(Some("HTTPS".to_owned()));
         schemes.push(None);
     }
     if methods.len().saturating_mul(schemes.len()) >= limit {

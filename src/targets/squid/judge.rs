@@ -2,10 +2,11 @@
 
 use super::acl::Acl;
 use super::case::{Case, MOST_CASES, cross};
-use super::condition::{single, unmodelled};
+use super::condition::{doubt, single, unmodelled};
 use super::conf::{Conf, Test};
 use super::form::Form;
 use super::kind::Kind;
+use crate::policy::Action;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -20,14 +21,24 @@ type Question = (String, bool, Form);
 #[derive(Debug)]
 pub(super) struct Judge<'a> {
     conf: &'a Conf,
+    /// What the lines do whose ACLs are judged.
+    action: Action,
+    /// The lines see the name in the TLS handshake.
+    sees_handshake: bool,
     known: RefCell<BTreeMap<Question, Rc<[Case]>>>,
     /// The groups that are being judged.
     open: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(conf: &'a Conf) -> Self {
-        Self { conf, known: RefCell::default(), open: RefCell::default() }
+    /// Of lines that do this to requests.
+    pub(super) fn of_requests(conf: &'a Conf, action: Action) -> Self {
+        Self { conf, action, sees_handshake: false, known: RefCell::default(), open: RefCell::default() }
+    }
+
+    /// Of lines that do this to tunnels of which the name in the handshake is known.
+    pub(super) fn of_handshakes(conf: &'a Conf, action: Action) -> Self {
+        Self { sees_handshake: true, ..Self::of_requests(conf, action) }
     }
 
     /// The cases in which all of these ACLs hold.
@@ -63,7 +74,11 @@ impl<'a> Judge<'a> {
         }
         let cases: Rc<[Case]> = match &acl.kind {
             Kind::AnyOf | Kind::AllOf if !acl.conditional => self.group(acl, &test.acl, test.negated, form),
-            _ => single(self.conf, acl, test.negated, form),
+            Kind::ServerName | Kind::ServerNameRegex if self.conf.bumped && !self.sees_handshake => {
+                let why = "the name in the TLS handshake is not the one that is asked for";
+                vec![Case::default().doubted(Some(&doubt(acl, test.negated, why)))]
+            }
+            _ => single(self.conf, acl, test.negated, form, self.action),
         }
         .into();
         self.known.borrow_mut().insert(key, Rc::clone(&cases));

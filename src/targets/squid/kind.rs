@@ -25,6 +25,14 @@ pub(super) enum Kind {
     UrlRegex,
     /// The path of the URL, by expression.
     PathRegex,
+    /// How much of a TLS handshake was seen when `ssl_bump` decides.
+    Step,
+    /// A note that it makes, of what it says of the request; it always holds.
+    Annotation,
+    /// The same, of the client's connection.
+    Mark,
+    /// A note that was made.
+    Note,
     /// Any of other ACLs.
     AnyOf,
     /// All of other ACLs.
@@ -34,7 +42,7 @@ pub(super) enum Kind {
 }
 
 /// The kinds that are modelled, by the name of the type.
-const KINDS: [(&str, Kind); 13] = [
+const KINDS: [(&str, Kind); 17] = [
     ("src", Kind::Src),
     ("dst", Kind::Dst),
     ("dstdomain", Kind::Domain),
@@ -46,6 +54,10 @@ const KINDS: [(&str, Kind); 13] = [
     ("proto", Kind::Proto),
     ("url_regex", Kind::UrlRegex),
     ("urlpath_regex", Kind::PathRegex),
+    ("at_step", Kind::Step),
+    ("annotate_transaction", Kind::Annotation),
+    ("annotate_client", Kind::Mark),
+    ("note", Kind::Note),
     ("any-of", Kind::AnyOf),
     ("all-of", Kind::AllOf),
 ];
@@ -81,6 +93,10 @@ impl Kind {
             | Self::ServerName
             | Self::ServerNameRegex
             | Self::Port
+            | Self::Step
+            | Self::Annotation
+            | Self::Mark
+            | Self::Note
             | Self::Other(_) => false,
         }
     }

@@ -2,10 +2,12 @@
 
 use super::conf::LONGEST_NAME;
 use super::digest::short;
+use super::handshake::{self, Handshake};
 use super::lines::LONGEST_LINE;
 use super::plan::{Group, Plan};
+use super::tls::{Tls, escaped, urls};
 use crate::diag::{Code, Finding};
-use crate::packet::{AddrSet, NamePattern, PortSet, Prefix};
+use crate::packet::{AddrSet, Hostname, NamePattern, PathPrefix, PortSet, Prefix};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +20,12 @@ pub(super) struct Sheet<'a> {
     pub(super) http_ports: &'a PortSet,
     /// Whether a closing rule denies all else.
     pub(super) deny_rest: bool,
+    /// What is done about TLS in tunnels.
+    pub(super) tls: Tls,
 }
+
+/// A host of which some paths are allowed, each for its reasons.
+type Limited<'a> = BTreeMap<&'a Hostname, Vec<(&'a PathPrefix, &'a BTreeSet<String>)>>;
 
 /// The longest part of a name that lists ports.
 const LONGEST_LABEL: usize = 24;
@@ -32,6 +39,8 @@ pub(super) fn lay_out(plans: Vec<Plan>, sheet: &Sheet<'_>) -> (Value, Vec<Findin
         hosts: Vec::new(),
         allows: Vec::new(),
         tunnels: PortSet::default(),
+        handshakes: Vec::new(),
+        limited: BTreeSet::new(),
     };
     let several = plans.len() > 1;
     for (number, plan) in (1_usize..).zip(plans) {
@@ -55,6 +64,9 @@ struct Lists<'a> {
     allows: Vec<Value>,
     /// Every port that a CONNECT may ask for.
     tunnels: PortSet,
+    handshakes: Vec<Handshake>,
+    /// The hosts of which some paths are allowed.
+    limited: BTreeSet<String>,
 }
 
 impl Lists<'_> {
@@ -80,11 +92,13 @@ impl Lists<'_> {
     fn group(&mut self, group: &Group, clients: Option<&str>, suffix: &str) {
         let label = label(&group.ports);
         let (mut listed, mut matched, mut any) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut limited: Limited<'_> = BTreeMap::new();
         for (pattern, why) in &group.names {
             let entry = |value: String| json!({ "value": value, "why": why });
             match pattern {
                 NamePattern::Any => any.extend(why.iter().cloned()),
-                NamePattern::Host(host) | NamePattern::Path(host, _) => listed.push(entry(host.to_string())),
+                NamePattern::Host(host) => listed.push(entry(host.to_string())),
+                NamePattern::Path(host, path) => limited.entry(host).or_default().push((path, why)),
                 NamePattern::Tree(host) => listed.push(entry(format!(".{host}"))),
                 // In a list of names, `.x` is `x` too, so these are expressions.
                 NamePattern::Below(host) => matched.push(entry(format!(r"\.{}$", escaped(host.as_str())))),
@@ -93,37 +107,85 @@ impl Lists<'_> {
                 }
             }
         }
-        let mut names: Vec<(Option<String>, BTreeSet<String>)> = Vec::new();
-        for (kind, flags, what, entries) in [
-            ("dstdomain", ["-n"].as_slice(), "hosts", listed),
-            ("dstdom_regex", ["-n", "-i"].as_slice(), "patterns", matched),
-        ] {
+        let label = format!("{label}{suffix}");
+        let mut names: Vec<Names> = Vec::new();
+        for (kind, what, entries) in [(&HOSTS, "hosts", listed), (&PATTERNS, "patterns", matched)] {
             if !entries.is_empty() {
-                let name = self.named(&format!("{what}_{label}{suffix}"));
-                self.hosts.push(json!({ "name": name, "kind": kind, "flags": flags, "entries": entries }));
-                names.push((Some(name), BTreeSet::new()));
+                names.push(self.names(kind, &format!("{what}_{label}"), &entries));
             }
         }
         if group.names.contains_key(&NamePattern::Any) {
-            names.push((None, any));
+            names.push(Names { why: any, ..Names::default() });
         }
         let tunnels = group.ports.subtract(self.sheet.http_ports);
         let plain = group.ports.intersect(self.sheet.http_ports);
         self.tunnels = self.tunnels.union(&tunnels);
         let connect = self.named("CONNECT");
-        for (form, ports) in [(connect.clone(), tunnels), (format!("!{connect}"), plain)] {
+        for (tunnelled, ports) in [(true, tunnels), (false, plain)] {
             if ports.is_empty() {
                 continue;
             }
             let ports = if ports.is_full() { None } else { Some(self.ports(&ports)) };
-            for (name, why) in &names {
-                let acls: Vec<&str> = [clients, Some(form.as_str()), name.as_deref(), ports.as_deref()]
-                    .into_iter()
-                    .flatten()
-                    .collect();
-                self.allows.push(json!({ "acls": acls, "why": why }));
+            let form = if tunnelled { connect.clone() } else { format!("!{connect}") };
+            let scope = Scope { clients, ports: ports.as_deref() };
+            for names in &names {
+                let acls = scope.acls(Some(&form), names.asked.as_deref());
+                self.allows.push(json!({ "acls": acls, "why": names.why }));
+                if tunnelled && self.sheet.tls != Tls::Tunnel {
+                    let tunnel = scope.acls(None, names.asked.as_deref());
+                    self.handshakes.push(Handshake { opened: false, tunnel, server: names.server.clone() });
+                }
+            }
+            if !limited.is_empty() {
+                self.paths(&limited, tunnelled, &label, scope);
             }
         }
+    }
+
+    /// The lists of hosts that are asked for, and of the same hosts as handshakes name them.
+    fn names(&mut self, kind: &Kinds, rest: &str, entries: &[Value]) -> Names {
+        let asked = self.named(rest);
+        self.hosts
+            .push(json!({ "name": asked, "kind": kind.asked, "flags": kind.flags, "entries": entries }));
+        let mut names = Names { asked: Some(asked), ..Names::default() };
+        if self.sheet.tls != Tls::Tunnel {
+            let server = self.named(&format!("sni_{rest}"));
+            let bare = |entry: &Value| json!({ "value": entry.get("value"), "why": [] });
+            let entries: Vec<Value> = entries.iter().map(bare).collect();
+            self.hosts.push(json!({ "name": server, "kind": kind.server, "flags": kind.server_flags, "entries": entries }));
+            names.server = Some(server);
+        }
+        names
+    }
+
+    /// The rules for hosts of which some paths are allowed.
+    fn paths(&mut self, limited: &Limited<'_>, tunnelled: bool, label: &str, scope: Scope<'_>) {
+        self.limited.extend(limited.keys().map(ToString::to_string));
+        let connect = self.named("CONNECT");
+        let none = BTreeSet::<String>::new();
+        if tunnelled {
+            let entry = |host: &&Hostname| json!({ "value": host.to_string(), "why": none });
+            let entries: Vec<Value> = limited.keys().map(entry).collect();
+            let names = self.names(&HOSTS, &format!("opened_{label}"), &entries);
+            let acls = scope.acls(Some(&connect), names.asked.as_deref());
+            self.allows.push(json!({ "acls": acls, "why": none }));
+            let tunnel = scope.acls(None, names.asked.as_deref());
+            self.handshakes.push(Handshake { opened: true, tunnel, server: names.server });
+        }
+        let scheme = if tunnelled { "https" } else { "http" };
+        let name = self.named(&format!("{scheme}_{label}"));
+        let mut entries = Vec::new();
+        for (host, paths) in limited {
+            entries.extend(
+                paths
+                    .iter()
+                    .map(|(path, why)| json!({ "value": urls(scheme, host.as_str(), path), "why": why })),
+            );
+        }
+        let flags: [&str; 0] = [];
+        self.hosts.push(json!({ "name": name, "kind": "url_regex", "flags": flags, "entries": entries }));
+        let acls = scope.acls(Some(&format!("!{connect}")), Some(&name));
+        self.allows.push(json!({ "acls": acls, "why": none }));
     }
 
     fn model(mut self) -> Value {
@@ -148,6 +210,31 @@ impl Lists<'_> {
             };
             denies.push(json!({ "why": why, "acls": acls }));
         }
+        let mut spelling = Vec::new();
+        if !self.limited.is_empty() {
+            let hosts = self.named("path_hosts");
+            let entries: Vec<Value> =
+                self.limited.iter().map(|host| json!({ "value": host, "why": [] })).collect();
+            self.hosts
+                .push(json!({ "name": hosts, "kind": "dstdomain", "flags": ["-n"], "entries": entries }));
+            let found = handshake::spelling(|rest| self.named(rest));
+            let why = "A path in another spelling may lead out of what a rule allows: with two dots, an empty segment, encoded.";
+            let acl = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            denies.push(json!({ "why": why, "acls": [hosts, acl("odd")] }));
+            let why = "Squid decodes paths before it compares them, so any that was encoded is refused as it came in.";
+            denies.push(json!({ "why": why, "acls": [hosts, acl("noted"), acl("encoded")] }));
+            spelling.push(found);
+        }
+        let step = self.named("first_step");
+        let (mark, within) = (self.named("opens"), self.named("within"));
+        let handshakes = handshake::lines(&self.handshakes, &step, &mark, self.sheet.deny_rest);
+        let mut marks = Vec::new();
+        if self.handshakes.iter().any(|handshake| handshake.opened) {
+            marks.push(json!({ "mark": mark, "found": within }));
+            let why = "Within a tunnel that the proxy has opened, a CONNECT would lead past the rules.";
+            denies.insert(0, json!({ "why": why, "acls": [connect, within] }));
+        }
+        let steps = if handshakes.is_empty() { Vec::new() } else { vec![json!({ "name": step })] };
         let ranges = |ports: &PortSet| ports.port_ranges().map(|range| range.to_string()).collect::<Vec<_>>();
         let ports: Vec<Value> =
             self.ports.iter().map(|(name, ports)| json!({ "name": name, "ranges": ranges(ports) })).collect();
@@ -179,9 +266,55 @@ impl Lists<'_> {
             "hosts": self.hosts,
             "denies": denies,
             "allows": self.allows,
+            "spelling": spelling,
+            "steps": steps,
+            "marks": marks,
+            "handshakes": handshakes,
             "closing": closing,
             "open_end": open_end,
         })
+    }
+}
+
+/// Names that a rule is for.
+#[derive(Debug, Default)]
+struct Names {
+    /// The list of hosts that are asked for; nothing when any will do.
+    asked: Option<String>,
+    /// The list of hosts that handshakes name.
+    server: Option<String>,
+    /// Why, where no list says it.
+    why: BTreeSet<String>,
+}
+
+/// The types of a list of hosts.
+struct Kinds {
+    asked: &'static str,
+    flags: &'static [&'static str],
+    server: &'static str,
+    server_flags: &'static [&'static str],
+}
+
+const HOSTS: Kinds =
+    Kinds { asked: "dstdomain", flags: &["-n"], server: "ssl::server_name", server_flags: &[] };
+const PATTERNS: Kinds = Kinds {
+    asked: "dstdom_regex",
+    flags: &["-n", "-i"],
+    server: "ssl::server_name_regex",
+    server_flags: &["-i"],
+};
+
+/// The clients and ports of rules.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'a> {
+    clients: Option<&'a str>,
+    ports: Option<&'a str>,
+}
+
+impl Scope<'_> {
+    /// The ACLs of a line for requests of a form and for a list of names.
+    fn acls(&self, form: Option<&str>, names: Option<&str>) -> Vec<String> {
+        [self.clients, form, names, self.ports].into_iter().flatten().map(str::to_owned).collect()
     }
 }
 
@@ -210,11 +343,6 @@ fn halves(block: Prefix) -> Vec<Prefix> {
     low.into_iter().chain(high).collect()
 }
 
-/// A host name within an expression.
-fn escaped(host: &str) -> String {
-    host.replace('.', r"\.")
-}
-
 /// What of a model Squid would cut or refuse.
 fn beyond_limits(model: &Value) -> Vec<Finding> {
     let list = |key: &str| model.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -233,7 +361,7 @@ fn beyond_limits(model: &Value) -> Vec<Finding> {
         let longest =
             values.flatten().map(|value| text_length(value.get("value").unwrap_or(value))).max().unwrap_or(0);
         // Every value stands on a line of its own, behind the name, the type and its options.
-        let bytes = "acl  dstdom_regex -n -i ".len() + name.len() + longest;
+        let bytes = "acl  ssl::server_name_regex -i ".len() + name.len() + longest;
         if bytes > LONGEST_LINE {
             let message = format!("a line of the ACL `{name}` has {bytes} bytes, {LONGEST_LINE} are allowed");
             findings.push(Finding::new(Code::TargetLimit, message));

@@ -6,10 +6,11 @@
 //! list only once it is denied to every form.
 
 use super::case::Case;
-use super::conf::{Access, Conf};
+use super::conf::{Access, Conf, Test};
 use super::form::{Form, forms, used};
+use super::gate::{Gate, gate};
 use super::judge::Judge;
-use crate::diag::{Code, Finding};
+use crate::diag::{Code, Finding, Place};
 use crate::packet::{
     AddrSet, Constraint, IntervalSet, NameSet, PacketSet, PeerSet, Protocol, Row, RowPeer, Set, TransportRow,
     TransportSet,
@@ -31,15 +32,26 @@ pub(super) fn lift(conf: &Conf, findings: &mut Vec<Finding>) -> Policy {
         vec![Form::Connect]
     });
     let universe = universe(conf);
+    let gate = gate(conf, &universe);
+    let unclear = if let Gate::Unclear(places) = &gate { places.as_slice() } else { &[] };
+    let tunnels = if let Gate::Rules(rules) = &gate { Denied::by(rules) } else { Denied::default() };
+    if let Some(port) = conf.blind_port.as_ref().filter(|_| !conf.bumps.is_empty()) {
+        let message = "the port is without `ssl-bump`, so `ssl_bump` says nothing about tunnels through it";
+        findings.push(Finding::new(Code::ReadNeverMatches, message).at(&port.source, port.span));
+    }
     let mut folded = Folded {
-        rules: conf.stops.iter().map(stop).collect(),
-        denied: forms.iter().map(|_| Denied::default()).collect(),
+        rules: conf.stops.iter().chain(unclear.iter().copied()).map(stop).collect(),
+        denied: forms
+            .iter()
+            .map(|form| if *form == Form::Connect { tunnels.clone() } else { Denied::default() })
+            .collect(),
         emitted: Denied::default(),
         universe: &universe,
     };
-    let judge = Judge::new(conf);
+    let judges = [Action::Allow, Action::Deny].map(|action| (action, Judge::of_requests(conf, action)));
     for access in &conf.access {
-        let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(&judge, access, form, &universe)).collect();
+        let Some((_, judge)) = judges.iter().find(|(action, _)| *action == access.action) else { continue };
+        let lists: Vec<Vec<Rule>> = forms.iter().map(|form| rules(judge, access, form, &universe)).collect();
         if folded.line(access, &lists) {
             let text = access.place.source.slice(access.place.span);
             let message = format!(
@@ -82,7 +94,7 @@ fn rule(action: Action, matches: Match, unmodelled: Vec<Unmodelled>, origin: Ori
 }
 
 /// A directive beside `http_access` that may stop any request.
-fn stop(place: &crate::diag::Place) -> Rule {
+fn stop(place: &Place) -> Rule {
     let text = place.source.slice(place.span).split_whitespace().collect::<Vec<_>>().join(" ");
     let unmodelled = Unmodelled { text, why: "it can stop requests that `http_access` lets pass".to_owned() };
     let matches = Match { transport: any_tcp(), ..Match::ANY };
@@ -92,10 +104,28 @@ fn stop(place: &crate::diag::Place) -> Rule {
 /// What a line says about requests of one form.
 fn rules(judge: &Judge<'_>, access: &Access, form: &Form, universe: &PeerSet) -> Vec<Rule> {
     let cases = judge.all(&access.tests, form);
-    cases.into_iter().filter_map(|case| of_case(case, access, universe)).collect()
+    let of_case = |mut case: Case| {
+        let why = "it depends on how Squid was started";
+        let conditions = access.conditions.iter().cloned();
+        case.unmodelled.extend(conditions.map(|text| Unmodelled { text, why: why.to_owned() }));
+        of_case(case, access.action, &access.place, universe)
+    };
+    cases.into_iter().filter_map(of_case).collect()
 }
 
-fn of_case(case: Case, access: &Access, universe: &PeerSet) -> Option<Rule> {
+/// What a line that does this to tunnels says of them.
+pub(super) fn rules_of(
+    judge: &Judge<'_>,
+    action: Action,
+    tests: &[Test],
+    place: &Place,
+    universe: &PeerSet,
+) -> Vec<Rule> {
+    let cases = judge.all(tests, &Form::Connect);
+    cases.into_iter().filter_map(|case| of_case(case, action, place, universe)).collect()
+}
+
+fn of_case(case: Case, action: Action, place: &Place, universe: &PeerSet) -> Option<Rule> {
     let peer = match case.peer.map(|peer| peer.intersect(universe)) {
         None => Constraint::Any,
         Some(peer) if peer == *universe => Constraint::Any,
@@ -110,17 +140,9 @@ fn of_case(case: Case, access: &Access, universe: &PeerSet) -> Option<Rule> {
         Some(source) => Constraint::only(source)?,
     };
     let mut unmodelled = case.unmodelled;
-    let why = "it depends on how Squid was started";
-    let conditions = access.conditions.iter().cloned();
-    unmodelled.extend(conditions.map(|text| Unmodelled { text, why: why.to_owned() }));
     unmodelled.sort();
     unmodelled.dedup();
-    Some(rule(
-        access.action,
-        Match { source, peer, transport },
-        unmodelled,
-        Origin::File(access.place.clone()),
-    ))
+    Some(rule(action, Match { source, peer, transport }, unmodelled, Origin::File(place.clone())))
 }
 
 /// What was denied to one form, surely and perhaps.
@@ -129,6 +151,20 @@ struct Denied {
     must: PacketSet,
     may: PacketSet,
     doubts: BTreeSet<Unmodelled>,
+}
+
+impl Denied {
+    /// What is denied to tunnels by rules of their own.
+    fn by(tunnels: &RuleSet) -> Self {
+        let all = tunnels.packets(&Match { transport: any_tcp(), ..Match::ANY });
+        let bounds = tunnels.allows();
+        let doubts = tunnels.rules.iter().flat_map(|rule| rule.unmodelled.iter().cloned());
+        Self {
+            must: all.subtract(&bounds.at_most),
+            may: all.subtract(&bounds.at_least),
+            doubts: doubts.collect(),
+        }
+    }
 }
 
 /// The one list that the lists of all forms become.

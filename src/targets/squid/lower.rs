@@ -3,6 +3,7 @@
 use super::address::holds_mapped;
 use super::layout::{Sheet, lay_out};
 use super::plan::Plan;
+use super::tls::{Tls, is_plain};
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{
     AddrSet, IntervalSet, NamePattern, NameSet, PacketSet, PeerSet, PortRange, PortSet, Protocol, Set,
@@ -23,10 +24,16 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let clients = AddrSet::of(wanted.options.prefixes("squid.clients"));
     let clients = wanted.options.get("squid.clients").map(|_| clients);
     out.findings.extend(clients.as_ref().and_then(mixed));
+    let tls = Tls::of(wanted.options);
+    if tls != Tls::Tunnel {
+        let message = "handshakes are looked at where tunnels come in on an `http_port` with `ssl-bump`, and on no other; there, tunnels without TLS are cut off";
+        let finding = Finding::new(Code::TargetCannotSay, message);
+        out.findings.push(Finding { severity: Severity::Note, ..finding });
+    }
     let mut plans: BTreeMap<Option<AddrSet>, Plan> = BTreeMap::new();
     for set in &wanted.policy.sets {
         match set.scope.direction {
-            Direction::Egress => egress(set, clients.as_ref(), &mut plans, &mut out),
+            Direction::Egress => egress(set, Ways { clients: clients.as_ref(), tls }, &mut plans, &mut out),
             Direction::Ingress => ingress(set, &mut out),
         }
     }
@@ -38,6 +45,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         prefix: wanted.options.get("squid.prefix").unwrap_or("egressor"),
         http_ports: &http_ports,
         deny_rest: wanted.needs.contains(&Need::DenyRest),
+        tls,
     };
     let (model, findings) = lay_out(plans.into_values().collect(), &sheet);
     out.findings.extend(findings);
@@ -91,20 +99,22 @@ struct Said<'a> {
     problems: Vec<String>,
 }
 
-fn egress(
-    set: &RuleSet,
-    clients: Option<&AddrSet>,
-    plans: &mut BTreeMap<Option<AddrSet>, Plan>,
-    out: &mut Lowered,
-) {
+/// What the options say of all rules.
+#[derive(Debug, Clone, Copy)]
+struct Ways<'a> {
+    clients: Option<&'a AddrSet>,
+    tls: Tls,
+}
+
+fn egress(set: &RuleSet, ways: Ways<'_>, plans: &mut BTreeMap<Option<AddrSet>, Plan>, out: &mut Lowered) {
     let mut said = Vec::new();
     for rule in set.rules.iter().filter(|rule| rule.traffic == Traffic::New && rule.action == Action::Allow) {
-        said.push(say(set, rule, clients, plans, &mut out.findings));
+        said.push(say(set, rule, ways, plans, &mut out.findings));
     }
     let (asked, written): (Vec<PacketSet>, Vec<PacketSet>) =
         said.iter().map(|said| (said.asked.clone(), said.written.clone())).unzip();
     let (asked, written) = (PacketSet::union_all(&asked), PacketSet::union_all(&written));
-    let strangers = clients.map(|clients| asked.subtract(&written).intersect(&from_others(clients)));
+    let strangers = ways.clients.map(|clients| asked.subtract(&written).intersect(&from_others(clients)));
     let strangers = strangers.unwrap_or_default();
     if !Set::is_empty(&strangers) {
         let why = "only the clients of `squid.clients` may use these rules".to_owned();
@@ -130,7 +140,7 @@ fn egress(
 fn say<'a>(
     set: &RuleSet,
     rule: &'a Rule,
-    clients: Option<&AddrSet>,
+    ways: Ways<'_>,
     plans: &mut BTreeMap<Option<AddrSet>, Plan>,
     findings: &mut Vec<Finding>,
 ) -> Said<'a> {
@@ -145,7 +155,7 @@ fn say<'a>(
         problems.push("only TCP goes through the proxy; the other protocols are left out".to_owned());
     }
     let ports = transport.ports_of(Protocol::TCP);
-    let patterns = widened(&peer.names, &mut problems);
+    let patterns = widened(&peer.names, ways.tls, &mut problems);
     for problem in &problems {
         findings.push(about(rule, problem));
     }
@@ -157,7 +167,7 @@ fn say<'a>(
         // Uploads are a risk of the endpoint and told as such; that reading is not enforced is good to know.
         findings.push(Finding { severity: Severity::Note, ..about(rule, &problem) });
     }
-    let source = match (rule.matches.source.set(), clients) {
+    let source = match (rule.matches.source.set(), ways.clients) {
         (None, None) => None,
         (Some(only), None) | (None, Some(only)) => Some(only.clone()),
         (Some(source), Some(clients)) => Some(Set::intersect(source, clients)),
@@ -191,8 +201,9 @@ fn from_others(clients: &AddrSet) -> PacketSet {
     PacketSet::product(Some(&others), &peers, &TransportSet::full(), &true)
 }
 
-/// The names as patterns that Squid can say: a path becomes its whole host. Names with exceptions are left out.
-fn widened(names: &NameSet, problems: &mut Vec<String>) -> Vec<NamePattern> {
+/// The names as patterns that Squid can say: where it sees no paths, a path becomes its whole host. Names with exceptions
+/// are left out.
+fn widened(names: &NameSet, tls: Tls, problems: &mut Vec<String>) -> Vec<NamePattern> {
     let mut patterns = Vec::new();
     for (held, except) in names.patterns() {
         if !except.is_empty() {
@@ -203,6 +214,14 @@ fn widened(names: &NameSet, problems: &mut Vec<String>) -> Vec<NamePattern> {
         }
         for pattern in held {
             patterns.push(match pattern {
+                NamePattern::Path(host, path) if tls == Tls::Inspect => {
+                    if !is_plain(&path) {
+                        let path = path.as_str();
+                        problems.push(format!("`{host}{path}` is left out: such spellings of paths are refused, as they can lead elsewhere"));
+                        continue;
+                    }
+                    NamePattern::Path(host, path)
+                }
                 NamePattern::Path(host, path) => {
                     let path = path.as_str();
                     problems.push(format!("`{host}` is allowed whole, not only `{path}`: paths are not compared, and a tunnel shows none"));

@@ -1,7 +1,7 @@
 //! The Squid proxy: rules by host name and port.
 //!
-//! One scope for the whole proxy. What is known of a request is its host and port, and for requests without TLS its
-//! method and path: so a rule is a set of names times a set of TCP ports.
+//! One scope for the whole proxy. What is known of a request is its host and port, and for requests without TLS, or
+//! where TLS is inspected, its method and path: so a rule is a set of names times a set of TCP ports.
 
 mod acl;
 mod address;
@@ -11,6 +11,8 @@ mod conf;
 mod digest;
 mod files;
 mod form;
+mod gate;
+mod handshake;
 mod judge;
 mod kind;
 mod layout;
@@ -22,6 +24,8 @@ mod pattern;
 mod plan;
 mod read;
 mod syntax_tree;
+mod tls;
+mod url;
 
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
@@ -65,6 +69,12 @@ const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Text,
         default: Some("80"),
         summary: "ports that are asked for without TLS and so without CONNECT, such as `80,8000-8080`",
+    },
+    OptionSpec {
+        key: tls::KEY,
+        kind: OptionKind::Choice(tls::WORDS),
+        default: Some("tunnel"),
+        summary: "`splice`: the name in the handshake must be allowed too; `inspect`: and paths are enforced",
     },
 ];
 

@@ -36,87 +36,13 @@ pub(super) fn hosts(expression: &str, ignore_case: bool) -> Option<Hosts> {
     found.map(Hosts::union_all)
 }
 
-/// The hosts and ports that an expression matches in `host:port`, the URL of a CONNECT request: the hosts, and the
-/// port where one is asked.
-pub(super) fn authorities(expression: &str, ignore_case: bool) -> Option<Vec<(Hosts, Option<u16>)>> {
-    expand(&parse(expression, ignore_case)?)?
-        .into_iter()
-        // The URL of a CONNECT has no slash.
-        .filter(|sequence| !sequence.contains(&Atom::Char('/')))
-        .map(|sequence| {
-            if is_everything(&sequence) {
-                return Some((Hosts::all(), None));
-            }
-            let colon = sequence.iter().rposition(|atom| *atom == Atom::Char(':'))?;
-            let (host, port) = sequence.split_at_checked(colon)?;
-            let mut host = host.to_vec();
-            host.push(Atom::End);
-            match port {
-                [_] => Some((hosts_of(&host)?, None)),
-                [_, digits @ .., Atom::End] => Some((hosts_of(&host)?, Some(literal(digits)?.parse().ok()?))),
-                _ => None,
-            }
-        })
-        .collect()
-}
-
-/// The hosts, paths and ports that an expression matches in the URL of a plain request, where it begins with
-/// `^http://HOST/`. Requests of other schemes (`http` is false) are matched only by what matches every URL.
-pub(super) fn plain_urls(
-    expression: &str,
-    ignore_case: bool,
-    http: bool,
-) -> Option<Vec<(NameSet, Option<u16>)>> {
-    let scheme = "http://";
-    expand(&parse(expression, ignore_case)?)?
-        .into_iter()
-        // What begins otherwise is about other schemes, or about the `host:port` of a CONNECT.
-        .filter(|sequence| {
-            let [Atom::Start, rest @ ..] = sequence.as_slice() else { return true };
-            let head: String = rest
-                .iter()
-                .map_while(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None })
-                .collect();
-            if http {
-                return head.starts_with(scheme) || scheme.starts_with(&head);
-            }
-            let another = |(scheme, rest): (&str, &str)| {
-                scheme != "http" && (rest.starts_with("//") || "//".starts_with(rest))
-            };
-            head.split_once(':').is_none_or(another)
-        })
-        .map(|sequence| {
-            if is_everything(&sequence) {
-                return Some((NameSet::full(), None));
-            }
-            let [Atom::Start, rest @ ..] = sequence.as_slice() else { return None };
-            if !http {
-                return None;
-            }
-            // Squid lowers the case of scheme and host, but not of the path: only a path of `/` is the same in both.
-            let url = literal(rest)?;
-            let rest = url.strip_prefix(scheme)?;
-            let (authority, path) = rest.split_once('/')?;
-            // The URL of a request to port 80 does not name the port.
-            let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
-            let host: Hostname = host.parse().ok().filter(|name: &Hostname| name.as_str() == host)?;
-            let port = port.parse().ok()?;
-            let pattern = match path {
-                "" => NamePattern::Host(host),
-                _ if ignore_case => return None,
-                _ => NamePattern::Path(host, format!("/{path}").parse().ok()?),
-            };
-            Some((pattern.names(), Some(port)))
-        })
-        .collect()
-}
-
-fn literal(atoms: &[Atom]) -> Option<String> {
+/// The text of characters that stand for themselves.
+pub(super) fn literal(atoms: &[Atom]) -> Option<String> {
     atoms.iter().map(|atom| if let Atom::Char(char) = atom { Some(*char) } else { None }).collect()
 }
 
 /// Reports whether a sequence matches every text that is not empty.
-fn is_everything(sequence: &[Atom]) -> bool {
+pub(super) fn is_everything(sequence: &[Atom]) -> bool {
     let (mut sequence, start) = match sequence {
         [Atom::Start, rest @ ..] => (rest, true),
         rest => (rest, false),
@@ -132,7 +58,8 @@ fn is_everything(sequence: &[Atom]) -> bool {
     }
 }
 
-fn hosts_of(sequence: &[Atom]) -> Option<Hosts> {
+/// The hosts that a sequence matches; nothing when it is not modelled.
+pub(super) fn hosts_of(sequence: &[Atom]) -> Option<Hosts> {
     if is_everything(sequence) {
         return Some(Hosts::all());
     }
@@ -260,28 +187,5 @@ mod tests {
         ] {
             assert_eq!(hosts(expression, false), None, "{expression}");
         }
-    }
-
-    #[test]
-    fn a_connect_url_is_a_host_and_a_port() {
-        let found = authorities(r"^(a|b)\.com:443$", false).unwrap();
-        assert_eq!(found.len(), 2);
-        assert!(found.iter().all(|(_, port)| *port == Some(443)));
-        assert_eq!(authorities("^https?://", false), Some(Vec::new()));
-        assert_eq!(authorities(r"^a\.com:44", false), None);
-    }
-
-    #[test]
-    fn a_plain_url_is_a_host_and_a_path() {
-        let found = plain_urls(r"^http://a\.com/x/", false, true).unwrap();
-        let path = NamePattern::Path("a.com".parse().unwrap(), "/x/".parse().unwrap());
-        assert_eq!(found, [(path.names(), Some(80))]);
-        assert_eq!(plain_urls(r"^a\.com:443$|^ftp://", false, true), Some(Vec::new()));
-        assert_eq!(plain_urls(r"^http://a\.com", false, true), None);
-        assert_eq!(plain_urls(r"^http", false, true), None);
-        assert_eq!(plain_urls(r"a\.com/", false, true), None);
-        assert_eq!(plain_urls(r"^http://a\.com/", false, false), Some(Vec::new()));
-        assert_eq!(plain_urls(r"^a\.com:443$", false, false), Some(Vec::new()));
-        assert_eq!(plain_urls("^ftp://", false, false), None);
     }
 }

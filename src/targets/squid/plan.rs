@@ -68,6 +68,9 @@ fn wider(pattern: &NamePattern) -> Vec<NamePattern> {
     let (host, above) = match pattern {
         NamePattern::Any => return wider,
         NamePattern::Host(host) | NamePattern::Path(host, _) => {
+            if matches!(pattern, NamePattern::Path(..)) {
+                wider.push(NamePattern::Host(host.clone()));
+            }
             wider.extend(parent(host).map(NamePattern::OneBelow));
             (host, true)
         }

@@ -1,11 +1,14 @@
 """What the vendors' own clients say of the shape of their data.
 
 usage: shapes.py answers FILE.json...     answers of EC2, by botocore's model of the API
+       shapes.py permissions FILE.json... rules for the AWS command line, by botocore's model of the API
        shapes.py firewalls FILE.json...   lists of firewall rules, by Google's typed client
+       shapes.py strict SCHEMAS.json FILE.json...  the same, by the schemas of Google's API, without keys that they do not have
        shapes.py firewall PLAN.json       prints the rules that a plan of Terraform creates, as Google's client writes them
 
-The first two print a JSON object: for each file a list of what is wrong with it.
+All but the last print a JSON object: for each file a list of what is wrong with it.
 """
+import functools
 import json
 import sys
 
@@ -51,12 +54,61 @@ def answers(path):
     return [report.generate_report()] if report.has_errors() else []
 
 
+def permissions(path):
+    import botocore.session
+    from botocore.validate import ParamValidator
+
+    model = botocore.session.get_session().get_service_model("ec2")
+    request = {"GroupId": "sg-0001", "IpPermissions": read(path)}
+    report = ParamValidator().validate(request, model.operation_model("AuthorizeSecurityGroupEgress").input_shape)
+    return [report.generate_report()] if report.has_errors() else []
+
+
+def listed(path):
+    found = read(path)
+    rules = found.get("items", [found]) if isinstance(found, dict) else found
+    return rules if isinstance(rules, list) and all(isinstance(rule, dict) for rule in rules) else None
+
+
+def as_json_schema(found):
+    """A schema of Google's discovery documents, as JSON Schema, in which no other keys may stand."""
+    kept = {key: found[key] for key in ("type", "enum", "pattern", "$ref") if key in found}
+    if "$ref" in kept:
+        kept["$ref"] = "#/$defs/" + kept["$ref"]
+    if "pattern" in kept:
+        # Google's are about the whole text.
+        kept["pattern"] = f"^(?:{kept['pattern']})$"
+    if "items" in found:
+        kept["items"] = as_json_schema(found["items"])
+    if "properties" in found:
+        kept["properties"] = {key: as_json_schema(value) for key, value in found["properties"].items()}
+        kept["additionalProperties"] = False
+    return kept
+
+
+def said(found):
+    """What an answer says: null says nothing."""
+    if isinstance(found, dict):
+        return {key: said(value) for key, value in found.items() if value is not None}
+    return [said(one) for one in found] if isinstance(found, list) else found
+
+
+def strict(path, schemas):
+    import jsonschema
+
+    defined = {name: as_json_schema(found) for name, found in read(schemas).items()}
+    validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/Firewall", "$defs": defined})
+    rules = listed(path)
+    if rules is None:
+        return ["no list of rules"]
+    return [f"{rule.get('name')}: {error.message}" for rule in rules for error in validator.iter_errors(said(rule))]
+
+
 def firewalls(path):
     from google.cloud.compute_v1 import Firewall
 
-    found = read(path)
-    rules = found.get("items", [found]) if isinstance(found, dict) else found
-    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+    rules = listed(path)
+    if rules is None:
         return ["no list of rules"]
     wrong = []
     for rule in rules:
@@ -89,7 +141,10 @@ def main():
     if what == "firewall":
         json.dump(firewall(paths[0]), sys.stdout)
     else:
-        check = {"answers": answers, "firewalls": firewalls}[what]
+        check = {"answers": answers, "permissions": permissions, "firewalls": firewalls}.get(what)
+        if what == "strict":
+            schemas, *paths = paths
+            check = functools.partial(strict, schemas=schemas)
         json.dump({path: check(path) for path in paths}, sys.stdout)
 
 

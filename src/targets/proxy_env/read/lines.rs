@@ -1,7 +1,7 @@
 //! Files of `NAME=value`, and `kubectl set env` commands.
 
 use super::{Setting, Stated, Value, Var};
-use crate::diag::{Code, Finding, Place, Source, Span};
+use crate::diag::{Code, Finding, Place, Source, Span, concealed};
 use crate::syntax::words::{Word, split_shell};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) fn is_command(line: &str) -> bool {
 pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Stated> {
     let mut file = Stated { who: String::new(), settings: Vec::new() };
     let mut commands = Vec::new();
-    let mut at = 0_usize;
+    let (mut at, mut shown) = (0_usize, None);
     for line in source.text().split_inclusive('\n') {
         let start = at;
         at = at.saturating_add(line.len());
@@ -40,7 +40,8 @@ pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Sta
                 Ok(words) => commands.extend(command(source, &words)),
                 Err(error) => {
                     let whole = place(0, trimmed.len());
-                    findings.push(Finding::new(Code::ReadSyntax, error.to_string()).at(source, whole.span));
+                    let shown = shown.get_or_insert_with(|| concealed(source));
+                    findings.push(Finding::new(Code::ReadSyntax, error.to_string()).at(shown, whole.span));
                 }
             }
             continue;
@@ -51,7 +52,7 @@ pub(super) fn read(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Sta
             let whole = place(0, trimmed.len());
             findings.push(
                 Finding::new(Code::ReadSyntax, "the line is neither `NAME=value` nor a comment")
-                    .at(source, whole.span),
+                    .at(shown.get_or_insert_with(|| concealed(source)), whole.span),
             );
             continue;
         };
@@ -98,7 +99,9 @@ fn command(source: &Arc<Source>, words: &[Word<'_>]) -> Option<Stated> {
     let object = texts.get(env..)?.iter().find(|text| !text.starts_with('-') && !is_known(text));
     let namespace = option("--namespace").or_else(|| option("-n"));
     let selector = option("--selector").or_else(|| option("-l"));
-    let who: Vec<&str> = namespace.into_iter().chain(object.copied()).chain(selector).collect();
+    let containers = option("--containers").or_else(|| option("-c"));
+    let who: Vec<&str> =
+        namespace.into_iter().chain(object.copied()).chain(selector).chain(containers).collect();
     let place = |span: Span| Place { source: Arc::clone(source), span: source.clamp_span(span) };
     let mut settings = Vec::new();
     for word in words {

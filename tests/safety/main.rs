@@ -1,0 +1,12 @@
+//! What is promised about files, secrets, the network and bad input, while somebody tries to break it.
+
+#![cfg(test)]
+
+mod disk;
+mod interrupted;
+mod outside;
+#[path = "../common/real.rs"]
+mod real;
+mod run;
+mod secrets;
+mod writes;
