@@ -41,7 +41,7 @@ fn matches(table: &Table, rule: &Rule, sent: Sent) -> bool {
             let inside = match end {
                 End::Block(first, bits) => within(*first, *bits, addr),
                 End::Range(first, last) => (*first..=*last).contains(&addr),
-                End::Set(set) => holds(table, *set, addr),
+                End::Set(number) => holds(table, *number, addr),
             };
             inside != *negated
         })

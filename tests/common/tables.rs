@@ -271,15 +271,29 @@ pub(crate) fn any_rule(chain: usize, owners: bool) -> impl Strategy<Value = Rule
     let owner = prop::option::weighted(0.2, not(0_u8..2)).prop_map(move |owner| owner.filter(|_| owners));
     let state = prop::option::weighted(0.2, not(any::<bool>()));
     let loopback = prop::option::weighted(0.15, any::<bool>());
-    (block(), block(), service, state, loopback, owner, target).prop_map(
-        |(source, destination, service, state, loopback, owner, target)| Rule {
-            source,
-            destination,
-            service,
-            state,
-            loopback,
-            owner,
-            target,
+    // A way to another chain or out of this one shows in what comes behind, so some of them are for most packets.
+    let broad = prop::bool::weighted(0.5);
+    (block(), block(), service, state, loopback, owner, target, broad).prop_map(
+        |(source, destination, service, state, loopback, owner, target, broad)| {
+            let rule = Rule { source, destination, service, state, loopback, owner, target };
+            match target {
+                Target::Jump(_) | Target::Goto(_) if broad => Rule {
+                    source: None,
+                    service: Service::Any,
+                    state: None,
+                    loopback: None,
+                    owner: None,
+                    ..rule
+                },
+                Target::Accept
+                | Target::Drop
+                | Target::Reject
+                | Target::Return
+                | Target::Log
+                | Target::Nothing
+                | Target::Jump(_)
+                | Target::Goto(_) => rule,
+            }
         },
     )
 }
