@@ -33,8 +33,8 @@ use crate::policy::Need;
 pub(super) struct AwsSecurityGroup;
 
 const TEMPLATE: &str = "aws-security-group.tf.tera";
-const LISTS_TEMPLATE: &str = "aws-prefix-lists.tf.tera";
-const PERMISSIONS_TEMPLATE: &str = "aws-ip-permissions.json.tera";
+const LISTS_TEMPLATE: &str = "aws-security-group-lists.tf.tera";
+const PERMISSIONS_TEMPLATE: &str = "aws-security-group-permissions.json.tera";
 
 /// The option that says in which form rules are written.
 const FORM: &str = "aws.form";
@@ -124,8 +124,11 @@ impl Target for AwsSecurityGroup {
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
         &[
             (TEMPLATE, include_str!("../../../templates/aws-security-group.tf.tera")),
-            (LISTS_TEMPLATE, include_str!("../../../templates/aws-prefix-lists.tf.tera")),
-            (PERMISSIONS_TEMPLATE, include_str!("../../../templates/aws-ip-permissions.json.tera")),
+            (LISTS_TEMPLATE, include_str!("../../../templates/aws-security-group-lists.tf.tera")),
+            (
+                PERMISSIONS_TEMPLATE,
+                include_str!("../../../templates/aws-security-group-permissions.json.tera"),
+            ),
         ]
     }
 
