@@ -145,6 +145,71 @@ const ODD: [&str; 24] = [
     "/good/x?a=//b",
 ];
 
+/// Questions, and how their answers must begin; nothing stands for any way to refuse.
+fn questions(inspects: bool, port: u16) -> Vec<(Value, &'static str)> {
+    let mut asked: Vec<(Value, &'static str)> = Vec::new();
+    let mut ask = |host: &str, sni: Option<&str>, path: &str, answer: &'static str| {
+        asked.push((json!({ "connect": host, "sni": sni, "path": path }), answer));
+    };
+    for host in ["api.test", "API.test", "api.test.", "x.wild.test", "x.y.wild.test"] {
+        let sni = host.trim_end_matches('.');
+        ask(host, Some(sni), "/any/../thing", "spliced 200");
+        ask(host, None, "/x", "spliced 200");
+        // A name that is not in the rules, and one that is and is opened.
+        for other in ["other.test", "x-api.test", "api.test.evil.test", "wild.test"] {
+            ask(host, Some(other), "/x", "");
+        }
+        if inspects {
+            ask(host, Some("files.test"), "/bad/x", "");
+        }
+    }
+    for host in ["other.test", "wild.test", "xfiles.test", "127.51.0.1"] {
+        ask(host, Some("api.test"), "/x", "");
+        ask(host, Some("files.test"), "/good/x", "");
+    }
+    let (file, other) = if inspects { ("bumped 200", "bumped 403") } else { ("spliced 200", "spliced 200") };
+    for path in ["/good/x", "/good/", "/good/x?a=b", "/good/a-b_c.d/e", "/a.b+c(d)$*/x"] {
+        ask("files.test", Some("files.test"), path, file);
+    }
+    ask("FILES.test", Some("files.TEST"), "/good/x", file);
+    ask("files.test", None, "/good/x", file);
+    for path in ["/bad/x", "/good-evil/x", "/goo", "/good", "/GOOD/x", "/", "/x/good/x", "/aXb+c(d)$*/x"] {
+        ask("files.test", Some("files.test"), path, other);
+    }
+    for path in ODD.into_iter().filter(|_| inspects) {
+        ask("files.test", Some("files.test"), path, other);
+    }
+    if inspects {
+        ask("files.test", Some("api.test"), "/bad/x", "");
+        // The request names another host than the tunnel leads to.
+        for (host, path) in [("api.test", "/bad/x"), ("other.test", "/good/x")] {
+            let named = format!("{host}:{port}");
+            let question =
+                json!({ "connect": "files.test", "sni": "files.test", "path": path, "host": named });
+            asked.push((question, "bumped 403"));
+        }
+        // What follows on a CONNECT within an opened tunnel would be judged no more.
+        for nested in ["files.test", "api.test", "other.test"] {
+            let question =
+                json!({ "connect": "files.test", "sni": "files.test", "nested": nested, "path": "/bad/x" });
+            asked.push((question, "nested 403"));
+        }
+        // Squid takes URLs with TLS without a tunnel too.
+        for (path, answer) in
+            [("/good/x", "plain 200"), ("/bad/x", "plain 403"), ("/good/%2e%2e/x", "plain 403")]
+        {
+            let named = format!("files.test:{port}");
+            asked.push((json!({ "path": format!("https://{named}{path}"), "host": named }), answer));
+        }
+    }
+    // A tunnel that is denied is opened too, to say so.
+    let question =
+        json!({ "connect": "other.test", "sni": "other.test", "nested": "api.test", "path": "/x" });
+    asked.push((question, "nested 403"));
+    asked.push((json!({ "connect": "api.test", "speak": "SSH-2.0-judge\r\n" }), ""));
+    asked
+}
+
 #[test]
 fn squid_cuts_off_other_names_and_refuses_other_paths() {
     let Some(squid) = squid(2 * (ODD.len() + 30)) else { return };
@@ -164,68 +229,7 @@ fn squid_cuts_off_other_names_and_refuses_other_paths() {
             Err(why) => panic!("{why}\n{rules}"),
         };
         let inspects = tls == "inspect";
-        // A question, and how its answer must begin; nothing stands for any way to refuse.
-        let mut asked: Vec<(Value, &str)> = Vec::new();
-        let mut ask = |host: &str, sni: Option<&str>, path: &str, answer: &'static str| {
-            asked.push((json!({ "connect": host, "sni": sni, "path": path }), answer));
-        };
-        for host in ["api.test", "API.test", "api.test.", "x.wild.test", "x.y.wild.test"] {
-            let sni = host.trim_end_matches('.');
-            ask(host, Some(sni), "/any/../thing", "spliced 200");
-            ask(host, None, "/x", "spliced 200");
-            // A name that is not in the rules, and one that is and is opened.
-            for other in ["other.test", "x-api.test", "api.test.evil.test", "wild.test"] {
-                ask(host, Some(other), "/x", "");
-            }
-            if inspects {
-                ask(host, Some("files.test"), "/bad/x", "");
-            }
-        }
-        for host in ["other.test", "wild.test", "xfiles.test", "127.51.0.1"] {
-            ask(host, Some("api.test"), "/x", "");
-            ask(host, Some("files.test"), "/good/x", "");
-        }
-        let (file, other) =
-            if inspects { ("bumped 200", "bumped 403") } else { ("spliced 200", "spliced 200") };
-        for path in ["/good/x", "/good/", "/good/x?a=b", "/good/a-b_c.d/e", "/a.b+c(d)$*/x"] {
-            ask("files.test", Some("files.test"), path, file);
-        }
-        ask("FILES.test", Some("files.TEST"), "/good/x", file);
-        ask("files.test", None, "/good/x", file);
-        for path in ["/bad/x", "/good-evil/x", "/goo", "/good", "/GOOD/x", "/", "/x/good/x", "/aXb+c(d)$*/x"]
-        {
-            ask("files.test", Some("files.test"), path, other);
-        }
-        for path in ODD.into_iter().filter(|_| inspects) {
-            ask("files.test", Some("files.test"), path, other);
-        }
-        if inspects {
-            ask("files.test", Some("api.test"), "/bad/x", "");
-            // The request names another host than the tunnel leads to.
-            for (host, path) in [("api.test", "/bad/x"), ("other.test", "/good/x")] {
-                let named = format!("{host}:{port}");
-                let question =
-                    json!({ "connect": "files.test", "sni": "files.test", "path": path, "host": named });
-                asked.push((question, "bumped 403"));
-            }
-            // What follows on a CONNECT within an opened tunnel would be judged no more.
-            for nested in ["files.test", "api.test", "other.test"] {
-                let question = json!({ "connect": "files.test", "sni": "files.test", "nested": nested, "path": "/bad/x" });
-                asked.push((question, "nested 403"));
-            }
-            // Squid takes URLs with TLS without a tunnel too.
-            for (path, answer) in
-                [("/good/x", "plain 200"), ("/bad/x", "plain 403"), ("/good/%2e%2e/x", "plain 403")]
-            {
-                let named = format!("files.test:{port}");
-                asked.push((json!({ "path": format!("https://{named}{path}"), "host": named }), answer));
-            }
-        }
-        // A tunnel that is denied is opened too, to say so.
-        let question =
-            json!({ "connect": "other.test", "sni": "other.test", "nested": "api.test", "path": "/x" });
-        asked.push((question, "nested 403"));
-        asked.push((json!({ "connect": "api.test", "speak": "SSH-2.0-judge\r\n" }), ""));
+        let asked = questions(inspects, port);
         let questions: Vec<Value> = asked.iter().map(|(question, _)| question.clone()).collect();
         for (answer, (question, expected)) in lab.ask(folder, &questions).iter().zip(&asked) {
             let right = if expected.is_empty() {

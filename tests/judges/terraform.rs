@@ -272,8 +272,8 @@ fn one_more_address_in_the_lock_is_one_addition() {
 
 #[test]
 fn prefix_lists_mean_what_the_module_says_once_they_have_ids() {
-    const RANDOM: usize = 4;
-    let Some(home) = home(JUDGE, 4 * (RANDOM + 4)) else { return };
+    const RANDOM: usize = 2;
+    let Some(home) = home(JUDGE, 4 * (RANDOM + 3)) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "prefix lists");
     let terraform = Terraform::with_schemas(&home);
     let kept = tempfile::tempdir().unwrap();
@@ -281,7 +281,7 @@ fn prefix_lists_mean_what_the_module_says_once_they_have_ids() {
     let variables = TARGETS[0].1;
     let form = ("aws.form", "prefix-lists");
     let mut files = Vec::new();
-    for (region, more) in [("us", "--region=us"), ("eu", "--region=eu"), ("all", "--all-regions")] {
+    for (region, more) in [("us", "--region=us"), ("all", "--all-regions")] {
         let folder = kept.path().join(region);
         let settings = ["--set", "aws.form=prefix-lists", "--set", "aws.max_rules=200", more];
         generate(target.name(), &lock(), &settings, &folder);

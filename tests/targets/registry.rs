@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Templates that reproduce a vendor's page to the letter, or are JSON without comments that an API takes, so that nothing
 /// may stand before it.
-const TO_THE_LETTER: [&str; 2] = ["gke-module-literal.tfvars.tera", "aws-ip-permissions.json.tera"];
+const TO_THE_LETTER: [&str; 2] =
+    ["gke-module-literal.tfvars.tera", "aws-security-group-permissions.json.tera"];
 
 /// Everything that is wrong with a list of targets, in words.
 fn wrong(targets: &[&dyn Target]) -> Vec<String> {

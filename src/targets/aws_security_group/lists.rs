@@ -33,7 +33,7 @@ pub(super) fn lay_out(rules: &[Rule], max: usize, reasons: &mut Reasons<'_>) -> 
             "label": name,
             "name": format!("egressor_{name}"),
             "family": family,
-            "max_entries": room,
+            "max_entries": room.to_string(),
         }));
         entries.extend(rules.iter().map(|rule| {
             json!({
@@ -43,7 +43,8 @@ pub(super) fn lay_out(rules: &[Rule], max: usize, reasons: &mut Reasons<'_>) -> 
                 "description": reasons.of(&[*rule], ENTRY),
             })
         }));
-        let ports = service.ports().map(|(from, to)| json!({ "from": from, "to": to }));
+        let ports =
+            service.ports().map(|(from, to)| json!({ "from": from.to_string(), "to": to.to_string() }));
         singles.push(json!({
             "resource": format!("aws_vpc_security_group_{direction}_rule"),
             "label": name,

@@ -36,8 +36,8 @@ pub(super) struct AwsSecurityGroup;
 const NO_RULE: &str = "No aws_vpc_security_group rule: nothing is allowed, and what was is taken away.";
 
 const TEMPLATE: &str = "aws-security-group.tf.tera";
-const LISTS_TEMPLATE: &str = "aws-prefix-lists.tf.tera";
-const PERMISSIONS_TEMPLATE: &str = "aws-ip-permissions.json.tera";
+const LISTS_TEMPLATE: &str = "aws-security-group-lists.tf.tera";
+const PERMISSIONS_TEMPLATE: &str = "aws-security-group-permissions.json.tera";
 
 /// The option that says in which form rules are written.
 const FORM: &str = "aws.form";
@@ -127,8 +127,11 @@ impl Target for AwsSecurityGroup {
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
         &[
             (TEMPLATE, include_str!("../../../templates/aws-security-group.tf.tera")),
-            (LISTS_TEMPLATE, include_str!("../../../templates/aws-prefix-lists.tf.tera")),
-            (PERMISSIONS_TEMPLATE, include_str!("../../../templates/aws-ip-permissions.json.tera")),
+            (LISTS_TEMPLATE, include_str!("../../../templates/aws-security-group-lists.tf.tera")),
+            (
+                PERMISSIONS_TEMPLATE,
+                include_str!("../../../templates/aws-security-group-permissions.json.tera"),
+            ),
         ]
     }
 

@@ -40,6 +40,6 @@ fn permission(service: Service, rules: &[&Rule], reasons: &mut Reasons<'_>) -> V
             families.push(json!({ "list": list, "key": key, "blocks": blocks }));
         }
     }
-    let ports = service.ports().map(|(from, to)| json!({ "from": from, "to": to }));
+    let ports = service.ports().map(|(from, to)| json!({ "from": from.to_string(), "to": to.to_string() }));
     json!({ "protocol": service.protocol(), "ports": Vec::from_iter(ports), "families": families })
 }
