@@ -4,9 +4,11 @@
 
 mod disk;
 mod interrupted;
+mod network;
 mod outside;
 #[path = "../common/real.rs"]
 mod real;
 mod run;
 mod secrets;
+mod supply;
 mod writes;
