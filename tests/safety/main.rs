@@ -6,6 +6,7 @@ mod disk;
 mod interrupted;
 mod network;
 mod outside;
+mod peers;
 #[path = "../common/real.rs"]
 mod real;
 mod run;

@@ -124,7 +124,11 @@ fn no_command_makes_a_socket() {
         let log = folder.path().join("calls.log").display().to_string();
         let strace = ["strace", "-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o", &log];
         let run = run(folder.path(), &strace, arguments);
-        assert!(arguments[0] == "lock" || run.code.is_some_and(|code| code < 2), "{arguments:?}: {}", run.stderr);
+        assert!(
+            arguments[0] == "lock" || run.code.is_some_and(|code| code < 2),
+            "{arguments:?}: {}",
+            run.stderr
+        );
         std::fs::read_to_string(&log).expect("a log")
     };
     for (name, arguments) in OFFLINE {
