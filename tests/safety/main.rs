@@ -7,6 +7,7 @@ mod interrupted;
 mod network;
 mod outside;
 mod peers;
+mod promises;
 #[path = "../common/real.rs"]
 mod real;
 mod run;
