@@ -3,7 +3,7 @@
 //! A type says in one place how it is read and what its schema is, so the two cannot drift apart. Every problem of a
 //! file is reported in one run; a value that could not be read is `None` and its finding says why.
 
-use crate::diag::{Code, Finding, Source, Span, mask_secrets, suggest};
+use crate::diag::{Code, Finding, Source, Span, suggest};
 use crate::syntax::yaml::{Key, Kind, Node};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -43,9 +43,11 @@ impl Reader {
 
     /// Notes a problem at a place.
     pub fn report(&mut self, code: Code, span: Span, message: impl Into<String>, help: Option<String>) {
-        let mut finding = Finding::new(code, message).at(&self.source, span);
-        finding.help = help.as_deref().map(mask_secrets);
-        self.findings.push(finding);
+        let finding = Finding::new(code, message).at(&self.source, span);
+        self.findings.push(match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
     }
 
     /// Notes that the node is not of the kind that is needed. Nothing at all is a finding of its own.

@@ -5,7 +5,7 @@ use super::layers::{Layers, moved};
 use super::{Overlay, entries};
 use crate::catalog::leaf::Id;
 use crate::catalog::read::{At, Or};
-use crate::diag::{Code, Finding, Place, Span, mask_secrets, suggest};
+use crate::diag::{Code, Finding, Place, Span, suggest};
 use crate::syntax::yaml::{Key, Kind, Node};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -95,9 +95,11 @@ impl Step<'_> {
     }
 
     fn wrong(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
-        let mut finding = Finding::new(code, message).at(&self.overlay.source, span);
-        finding.help = help.as_deref().map(mask_secrets);
-        self.applied.findings.push(finding);
+        let finding = Finding::new(code, message).at(&self.overlay.source, span);
+        self.applied.findings.push(match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
     }
 
     fn note(&mut self, endpoint: Option<&str>, how: How, key: Option<&str>, was: Option<String>, span: Span) {
