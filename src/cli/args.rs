@@ -136,6 +136,7 @@ pub(super) struct SelectArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct GenerateArgs {
     #[command(flatten)]
     pub(super) select: SelectArgs,

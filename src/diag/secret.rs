@@ -49,7 +49,7 @@ fn first_key(line: &str) -> usize {
     let bare = line.trim_start_matches(signs);
     let word = bare.strip_prefix("export ").unwrap_or(bare);
     let rest = word.trim_start_matches(|char: char| char.is_alphanumeric() || "_.-".contains(char));
-    let rest = rest.trim_start_matches(|char: char| char == ' ' || char == '"' || char == '\'');
+    let rest = rest.trim_start_matches([' ', '"', '\'']);
     if rest.starts_with([':', '=']) { line.len() - rest.len() } else { 0 }
 }
 
@@ -65,7 +65,8 @@ fn tokens(line: &str) -> String {
         let user = behind("://").or_else(|| behind("=")).unwrap_or_default();
         let (head, user) = head.split_at_checked(user).unwrap_or((head, ""));
         masked.push_str(head);
-        if user.contains(':') || (head.ends_with("://") && !user.is_empty()) {
+        let is_user = head.ends_with("://") && !user.is_empty() && !user.contains('/');
+        if user.contains(':') || is_user {
             masked.extend(std::iter::repeat_n('*', user.len()));
         } else {
             masked.push_str(user);
@@ -158,7 +159,7 @@ mod tests {
             ("HTTP_PROXY=http://u:p@proxy:3128", "HTTP_PROXY=http://***@proxy:3128"),
             ("value: \"u:p@ss@proxy\", a@b.c x:y@z", "value: \"******@proxy\", a@b.c ***@z"),
             ("http://user:@h http://é:x@h", "http://*****@h http://****@h"),
-            ("https://ghp_word@github.example/x", "https://********@github.example/x"),
+            ("https://word@forge.example/x", "https://****@forge.example/x"),
             ("http://u:a\"b@h and http://u:a b@h:1", "http://*****@h and http://*****@h:1"),
             ("`http://u:pa/ss@h` is `u:p@h`", "`http://*******@h` is `***@h`"),
             ("HTTP_PROXY=http://u:p=q,r@h", "HTTP_PROXY=http://*******@h"),
@@ -174,6 +175,7 @@ mod tests {
             "http://h:80/x",
             "10.0.0.0/8,user@host",
             "see https://h:1/x or mail a@b.c",
+            "https://forge.example/owner/name@v4",
             "HTTPS_PROXY=proxy.example:3128",
             "proxy = http://[2001:db8::1]:3128/ (--set)",
             "no_proxy=a:b",

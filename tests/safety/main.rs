@@ -4,9 +4,13 @@
 
 mod disk;
 mod interrupted;
+mod network;
 mod outside;
+mod peers;
+mod promises;
 #[path = "../common/real.rs"]
 mod real;
 mod run;
 mod secrets;
+mod supply;
 mod writes;

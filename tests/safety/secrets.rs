@@ -196,7 +196,7 @@ fn no_command_that_knows_the_project_shows_a_secret_of_a_file() {
         {
             silent(folder.path(), &[command, &["-v"]].concat());
         }
-        if name.ends_with(".yaml") {
+        if Path::new(name).extension().is_some_and(|kind| kind == "yaml") {
             let of = ["--region", "us", "--lock", &lock, "--overlay", name];
             for command in [
                 &["generate", "--out", "-"][..],

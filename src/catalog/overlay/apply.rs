@@ -96,9 +96,11 @@ impl Step<'_> {
     }
 
     fn wrong(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
-        let mut finding = Finding::new(code, message).at(&self.overlay.source, span);
-        finding.help = help.as_deref().map(mask_secrets);
-        self.applied.findings.push(finding);
+        let finding = Finding::new(code, message).at(&self.overlay.source, span);
+        self.applied.findings.push(match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
     }
 
     fn note(&mut self, endpoint: Option<&str>, how: How, key: Option<&str>, was: Option<String>, span: Span) {

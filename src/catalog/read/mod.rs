@@ -11,7 +11,7 @@ pub use choice::{Or, Raw, Word};
 pub(crate) use declare::{document, words};
 pub use many::{List, Named, Table};
 
-use crate::diag::{Code, Finding, Source, Span, mask_secrets, suggest};
+use crate::diag::{Code, Finding, Source, Span, suggest};
 use crate::syntax::yaml::{Key, Kind, Node};
 use serde_json::{Value, json};
 use std::fmt;
@@ -51,9 +51,11 @@ impl Reader {
 
     /// Notes a problem at a place.
     pub fn report(&mut self, code: Code, span: Span, message: impl Into<String>, help: Option<String>) {
-        let mut finding = Finding::new(code, message).at(&self.source, span);
-        finding.help = help.as_deref().map(mask_secrets);
-        self.findings.push(finding);
+        let finding = Finding::new(code, message).at(&self.source, span);
+        self.findings.push(match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
     }
 
     /// Notes that the node is not of the kind that is needed. Nothing at all is a finding of its own.

@@ -1,8 +1,10 @@
 //! The steps in which a run replaces its files, and the way back.
 //!
-//! 1. The journal says what is to be replaced. 2. Every new text is written beside its destination, and every old file
-//! gets a second name. 3. Each new text takes the name of its destination. 4. The journal is closed: from here on the
-//! new files hold. 5. The second names go.
+//! 1. The journal says what is to be replaced.
+//! 2. Every new text is written beside its destination, and every old file gets a second name.
+//! 3. Each new text takes the name of its destination.
+//! 4. The journal is closed: from here on the new files hold.
+//! 5. The second names go.
 //!
 //! A run that ends before step 4 is undone by the next one; a run that ends after it is cleaned up.
 // INVARIANT: while the journal is open, every old file has a name, so that all of them can be put back.
@@ -220,7 +222,9 @@ mod tests {
             let steps = Steps::new(folder.path(), &journal, &files);
             let all = steps.steps();
             let Some(taken) = all.get(..count) else { break };
-            taken.iter().for_each(|step| steps.take(*step).unwrap());
+            for step in taken {
+                steps.take(*step).unwrap();
+            }
             let is_closed = taken.iter().any(|step| matches!(step, super::Step::Close));
             judge(count, folder.path(), is_closed);
         }

@@ -131,9 +131,9 @@ fn name(
         let start = start.saturating_add(line.find(text).unwrap_or_default());
         let span = Span::new(start, start.saturating_add(text.len()));
         // Such a line is of another kind of file, which may hold secrets.
-        let is_foreign = !text.contains(['.', ':'])
-            || text.contains(['=', '{', '}', '"', '\''])
-            || text.contains(char::is_whitespace);
+        let is_number = text.chars().all(|char| char.is_ascii_hexdigit() || " \t.:/-".contains(char));
+        let is_name = text.contains(['.', ':']) && !text.contains(['=', '{', '}', '"', '\'', ' ', '\t']);
+        let is_foreign = !is_number && !is_name;
         if is_foreign {
             let finding =
                 Finding { message: "the line is neither an address nor a block".to_owned(), ..finding };
