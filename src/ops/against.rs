@@ -1,9 +1,11 @@
 //! Existing rules that a change request is made against.
 
+use super::limit::too_large;
 use super::show;
 use super::wanted::{rules, target_of};
 use crate::compile::{Input, compile};
 use crate::diag::{Code, Finding, any_error};
+use crate::packet::Limit;
 use crate::policy::{Action, Need, Policy};
 use crate::targets::{Options, PeerKind, Target, Wanted};
 use std::collections::BTreeSet;
@@ -37,7 +39,13 @@ pub(super) fn against(
         let help = "add `-t change-request`, or compare with `egressor diff`";
         return (None, vec![Finding::new(Code::SelectionUnknown, message).help(help)]);
     }
-    let shown = show(paths);
+    let mut shown = show(paths);
+    let limit = Limit::default();
+    for set in &shown.policy.sets {
+        if let Err(error) = set.allows_within(limit).and_then(|_| set.deciders_at_most(limit)) {
+            shown.findings.push(too_large(&error));
+        }
+    }
     let existing = (!any_error(&shown.findings))
         .then(|| Existing { policy: shown.policy, target: target_of(&shown.format) });
     (existing, shown.findings)
