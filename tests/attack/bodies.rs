@@ -228,8 +228,7 @@ fn algebra(data: &[u8]) {
     let (allows, other) = (whole.allows(), part.allows());
     let decided = whole.decided_by_rule();
     let [a, b] = [&allows.at_least, &other.at_most];
-    let sets: [(PacketSet, fn(bool, bool) -> bool); 3] =
-        [(a.union(b), |a, b| a || b), (a.intersect(b), |a, b| a && b), (a.subtract(b), |a, b| a && !b)];
+    let sets = [a.union(b), a.intersect(b), a.subtract(b)];
     let rows = Set::union_all(&allows.at_most.rows().iter().map(Row::packets).collect::<Vec<_>>());
     assert_eq!(rows, allows.at_most, "the rows are another set");
     for (at, port) in (0..ADDRS).flat_map(|addr| (0..PORTS).map(move |port| (addr, port))) {
@@ -248,14 +247,13 @@ fn algebra(data: &[u8]) {
             assert_eq!((must, may), (worlds[0], worlds[0]), "{at}:{port} is known");
         }
         let (in_a, in_b) = (a.at(&packet), b.at(&packet));
-        for (set, holds) in &sets {
-            assert_eq!(set.at(&packet), holds(in_a, in_b), "{at}:{port} of a set");
-        }
+        let held = [in_a || in_b, in_a && in_b, in_a && !in_b];
+        assert_eq!(sets.each_ref().map(|set| set.at(&packet)), held, "{at}:{port} of two sets");
         let touches = |line: &Line| {
             (line.addrs.0..=line.addrs.1).contains(&at) && (line.ports.0..=line.ports.1).contains(&port)
         };
         let first = lines.iter().position(touches);
-        let decides = decided.iter().position(|set| set.at(&packet));
-        assert_eq!(decides, first, "{at}:{port} is decided by another rule");
+        let by = decided.iter().position(|set| set.at(&packet));
+        assert_eq!(by, first, "{at}:{port} is decided by another rule");
     }
 }

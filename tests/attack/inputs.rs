@@ -51,7 +51,7 @@ override: [{id: api, key: purpose, value: "Calls our API"}]
 set: {owner: team, ticket: NET-1, expires: keep, tags: [ours]}
 "#;
 
-const PROJECT: &str = r#"
+const PROJECT: &str = r"
 schema: egressor/project/v1
 catalogs: [acme.yaml]
 overlays: [ours.yaml]
@@ -65,7 +65,7 @@ expires: never
 lock: egressor.lock
 variables: {proxy: unset}
 artifacts: [iptables]
-"#;
+";
 
 const LOCK: &str = r#"
 version = 1
