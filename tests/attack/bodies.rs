@@ -6,8 +6,7 @@
 use egressor::catalog::{self, Overlay, SHIPPED, with_overlays};
 use egressor::diag::{Code, Finding, Source, any_error};
 use egressor::packet::{
-    AddrSet, Constraint, Limit, Packet, PacketSet, Peer, PeerSet, PortRange, Prefix, Protocol, Row, Set,
-    TransportSet,
+    AddrSet, Constraint, Limit, Packet, Peer, PeerSet, PortRange, Prefix, Protocol, Row, Set, TransportSet,
 };
 use egressor::policy::{
     Action, Direction, Match, Origin, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
