@@ -40,6 +40,9 @@ pub(super) struct Common {
     /// A folder outside the project's that the project file may name files in
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) allow_outside: Vec<PathBuf>,
+    /// Let files be so many times larger, and stand for so many times more, than is read otherwise
+    #[arg(long, global = true, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limits_times: u32,
 }
 
 /// How results are printed.
@@ -324,6 +327,8 @@ pub(super) struct RulesLintArgs {
     /// Tell also what expires within so many days from today, such as `30d`
     #[arg(long, value_name = "DAYS")]
     pub(super) expires_within: Option<String>,
+    #[command(flatten)]
+    pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
     pub(super) schema: bool,

@@ -23,7 +23,7 @@ mod progress;
 mod read;
 mod settle;
 
-use crate::diag::{Code, Finding};
+use crate::diag::{Code, Finding, bound};
 use args::{Cli, Command, Format};
 use catalog_args::CatalogCommand;
 use clap::Parser as _;
@@ -62,6 +62,7 @@ pub fn run() -> ExitCode {
             return code.into();
         }
     };
+    bound::multiply(cli.common.limits_times);
     let output = Output::new(&cli.common);
     if matches!(cli.common.format, Format::Markdown | Format::Sarif)
         && !matches!(

@@ -3,6 +3,7 @@
 //! A finding is about a text of the user's; many come out of one run. An error stops a run and lives in the module
 //! that raises it. Reading never stops at the first problem: it returns what it understood and its findings.
 
+pub mod bound;
 mod code;
 mod secret;
 mod source;

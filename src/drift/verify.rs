@@ -1,7 +1,7 @@
 //! Whether an artifact that was read back means what was asked, less what it was declared not to say.
 
-use crate::packet::{PacketSet, Set};
-use crate::policy::{Bounds, Policy, RuleSet, Scope, pair_scopes};
+use crate::packet::{Limit, PacketSet, Set};
+use crate::policy::{Bounds, Policy, RuleSet, Scope, ScopeTooLarge, pair_scopes};
 
 /// A scope of an artifact that does not mean what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,31 +20,36 @@ pub fn verify(
     wanted: &Policy,
     read: &Policy,
     loss: impl Fn(&Scope) -> (PacketSet, PacketSet),
-) -> Vec<Mismatch> {
-    let nothing = Bounds { at_least: PacketSet::default(), at_most: PacketSet::default() };
+    limit: Limit,
+) -> Result<Vec<Mismatch>, ScopeTooLarge> {
+    let bounds = |set: Option<&RuleSet>| match set {
+        Some(set) => set.allows_within(limit),
+        None => Ok(Bounds { at_least: PacketSet::default(), at_most: PacketSet::default() }),
+    };
     let expected = |set: Option<&RuleSet>, scope: &Scope| {
         let (excess, missing) = loss(scope);
-        let asked = set.map_or_else(|| nothing.clone(), RuleSet::allows);
-        asked.at_least.union(&excess).subtract(&missing)
+        Ok(bounds(set)?.at_least.union(&excess).subtract(&missing))
     };
     // A scope of which nothing can be said has no counterpart in the file. It must not be paired with another one
     // just because both are left over.
-    let said = |set: &&RuleSet| {
-        read.sets.iter().any(|read| read.scope == set.scope) || !expected(Some(*set), &set.scope).is_empty()
-    };
-    let wanted = Policy::new(wanted.sets.iter().filter(said).cloned().collect());
-    pair_scopes(&wanted, read)
-        .into_iter()
-        .filter_map(|pair| {
-            let scope = pair.old.or(pair.new)?.scope.clone();
-            let expected = expected(pair.old, &scope);
-            let read = pair.new.map_or_else(|| nothing.clone(), RuleSet::allows);
-            let mismatch = Mismatch {
-                scope,
-                missing: expected.subtract(&read.at_least),
-                excess: read.at_most.subtract(&expected),
-            };
-            (!mismatch.missing.is_empty() || !mismatch.excess.is_empty()).then_some(mismatch)
-        })
-        .collect()
+    let mut said = Vec::new();
+    for set in &wanted.sets {
+        let is_written = read.sets.iter().any(|read| read.scope == set.scope);
+        if is_written || !expected(Some(set), &set.scope)?.is_empty() {
+            said.push(set.clone());
+        }
+    }
+    let wanted = Policy::new(said);
+    let mut mismatches = Vec::new();
+    for pair in pair_scopes(&wanted, read) {
+        let Some(set) = pair.old.or(pair.new) else { continue };
+        let expected = expected(pair.old, &set.scope)?;
+        let read = bounds(pair.new)?;
+        let missing = expected.subtract(&read.at_least);
+        let excess = read.at_most.subtract(&expected);
+        if !missing.is_empty() || !excess.is_empty() {
+            mismatches.push(Mismatch { scope: set.scope.clone(), missing, excess });
+        }
+    }
+    Ok(mismatches)
 }

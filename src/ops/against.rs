@@ -1,10 +1,11 @@
 //! Existing rules that a change request is made against.
 
+use super::limit::too_large;
 use super::show;
 use super::wanted::{rules, target_of};
 use crate::compile::{Input, compile};
 use crate::diag::{Code, Finding, any_error, suggest};
-use crate::packet::{PacketSet, TransportSet};
+use crate::packet::{Limit, PacketSet, TransportSet};
 use crate::policy::{Action, Direction, Need, Origin, Policy};
 use crate::syntax::glob::fits;
 use crate::targets::{Options, PeerKind, Scoping, Target, Wanted};
@@ -42,6 +43,12 @@ pub(super) fn against(
     }
     let mut shown = show(paths);
     shown.findings.extend(choose(&mut shown.policy, scopes));
+    let limit = Limit::default();
+    for set in &shown.policy.sets {
+        if let Err(error) = set.allows_within(limit).and_then(|_| set.deciders_at_most(limit)) {
+            shown.findings.push(too_large(&error));
+        }
+    }
     let existing = (!any_error(&shown.findings))
         .then(|| Existing { policy: shown.policy, target: target_of(&shown.format) });
     (existing, shown.findings)

@@ -8,7 +8,7 @@ use super::{Project, Shown, show, show_before};
 use crate::diag::{Code, Finding, Severity, any_error, suggest};
 use crate::drift::{Change, Doubt, Drift, Ended, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{Limit, PacketSet, Set};
-use crate::policy::{Origin, Policy, Scope};
+use crate::policy::{Origin, Policy, Scope, ScopeTooLarge};
 use crate::report::row_in_words;
 use crate::syntax::glob::fits;
 use crate::targets::Target;
@@ -347,7 +347,15 @@ fn envelope(request: &DiffRequest, target: &dyn Target, diffed: &mut Diffed) {
     let mut outside = Vec::new();
     for scope in &diffed.drift.scopes {
         let approving = policy.sets.iter().filter(|set| set.scope.direction == scope.direction);
-        let approved: Vec<PacketSet> = approving.map(|set| set.allows().at_least).collect();
+        let approved = approving.map(|set| Ok(set.allows_within(request.limit)?.at_least));
+        let approved: Vec<PacketSet> = match approved.collect::<Result<_, ScopeTooLarge>>() {
+            Ok(approved) => approved,
+            // Nothing is known to be approved then, and the run fails.
+            Err(error) => {
+                diffed.findings.push(too_large(&error));
+                Vec::new()
+            }
+        };
         let opened = scope.difference.added.union(&scope.difference.may_open);
         let beyond = opened.subtract(&Set::union_all(&approved));
         for row in beyond.rows() {

@@ -1,6 +1,6 @@
 //! Reading files.
 
-use crate::diag::{Code, Finding, Source};
+use crate::diag::{Code, Finding, Source, bound};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -33,20 +33,25 @@ pub fn read_text(path: &Path, limit: u64) -> Result<Option<Arc<Source>>, Finding
 fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Finding> {
     let name = path.display().to_string();
     let failed = |message: String| Finding::new(Code::FileRead, message);
+    let limit = usize::try_from(limit)
+        .map(bound::of)
+        .ok()
+        .and_then(|limit| u64::try_from(limit).ok())
+        .unwrap_or(limit);
     let mut bytes = Vec::new();
     let outcome = if name == "-" {
-        std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
+        std::io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut bytes)
     } else {
         let metadata =
             fs::metadata(path).map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
         if metadata.is_dir() {
             return Err(failed(format!("`{name}` is a folder, a file is needed")));
         }
-        fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+        fs::File::open(path).and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
     };
     outcome.map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
-        return Err(failed(format!("`{name}` is larger than {} MiB", limit >> 20)));
+        return Err(failed(format!("`{name}` is larger than {} MiB", limit >> 20)).help(bound::FLAG));
     }
     Ok(bytes)
 }

@@ -1,8 +1,9 @@
 //! From a policy to files that are proven to mean it: lower, render, read back, compare.
 
+use super::limit::too_large;
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::drift::{Mismatch, verify};
-use crate::packet::{PacketSet, Set};
+use crate::packet::{Limit, PacketSet, Set};
 use crate::policy::Policy;
 use crate::render::Renderer;
 use crate::report::rows_in_words;
@@ -120,8 +121,11 @@ pub(super) fn proof(
         }
         total
     };
-    let mismatches = verify(wanted, &read.policy, loss);
-    findings.extend(mismatches.iter().map(|mismatch| explain(name, mismatch)));
+    match verify(wanted, &read.policy, loss, Limit::default()) {
+        Ok(mismatches) => findings.extend(mismatches.iter().map(|mismatch| explain(name, mismatch))),
+        // What is too much to be compared is not proven, and so it is not written.
+        Err(error) => findings.push(too_large(&error)),
+    }
     findings
 }
 

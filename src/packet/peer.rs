@@ -56,6 +56,19 @@ impl PeerSet {
     pub fn all_groups() -> Self {
         Self::from(GroupSet::full())
     }
+
+    /// What is in both sets, at a cost that grows with the other one and not with this one.
+    pub fn among(&self, few: &Self) -> Self {
+        let both = |a: &bool, b: &bool| *a && *b;
+        Self {
+            addrs: AddrSet {
+                v4: self.addrs.v4.within(&few.addrs.v4, both),
+                v6: self.addrs.v6.within(&few.addrs.v6, both),
+            },
+            names: self.names.within(&few.names, both),
+            groups: self.groups.within(&few.groups, both),
+        }
+    }
 }
 
 impl From<AddrSet> for PeerSet {

@@ -98,19 +98,23 @@ impl RuleSet {
     /// For each packet the rule that decides it. Rules with unmodelled matches count as if they matched all that
     /// their other matches choose.
     pub fn decisions(&self) -> PacketMap<Decision> {
-        self.deciders(|_| true)
+        self.deciders(|_| true, Limit::NONE).unwrap_or_default()
     }
 
     /// For each packet that may be allowed, and for some others, the rule that lets it pass when every doubt works
     /// towards passing, or that stops it even then.
-    pub fn deciders_at_most(&self) -> PacketMap<Decision> {
-        self.deciders(|rule| rule.unmodelled.is_empty() || rule.action == Action::Allow)
+    pub fn deciders_at_most(&self, limit: Limit) -> Result<PacketMap<Decision>, ScopeTooLarge> {
+        let counts = |rule: &Rule| rule.unmodelled.is_empty() || rule.action == Action::Allow;
+        self.deciders(counts, limit).map_err(|size| self.too_large(size))
     }
 
-    fn deciders(&self, counts: impl Fn(&Rule) -> bool) -> PacketMap<Decision> {
+    fn deciders(
+        &self,
+        counts: impl Fn(&Rule) -> bool,
+        limit: Limit,
+    ) -> Result<PacketMap<Decision>, TooLarge> {
         let rules = (1..).zip(&self.rules);
-        self.first_of(rules.filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule)), Limit::NONE)
-            .unwrap_or_default()
+        self.first_of(rules.filter(|(_, rule)| rule.traffic == Traffic::New && counts(rule)), limit)
     }
 
     /// For each packet the first of these rules that matches it.

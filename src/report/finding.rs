@@ -1,7 +1,7 @@
 //! Findings, drawn under the text they are about or as JSON.
 
 use crate::diag::{Finding, Severity, Source, Span, mask_secrets};
-use crate::syntax::text::one_line;
+use crate::syntax::text::{one_line, visible};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub fn human(finding: &Finding, styled: bool) -> String {
     let mut group = match &finding.place {
         Some(place) => {
             let window = Window::around(&place.source, place.span);
-            let snippet = Snippet::source(mask_secrets(window.text))
+            let snippet = Snippet::source(visible(&mask_secrets(window.text)).into_owned())
                 .path(one_line(place.source.name()))
                 .line_start(window.line)
                 .annotation(AnnotationKind::Primary.span(window.span.start..window.span.end));

@@ -1,5 +1,7 @@
 //! Plain text: what may stand in a comment, whoever wrote it.
 
+use std::borrow::Cow;
+
 /// The text on one line and without characters that could end a comment, hide text or reverse its order: control,
 /// bidirectional, zero-width and line-separator characters become a space, as do noncharacters, which YAML refuses even
 /// in a comment, and runs of white space become one.
@@ -20,6 +22,29 @@ pub fn fit(text: &str, limit: usize, allowed: impl Fn(char) -> bool, replacement
     format!("{}...", kept.trim_end())
 }
 
+/// The text with what cannot be seen replaced byte for byte, so that places in it stay what they are: a terminal obeys
+/// some such characters, and others turn around what a reader sees. Tabs and ASCII control characters are left to
+/// whoever draws the text.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|char| !char.is_ascii() && is_hidden(char)) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |char: char| match char.len_utf8() {
+        2 => "\u{B7}",
+        3 => "\u{FFFD}",
+        _ => "\u{FFFD}?",
+    };
+    let mut seen = String::with_capacity(text.len());
+    for char in text.chars() {
+        if !char.is_ascii() && is_hidden(char) {
+            seen.push_str(shown(char));
+        } else {
+            seen.push(char);
+        }
+    }
+    Cow::Owned(seen)
+}
+
 fn is_hidden(char: char) -> bool {
     let noncharacter = u32::from(char) & 0xFFFE == 0xFFFE || matches!(char, '\u{FDD0}'..='\u{FDEF}');
     char.is_control()
@@ -31,7 +56,15 @@ fn is_hidden(char: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{fit, one_line};
+    use super::{fit, one_line, visible};
+
+    #[test]
+    fn what_cannot_be_seen_is_replaced_byte_for_byte() {
+        let text = "a\u{9B}31m \u{2028}\u{202E}b\u{E0041}\tc é 日 \u{AD}";
+        assert_eq!(visible(text), "a·31m \u{FFFD}\u{FFFD}b\u{FFFD}?\tc é 日 ·");
+        assert_eq!(visible(text).len(), text.len());
+        assert_eq!(visible("é 日本語 😀"), "é 日本語 😀");
+    }
 
     #[test]
     fn what_is_left_is_one_visible_line() {

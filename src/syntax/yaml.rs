@@ -1,6 +1,6 @@
 //! YAML (and JSON, which it contains): a tree with a span on every node, and the quoting of a string.
 
-use crate::diag::{Code, Finding, Source, Span, concealed};
+use crate::diag::{Code, Finding, Source, Span, bound, concealed};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
 use std::fmt::{self, Write as _};
@@ -114,23 +114,26 @@ fn options() -> Options {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         budget: serde_saphyr::budget! {
-            max_nodes: 4_000_000,
-            max_events: 8_000_000,
-            max_documents: 100_000,
+            max_nodes: bound::of(4_000_000),
+            max_events: bound::of(8_000_000),
+            max_documents: bound::of(100_000),
             // A list of objects as `kubectl get` prints it has 20 levels. Each takes 32 kB of stack without optimisation.
             max_depth: 48,
-            max_recorded_anchor_events: 200_000,
+            max_recorded_anchor_events: bound::of(200_000),
             // One anchor that thousands of entries share is honest; what it stands for is limited by the nodes.
             enforce_alias_anchor_ratio: false,
-            max_aliases: 1_000_000,
-            max_merge_keys: 1_000_000,
+            max_aliases: bound::of(1_000_000),
+            max_merge_keys: bound::of(1_000_000),
         },
     }
 }
 
 fn finding(source: &Arc<Source>, code: Code, error: &serde_saphyr::Error) -> Finding {
     let message = crate::syntax::text::one_line(&error.without_snippet().to_string());
-    let finding = Finding::new(code, without_place(&message));
+    let said = without_place(&message);
+    let raisable = message.starts_with("budget breached: ") && said != TOO_DEEP;
+    let mut finding = Finding::new(code, said);
+    finding.help = raisable.then(|| bound::FLAG.to_owned());
     match error.location() {
         Some(location) => {
             // What could not be read may hold secrets wherever it likes, unless it is a file of ours: there they are

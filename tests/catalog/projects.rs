@@ -1,7 +1,7 @@
 //! Projects: the schema, what is refused, and the law: deleting, mistyping, emptying or ill-typing any one key of a
 //! project file or of an overlay is an error or a subset of the intended traffic.
 
-use crate::never_wider::{SPEECHES, answers, damages, keys, name, packets};
+use crate::never_wider::{SPEECHES, Way, answers, damages, keys, name, packets};
 use crate::shipped::{castai_tree, json};
 use egressor::catalog::{Catalog, Overlay, overlay_schema, select, with_overlays};
 use egressor::compile::{Input, Variables, compile};
@@ -94,21 +94,25 @@ fn overlaid(overlay: &Node) -> Result<Catalog, Vec<Finding>> {
 }
 
 /// The packets of each scope for each kind of target, at a day; nothing when anything is refused.
-fn meanings(project: &Node, environment: &str, catalog: &Catalog) -> Option<Vec<BTreeMap<Scope, PacketSet>>> {
-    let opened = Opened::new(from_tree(project, &source(), Some(environment)).0?, PathBuf::new());
+fn meanings(
+    project: &Node,
+    environment: Option<&str>,
+    catalog: &Catalog,
+) -> Option<Vec<BTreeMap<Scope, PacketSet>>> {
+    let opened = Opened::new(from_tree(project, &source(), environment).0?, PathBuf::new());
+    let (overlay, artifacts) = match environment {
+        Some(_) => ("ours.yaml", &["squid", "iptables"][..]),
+        None => ("overlays/platform.yaml", &["iptables", "network-policy", "squid"][..]),
+    };
     let catalogs = [catalog.clone()];
     if any_error(&opened.check(&catalogs)) {
         return None;
     }
-    assert_eq!(
-        opened.project.catalogs,
-        [Path::new("castai"), Path::new("ours.yaml")],
-        "nothing else is read"
-    );
+    assert_eq!(opened.project.catalogs, [Path::new("castai"), Path::new(overlay)], "nothing else is read");
     assert_eq!(opened.project.lock.as_deref(), Some(Path::new("egressor.lock")), "nothing else is believed");
     let targets: Vec<&str> =
         opened.project.artifacts.iter().map(|artifact| artifact.target.as_str()).collect();
-    assert_eq!(targets, ["squid", "iptables"], "nothing else is written");
+    assert_eq!(targets, artifacts, "nothing else is written");
     let (variables, wrong) = Variables::parse(opened.project.settings.iter().map(String::as_str), &catalogs);
     let mut selection = opened.project.selection.clone();
     selection.today = TODAY.parse().ok();
@@ -130,7 +134,7 @@ fn meanings(project: &Node, environment: &str, catalog: &Catalog) -> Option<Vec<
 
 /// A tree with the endpoints of both files, for the addresses of their hosts.
 fn overlaid_tree() -> Node {
-    let extra = "endpoints: [{hosts_all: [registry.example.com, grpc.example.com, grpc.eu.example.com, old.example.com]}]";
+    let extra = "endpoints: [{hosts_all: [registry.example.com, grpc.example.com, grpc.eu.example.com, old.example.com, registry-old.example.com]}]";
     let (mut all, extra) = (castai_tree(), tree(extra));
     let (yaml::Kind::Mapping(entries), Some(yaml::Kind::Sequence(more))) =
         (&mut all.kind, extra.get("endpoints").map(|node| node.kind.clone()))
@@ -161,10 +165,10 @@ fn no_damage_to_one_key_of_a_project_widens_the_traffic() {
     assert!(ways.len() >= 25, "{} keys", ways.len());
     let (mut refused, mut accepted) = (0, 0);
     for environment in ["prod", "past"] {
-        let intended = meanings(&original, environment, &catalog).expect("the project is sound");
+        let intended = meanings(&original, Some(environment), &catalog).expect("the project is sound");
         for way in &ways {
             for (what, mutant) in damages(&original, way) {
-                match meanings(&mutant, environment, &catalog) {
+                match meanings(&mutant, Some(environment), &catalog) {
                     None => refused += 1,
                     Some(meanings) => {
                         accepted += 1;
@@ -181,14 +185,14 @@ fn no_damage_to_one_key_of_a_project_widens_the_traffic() {
 fn no_damage_to_one_key_of_an_overlay_widens_the_traffic() {
     let (original, project) = (tree(OVERLAY), tree(PROJECT));
     let sound = overlaid(&original).expect("the overlay is sound");
-    let intended = meanings(&project, "prod", &sound).expect("the project is sound");
+    let intended = meanings(&project, Some("prod"), &sound).expect("the project is sound");
     let mut ways = Vec::new();
     keys(&original, &mut Vec::new(), &mut ways);
     assert!(ways.len() >= 50, "{} keys", ways.len());
     let (mut refused, mut accepted) = (0, 0);
     for way in &ways {
         for (what, mutant) in damages(&original, way) {
-            match overlaid(&mutant).ok().and_then(|catalog| meanings(&project, "prod", &catalog)) {
+            match overlaid(&mutant).ok().and_then(|catalog| meanings(&project, Some("prod"), &catalog)) {
                 None => refused += 1,
                 Some(meanings) => {
                     accepted += 1;
@@ -200,17 +204,48 @@ fn no_damage_to_one_key_of_an_overlay_widens_the_traffic() {
     assert!(refused > accepted && accepted > 0, "{refused} refused, {accepted} accepted");
 }
 
+/// The project that the documentation shows, and its overlay: every key of both, in every way.
+#[test]
+fn no_damage_to_one_key_of_the_example_widens_the_traffic() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/04_project");
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).expect("the example");
+    let (project, overlay) = (tree(&text("egressor.yaml")), tree(&text("overlays/platform.yaml")));
+    let catalog = overlaid(&overlay).expect("the overlay is sound");
+    let intended = meanings(&project, None, &catalog).expect("the project is sound");
+    let damaged = |original: &Node| {
+        let mut ways = Vec::new();
+        keys(original, &mut Vec::new(), &mut ways);
+        assert!(ways.len() >= 15, "{} keys", ways.len());
+        let each = move |way: Way| {
+            let name = name(original, &way);
+            damages(original, &way).into_iter().map(move |(what, tree)| (format!("{name} {what}"), tree))
+        };
+        ways.into_iter().flat_map(each).collect::<Vec<_>>()
+    };
+    for (what, mutant) in damaged(&project) {
+        if let Some(meanings) = meanings(&mutant, None, &catalog) {
+            assert_within(&meanings, &intended, &what);
+        }
+    }
+    for (what, mutant) in damaged(&overlay) {
+        let mutant = overlaid(&mutant).ok();
+        if let Some(meanings) = mutant.and_then(|catalog| meanings(&project, None, &catalog)) {
+            assert_within(&meanings, &intended, &what);
+        }
+    }
+}
+
 #[test]
 fn a_wider_project_would_be_noticed() {
     let catalog = overlaid(&tree(OVERLAY)).expect("the overlay is sound");
-    let intended = meanings(&tree(PROJECT), "prod", &catalog).expect("sound");
+    let intended = meanings(&tree(PROJECT), Some("prod"), &catalog).expect("sound");
     for (from, to) in [
         (", castai/helm-assets]", "]"),
         ("components: [agent, pod-pinner", "components: [evictor, agent, pod-pinner"),
         ("dns_servers: 10.0.0.53", "dns_servers: unset"),
         ("region: us", "region: eu"),
     ] {
-        let wider = meanings(&tree(&PROJECT.replace(from, to)), "prod", &catalog).expect("sound");
+        let wider = meanings(&tree(&PROJECT.replace(from, to)), Some("prod"), &catalog).expect("sound");
         assert_ne!(wider, intended, "{from} -> {to}");
     }
 }
@@ -218,8 +253,8 @@ fn a_wider_project_would_be_noticed() {
 #[test]
 fn what_expired_is_in_no_rule_and_its_rule_sets_still_deny() {
     let catalog = overlaid(&tree(OVERLAY)).expect("the overlay is sound");
-    let prod = meanings(&tree(PROJECT), "prod", &catalog).expect("sound");
-    let past = meanings(&tree(PROJECT), "past", &catalog).expect("sound");
+    let prod = meanings(&tree(PROJECT), Some("prod"), &catalog).expect("sound");
+    let past = meanings(&tree(PROJECT), Some("past"), &catalog).expect("sound");
     for (prod, past) in prod.iter().zip(&past) {
         assert!(prod.values().any(|packets| !packets.is_empty()));
         assert!(past.values().all(Set::is_empty), "the day after the last one nothing is wanted");

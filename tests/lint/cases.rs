@@ -4,6 +4,7 @@
 //! now; read the change before it is committed.
 
 use egressor::ops::{LintRequest, Project, lint};
+use egressor::packet::Limit;
 use egressor::report::human;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,8 @@ fn every_case_has_its_findings() {
             project
         });
         let today = "2026-11-22".parse().expect("a day");
-        let linted = lint(&LintRequest { files, before: false, project, today, until: None });
+        let linted =
+            lint(&LintRequest { files, before: false, project, today, until: None, limit: Limit::default() });
         let mut said = region.map(|region| format!("# lint: region {region}\n")).unwrap_or_default();
         for finding in &linted.findings {
             said.push_str(&human(finding, false).replace(&format!("{}/", case.display()), ""));

@@ -6,7 +6,7 @@ use super::common::policies::{allow, justified, plain, policies, policy_of, tcp}
 use egressor::artifact::{Artifact, Laid, model_schema};
 use egressor::diag::Source;
 use egressor::drift::verify;
-use egressor::packet::{Constraint, PacketSet, PortRange, Protocol, Set, TransportSet};
+use egressor::packet::{Constraint, Limit, PacketSet, PortRange, Protocol, Set, TransportSet};
 use egressor::policy::{Justification, Policy, Scope};
 use egressor::targets::{Imported, PeerKind, Scoping, Speech};
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn proven(artifact: &Artifact, policy: &Policy, laid: &Laid, imported: &Imported
         let missing: Vec<PacketSet> = of_scope.map(|loss| loss.missing.clone()).collect();
         (PacketSet::default(), PacketSet::union_all(&missing))
     };
-    let mismatches = verify(policy, &imported.policy, loss);
+    let mismatches = verify(policy, &imported.policy, loss, Limit::default()).expect("it is small");
     assert!(mismatches.is_empty(), "{} {mismatches:#?}", artifact.name());
     assert!(laid.losses.is_empty() || !laid.findings.is_empty(), "a loss that nobody is told of");
     for loss in &laid.losses {

@@ -12,6 +12,7 @@ use super::wanted::target_of;
 use super::{Project, show, show_before};
 use crate::catalog::Date;
 use crate::diag::{Code, Finding, Place, Severity, any_error};
+use crate::packet::Limit;
 use crate::policy::{Origin, Rule};
 use crate::targets::PeerKind;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub struct LintRequest {
     pub today: Date,
     /// The day up to which it is told what expires, where that is asked.
     pub until: Option<Date>,
+    /// How large the meaning of rules may become, where it is compared with what is wanted.
+    pub limit: Limit,
 }
 
 /// What was found.
@@ -79,7 +82,13 @@ pub fn lint(request: &LintRequest) -> Linted {
     findings.extend(shown.advice);
     findings.extend(expired::findings(&found.statements, request.today, request.until));
     if let Some(project) = &request.project {
-        findings.extend(unexplained::findings(&shown.policy, &found.statements, &shown.format, project));
+        findings.extend(unexplained::findings(
+            &shown.policy,
+            &found.statements,
+            &shown.format,
+            project,
+            request.limit,
+        ));
     }
     let key = |finding: &Finding| {
         let place = finding.place.as_ref().map(|place| (place.source.name().to_owned(), place.span.start));

@@ -1,10 +1,10 @@
 //! What rules allow and no selected endpoint asks for.
 
 use crate::diag::{Code, Finding, Span};
-use crate::ops::Project;
 use crate::ops::wanted::target_of;
-use crate::packet::{PacketSet, Set};
-use crate::policy::{Origin, Policy, RuleSet, Scope, Statement};
+use crate::ops::{Project, too_large};
+use crate::packet::{Limit, PacketMap, PacketSet, Set};
+use crate::policy::{Decision, Origin, Policy, RuleSet, Scope, ScopeTooLarge, Statement};
 use crate::report::rows_in_words;
 use crate::targets::{Loss, Options, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,7 @@ pub(super) fn findings(
     statements: &[Statement<'_>],
     format: &str,
     project: &Project,
+    limit: Limit,
 ) -> Vec<Finding> {
     let Some(target) = target_of(format) else { return Vec::new() };
     let needs: BTreeSet<_> = target.needs().iter().copied().collect();
@@ -32,8 +33,14 @@ pub(super) fn findings(
     let losses = target.lower(&Wanted { policy: &wanted, needs: &needs, options: &options }).losses;
     let mut by_statement: BTreeMap<(&str, Span), PacketSet> = BTreeMap::new();
     for set in &policy.sets {
-        let unexplained = set.allows().at_most.subtract(&asked_for(&wanted, &losses, set));
-        let deciders = set.deciders_at_most();
+        let judged = unexplained(set, &wanted, &losses, limit);
+        let (unexplained, deciders) = match judged {
+            Ok(judged) => judged,
+            Err(error) => {
+                findings.push(too_large(&error));
+                continue;
+            }
+        };
         for (decision, packets) in deciders.within(&unexplained).by_value() {
             if let Some(Origin::File(place)) = set.rule(decision).map(|rule| &rule.origin) {
                 let known = by_statement.entry((place.source.name(), place.span)).or_default();
@@ -60,14 +67,30 @@ pub(super) fn findings(
     findings
 }
 
+/// What a scope may allow and nobody asks for, and which rules let it pass.
+fn unexplained(
+    set: &RuleSet,
+    wanted: &Policy,
+    losses: &[Loss],
+    limit: Limit,
+) -> Result<(PacketSet, PacketMap<Decision>), ScopeTooLarge> {
+    let asked = asked_for(wanted, losses, set, limit)?;
+    Ok((set.allows_within(limit)?.at_most.subtract(&asked), set.deciders_at_most(limit)?))
+}
+
 /// What is asked for in a scope: by the scope of that name, else by any of that direction.
-fn asked_for(wanted: &Policy, losses: &[Loss], set: &RuleSet) -> PacketSet {
+fn asked_for(
+    wanted: &Policy,
+    losses: &[Loss],
+    set: &RuleSet,
+    limit: Limit,
+) -> Result<PacketSet, ScopeTooLarge> {
     let named = wanted.sets.iter().any(|wanted| wanted.scope == set.scope);
     let is_meant = |scope: &Scope| {
         if named { *scope == set.scope } else { scope.direction == set.scope.direction }
     };
-    let asked =
-        wanted.sets.iter().filter(|wanted| is_meant(&wanted.scope)).map(|wanted| wanted.allows().at_least);
-    let more = losses.iter().filter(|loss| is_meant(&loss.scope)).map(|loss| loss.excess.clone());
-    PacketSet::union_all(&asked.chain(more).collect::<Vec<_>>())
+    let meant = wanted.sets.iter().filter(|wanted| is_meant(&wanted.scope));
+    let asked = meant.map(|wanted| Ok(wanted.allows_within(limit)?.at_least));
+    let more = losses.iter().filter(|loss| is_meant(&loss.scope)).map(|loss| Ok(loss.excess.clone()));
+    Ok(PacketSet::union_all(&asked.chain(more).collect::<Result<Vec<_>, _>>()?))
 }

@@ -3,7 +3,7 @@
 use super::parse::File;
 use super::variables::is_variables;
 use super::{Kind, SENSITIVE, Value};
-use crate::diag::Place;
+use crate::diag::{Place, bound};
 use hcl_edit::expr::{
     Conditional, Expression, ForExpr, ObjectKey, Traversal, TraversalOperator, UnaryOp, UnaryOperator,
 };
@@ -40,6 +40,7 @@ pub(super) struct Definitions<'a> {
     spent: Cell<usize>,
     depth: Cell<usize>,
     exceeded: Cell<bool>,
+    too_deep: Cell<bool>,
 }
 
 /// Where an expression stands.
@@ -62,18 +63,26 @@ impl<'a> Definitions<'a> {
             spent: Cell::new(0),
             depth: Cell::new(0),
             exceeded: Cell::new(false),
+            too_deep: Cell::new(false),
         }
     }
 
-    /// Reports whether a limit was passed, so that what was evaluated since then is not to be used.
-    pub(super) fn exceeded(&self) -> bool {
-        self.exceeded.get()
+    /// Which limit was passed, if any: what was evaluated since then is not to be used.
+    pub(super) fn exceeded(&self) -> Option<String> {
+        let deep = || format!("expressions and what they refer to are nested deeper than {DEEPEST} levels");
+        let large = || format!("the module expands beyond {} values", bound::of(LARGEST));
+        self.exceeded.get().then(|| if self.too_deep.get() { deep() } else { large() })
+    }
+
+    /// Reports whether expressions were nested too deeply, which no flag changes.
+    pub(super) fn too_deep(&self) -> bool {
+        self.too_deep.get()
     }
 
     /// Counts values; false when the limit is passed.
     pub(super) fn charge(&self, values: usize) -> bool {
         self.spent.set(self.spent.get().saturating_add(values));
-        if self.spent.get() >= LARGEST {
+        if self.spent.get() >= bound::of(LARGEST) {
             self.exceeded.set(true);
         }
         !self.exceeded.get()
@@ -83,6 +92,7 @@ impl<'a> Definitions<'a> {
     pub(super) fn evaluate(&self, expr: &Expression, site: Site<'_>) -> Value {
         let depth = self.depth.get() + 1;
         if depth > DEEPEST {
+            self.too_deep.set(true);
             self.exceeded.set(true);
         }
         let place = site.file.place(expr);
@@ -411,7 +421,7 @@ pub(super) fn turns(collection: Value) -> Option<Vec<(Value, Value)>> {
 /// How many values a value holds. One that nests deeper than `room` is as good as endless: a copy of it could exhaust
 /// the stack.
 fn weight(value: &Value, room: usize) -> usize {
-    let Some(room) = room.checked_sub(1) else { return LARGEST };
+    let Some(room) = room.checked_sub(1) else { return bound::of(LARGEST) };
     let inner = |item| weight(item, room);
     match &value.kind {
         Kind::List(items) => items.iter().map(inner).fold(1, usize::saturating_add),

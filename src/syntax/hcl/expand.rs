@@ -4,7 +4,7 @@ use super::evaluate::{Binding, Definitions, Site, turns};
 use super::parse::{File, parse};
 use super::variables::{conceal, is_variables, rank, values};
 use super::{Block, Kind, Module, Read, Value};
-use crate::diag::{Code, Finding, Place, Source, Span};
+use crate::diag::{Code, Finding, Place, Source, Span, bound};
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block as Syntax, Body, Structure};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,10 +42,10 @@ pub fn read(sources: &[Arc<Source>]) -> Read {
         let definitions = Definitions::new(expressions, concealed);
         let mut expander = Expander { definitions, findings: Vec::new() };
         let module = expander.module(files);
-        if expander.definitions.exceeded() {
+        if let Some(message) = expander.definitions.exceeded() {
             let place = files.first().map(|file| file.place(&file.body));
-            let message = "the module expands beyond 4,000,000 values, or nests deeper than 256 levels";
-            expander.findings = vec![Finding { place, ..Finding::new(Code::ReadSyntax, message) }];
+            let help = (!expander.definitions.too_deep()).then(|| bound::FLAG.to_owned());
+            expander.findings = vec![Finding { place, help, ..Finding::new(Code::ReadSyntax, message) }];
         }
         read.findings.append(&mut expander.findings);
         read.modules.push(module);

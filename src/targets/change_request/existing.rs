@@ -3,7 +3,7 @@
 use super::cells;
 use super::lower::{Peers, rollback, row, spread};
 use super::row::{Row, Step};
-use crate::packet::{AddrSet, NameSet, PacketSet, RowPeer, Set, TransportSet};
+use crate::packet::{AddrSet, Limit, NameSet, PacketSet, RowPeer, Set, TransportSet};
 use crate::policy::{Bounds, Origin, Pair, RuleSet};
 use crate::syntax::text::one_line;
 use crate::targets::{Facts, Options};
@@ -59,7 +59,9 @@ pub(super) fn removals(pair: &Pair<'_>, options: &Options) -> Vec<Row> {
     let asked = pair.old.map(|old| old.allows().at_least).unwrap_or_default();
     let unasked = existing.allows().at_most.subtract(&asked);
     let mut rows = Vec::new();
-    for (decision, packets) in existing.deciders_at_most().within(&unasked).by_value() {
+    // Existing rules are held to their limit when they are read, so here none is exceeded.
+    let deciders = existing.deciders_at_most(Limit::NONE).unwrap_or_default();
+    for (decision, packets) in deciders.within(&unasked).by_value() {
         let packets = packets.intersect(&unasked);
         let rule = existing.rule(decision);
         let name = match rule.map(|rule| &rule.origin) {

@@ -9,7 +9,7 @@ use super::region::{Links, Region};
 use super::spec::{Interface, Spec};
 use super::unmodelled::{Condition, INTERFACE};
 use super::verdict::Verdict;
-use crate::diag::{Code, Finding, Place, Span};
+use crate::diag::{Code, Finding, Place, Span, bound};
 use crate::policy::{Action, Direction, Origin, Rule, Unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,9 +97,9 @@ pub(super) fn flatten(chains: &Chains, hook: Hook, findings: &mut Vec<Finding>) 
         rules: Vec::new(),
         seen: BTreeMap::new(),
         named: BTreeSet::new(),
-        work_left: chains.iter().fold(WORK, |work, (_, chain)| {
+        work_left: bound::of(chains.iter().fold(WORK, |work, (_, chain)| {
             work.saturating_add(chain.rules.len().saturating_mul(WORK_PER_RULE))
-        }),
+        })),
         stopped: None,
         findings,
     };
@@ -135,7 +135,7 @@ impl Walk<'_, '_> {
         reach.retain(|region| seen.insert(region.clone()));
         let Some(chain) = self.chains.at(index) else { return };
         if depth > DEPTH {
-            return self.stop(format!("chains jump more than {DEPTH} deep"), chain.span);
+            return self.stop(format!("chains jump more than {DEPTH} deep"), chain.span, None);
         }
         for spec in &chain.rules {
             if reach.is_empty() || self.stopped.is_some() {
@@ -144,7 +144,8 @@ impl Walk<'_, '_> {
             let Some(region) = self.region(spec) else { continue };
             let work = reach.iter().fold(0, |work: usize, reach| work.saturating_add(reach.work(&region)));
             let Some(left) = self.work_left.checked_sub(work) else {
-                return self.stop("the jumps between chains unfold to too many rules".to_owned(), spec.span);
+                let message = "the jumps between chains unfold to too many rules".to_owned();
+                return self.stop(message, spec.span, Some(bound::FLAG));
             };
             self.work_left = left;
             let hits: Vec<Region> = reach.iter().filter_map(|reach| reach.meet(&region)).collect();
@@ -242,9 +243,10 @@ impl Walk<'_, '_> {
         })
     }
 
-    fn stop(&mut self, message: String, span: Span) {
+    fn stop(&mut self, message: String, span: Span, help: Option<&str>) {
         if self.stopped.replace(span).is_none() {
-            self.findings.push(Finding::new(Code::ReadRefused, message).at(&self.chains.source, span));
+            let finding = Finding::new(Code::ReadRefused, message).at(&self.chains.source, span);
+            self.findings.push(Finding { help: help.map(str::to_owned), ..finding });
         }
     }
 }

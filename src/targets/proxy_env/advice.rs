@@ -1,7 +1,7 @@
 //! What is missing from the variables of a proxy, and what in them is seldom meant.
 
 use super::decide::{Client, Entry, NoProxy};
-use super::lift::{entry_place, is_expanded};
+use super::lift::{entry_place, is_expanded, start_of};
 use super::read::{Setting, Stated, Value, Var};
 use crate::diag::{Code, Finding, Place, Severity};
 use crate::packet::Prefix;
@@ -92,9 +92,12 @@ fn of_url(setting: &Setting) -> Vec<Finding> {
 }
 
 fn of_list(text: &str, place: &Place) -> Vec<Finding> {
-    let list = NoProxy::parse(text);
-    let mut findings: Vec<Finding> =
-        list.entries.iter().filter_map(|entry| opens(entry, &entry_place(place, text, entry.span))).collect();
+    let (list, start) = (NoProxy::parse(text), start_of(place, text));
+    let mut findings: Vec<Finding> = list
+        .entries
+        .iter()
+        .filter_map(|entry| opens(entry, &entry_place(place, start, entry.span)))
+        .collect();
     let is_filled_in = list.entries.iter().any(|entry| is_expanded(&entry.text));
     if !is_filled_in {
         findings.extend(lacks(&list).into_iter().map(|finding| at(finding, place)));

@@ -1,12 +1,12 @@
 //! What is amiss with one entry of `NO_PROXY`: that no host matches it, or that clients read it differently.
 
 use super::decide::{Client, Entry, NoProxy};
-use super::lift::entry_place;
+use super::lift::{entry_place, start_of};
 use crate::diag::{Code, Finding, Place, Severity};
-use crate::packet::{Prefix, Set};
+use crate::packet::{PeerSet, Prefix, Set};
 
-/// What there is to say about an entry, at its place.
-pub(super) fn findings(entry: &Entry, list: &NoProxy, at: &Place) -> Vec<Finding> {
+/// What there is to say about an entry, at its place. `go` and `curl` are what the whole list means to them.
+pub(super) fn findings(entry: &Entry, list: &NoProxy, [go, curl]: [&PeerSet; 2], at: &Place) -> Vec<Finding> {
     let finding = |code: Code, message: String| Finding::new(code, message).at(&at.source, at.span);
     let text = &entry.text;
     if let Some((left, right)) = missing_comma(text) {
@@ -21,9 +21,8 @@ pub(super) fn findings(entry: &Entry, list: &NoProxy, at: &Place) -> Vec<Finding
         return vec![finding(Code::ProxyNeverMatches, message)];
     }
     // What another entry makes good is no difference.
-    let (go, curl) = (list.peers(Client::Go), list.peers(Client::Curl));
     let own = entry.go.peers.union(&entry.curl.peers);
-    let differs = own.intersect(&go) != own.intersect(&curl) || entry.go.port.is_some();
+    let differs = go.among(&own) != curl.among(&own) || entry.go.port.is_some();
     if !differs {
         return Vec::new();
     }
@@ -73,13 +72,16 @@ pub(super) fn cut_off(list: &NoProxy, value: &Place, text: &str) -> Option<Findi
         several => format!(", nor the {several} entries behind it"),
     };
     let message = format!("curl does not read past the blank in `{}`{more}", entry.text);
-    let place = entry_place(value, text, entry.span);
+    let place = entry_place(value, start_of(value, text), entry.span);
     Some(
         Finding::new(Code::ProxyDisagreement, message)
             .at(&place.source, place.span)
             .help("separate entries by commas"),
     )
 }
+
+/// The most bytes of two blocks without a comma between them: 43 is the longest IPv6 block that is written without IPv4.
+const GLUED: usize = 100;
 
 /// The two entries that stand in the place of one.
 fn missing_comma(text: &str) -> Option<(&str, &str)> {
@@ -89,7 +91,9 @@ fn missing_comma(text: &str) -> Option<(&str, &str)> {
         Prefix::containing(addr.parse().ok()?, len.parse().ok()?)
     };
     let plain = |part: &str| block(part).is_some() || part.parse::<std::net::IpAddr>().is_ok();
-    let mut glued = text.char_indices().map(|(at, _)| at).filter(|at| {
+    // Two blocks or addresses are never longer, and each character of a longer text would be looked at from each.
+    let glued = text.get(..GLUED).map_or(text, |_| "");
+    let mut glued = glued.char_indices().map(|(at, _)| at).filter(|at| {
         text.split_at_checked(*at).is_some_and(|(left, right)| block(left).is_some() && plain(right))
     });
     // The longest length that leaves a block behind it: `/14` and `10.96.0.0/12` rather than `/1` and `410.…`.

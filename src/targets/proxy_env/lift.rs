@@ -11,6 +11,7 @@ use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use crate::targets::{Imported, Importer, ProxyUrl};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The scope of a file that says one thing.
@@ -187,16 +188,28 @@ fn bypass(
 ) {
     let list = NoProxy::parse(text);
     let (go, curl) = (list.peers(Client::Go), list.peers(Client::Curl));
+    // Whether the clients agree on these peers, by the entries that came before.
+    let mut known: BTreeMap<PeerSet, bool> = BTreeMap::new();
+    let start = start_of(place, text);
     for entry in &list.entries {
-        let at = entry_place(place, text, entry.span);
+        let at = entry_place(place, start, entry.span);
         if is_expanded(&entry.text) {
             rules.push(unknown(&entry.text, EXPANDED, &at, findings));
             continue;
         }
         // What both send around the proxy, by this entry or by this and another one.
         let own = entry.go.peers.union(&entry.curl.peers);
-        let whole = own.intersect(&go).intersect(&curl);
-        let split = own.subtract(&whole);
+        // What an earlier entry said needs no second look at the list, whose pieces it would repeat.
+        let (whole, split) = match known.get(&own) {
+            Some(true) => (own, PeerSet::default()),
+            Some(false) => (PeerSet::default(), own),
+            None => {
+                let whole = go.among(&own).intersect(&curl.among(&own));
+                let split = own.subtract(&whole);
+                known.insert(own, split.is_empty());
+                (whole, split)
+            }
+        };
         rules.extend(allow(&whole, &TransportSet::protocol(Protocol::TCP), doubt.cloned(), at.clone()));
         if !split.is_empty() {
             let why = "Go and curl read it differently".to_owned();
@@ -208,18 +221,21 @@ fn bypass(
             };
             rules.extend(allow(&split, &services, Some(unmodelled), at.clone()));
         }
-        findings.extend(super::entry::findings(entry, &list, &at));
+        findings.extend(super::entry::findings(entry, &list, [&go, &curl], &at));
     }
     findings.extend(super::entry::cut_off(&list, place, text));
 }
 
-/// The place of an entry in its file, where the value stands there as it is.
-pub(super) fn entry_place(value: &Place, text: &str, span: Span) -> Place {
-    // A command writes `NO_PROXY=` before it.
-    let raw = value.source.slice(value.span);
-    let at = raw.find(text).unwrap_or_default();
-    let start = value.span.start.saturating_add(at).saturating_add(span.start);
-    let end = value.span.start.saturating_add(at).saturating_add(span.end);
+/// From which byte on a value stands in its file, where it stands there as it is. A command writes `NO_PROXY=` before
+/// it, and a manifest a quote. A search costs as much as the value is long, so it is made once and not for each entry.
+pub(super) fn start_of(value: &Place, text: &str) -> usize {
+    let at = value.source.slice(value.span).find(text).unwrap_or_default();
+    value.span.start.saturating_add(at)
+}
+
+/// The place of an entry of a value that starts there.
+pub(super) fn entry_place(value: &Place, start: usize, span: Span) -> Place {
+    let (start, end) = (start.saturating_add(span.start), start.saturating_add(span.end));
     Place { source: Arc::clone(&value.source), span: value.source.clamp_span(Span::new(start, end)) }
 }
 
