@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// What lets the second answers take the place of the first.
 const NEWS: [&str; 2] = ["--accept-all", "--keep=0s"];
 
+/// The system calls by which a file is made, filled and renamed.
+const CALLS: [&str; 6] = ["openat", "write", "fsync", "rename", "fchmod", "unlink"];
+
 fn works(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -78,7 +81,6 @@ fn a_refresh_that_fails_or_is_killed_at_any_call_leaves_the_old_lock_or_the_new_
         skipped("strace", 2, "it is not installed, or may not trace");
         return;
     }
-    const CALLS: [&str; 6] = ["openat", "write", "fsync", "rename", "fchmod", "unlink"];
     let server = fixed(&["8.8.4.4"]);
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(code(&lock(folder.path(), &fixed(&["8.8.8.8"]), &[])), 0);
