@@ -106,9 +106,9 @@ fn values(line: &str) -> String {
     while let Some(at) = rest.find([':', '=']) {
         let (head, behind) = rest.split_at_checked(at + 1).unwrap_or((rest, ""));
         masked.push_str(head);
-        let end = behind.find(['`', '\n']).unwrap_or(behind.len());
-        let (value, after) = behind.split_at_checked(end).unwrap_or((behind, ""));
-        if is_secret(key(head), value) {
+        if is_secret(key(head), behind) {
+            let end = behind.find(['`', '\n']).unwrap_or(behind.len());
+            let (value, after) = behind.split_at_checked(end).unwrap_or((behind, ""));
             masked.extend(value.chars().flat_map(|char| {
                 let shown = char.is_whitespace() || matches!(char, '"' | '\'');
                 std::iter::repeat_n(if shown { char } else { '*' }, if shown { 1 } else { char.len_utf8() })
@@ -131,6 +131,7 @@ fn key(head: &str) -> &str {
         .map_or(head, |word| word.strip_prefix(|char: char| !char.is_ascii_alphanumeric()).unwrap_or(word))
 }
 
+/// Reports whether the value of a key is a secret, of which only the first word is looked at.
 fn is_secret(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     if key == "login" || SECRET.iter().any(|word| key.contains(word)) {
@@ -140,9 +141,11 @@ fn is_secret(key: &str, value: &str) -> bool {
         return false;
     }
     // `host:port` is where a proxy is; `user:word` looks like it.
-    let value = value.trim().trim_matches(['"', '\'', ',']);
-    let value = value.split_once("://").map_or(value, |(_, rest)| rest);
-    let port = value.split_whitespace().next().and_then(|value| value.rsplit_once(':')).map(|(_, port)| port);
+    let value = value.trim_start().trim_start_matches(['"', '\'', ',']);
+    let word = value.split(|char: char| char.is_whitespace() || char == '`').next().unwrap_or_default();
+    let word = word.trim_end_matches(['"', '\'', ',']);
+    let word = word.split_once("://").map_or(word, |(_, rest)| rest);
+    let port = word.rsplit_once(':').map(|(_, port)| port);
     let is_port = |port: &str| {
         port.trim_end_matches(['/', '"', '\'', ',', ')']).bytes().all(|byte| byte.is_ascii_digit())
     };

@@ -295,7 +295,22 @@ fn every_flag_is_told_where_people_look() {
     assert!(flags.len() > 20, "{flags:?}");
     let page = include_str!("../../docs/lock.md");
     // What every command has is told by the README.
-    let common = ["--help", "--version", "--format", "--quiet", "--verbose", "--color", "--project", "--env"];
+    let common = [
+        "--help",
+        "--version",
+        "--format",
+        "--quiet",
+        "--verbose",
+        "--color",
+        "--project",
+        "--env",
+        "--allow-outside",
+        "--limits-times",
+    ];
+    let readme = include_str!("../../README.md");
+    for flag in ["--allow-outside", "--limits-times"] {
+        assert!(readme.contains(flag), "the README does not tell `{flag}`");
+    }
     for flag in flags.iter().filter(|flag| !common.contains(flag)) {
         assert!(page.contains(&format!("`{flag}")), "docs/lock.md does not tell `{flag}`");
     }

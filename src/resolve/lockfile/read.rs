@@ -16,6 +16,8 @@ use toml::de::DeTable;
 
 const REFRESH: &str = "restore the file from version control, or write it anew with `egressor lock`";
 const TIME: &str = "write the time in UTC, to the second";
+/// How many places that are no TOML are named one by one.
+const MOST_NAMED: usize = 20;
 const BLOCK: &str = "write an address or a block as the vendor lists it";
 
 impl Lockfile {
@@ -37,11 +39,15 @@ pub(super) fn whole(source: &Arc<Source>) -> Result<Lockfile, Vec<Finding>> {
     if !errors.is_empty() {
         // It may be any file, and hold secrets.
         let shown = concealed(source);
-        reader.findings.extend(errors.iter().map(|error| {
+        reader.findings.extend(errors.iter().take(MOST_NAMED).map(|error| {
             let range = error.span().unwrap_or_default();
             let finding = Finding::new(Code::LockSyntax, error.message()).help(REFRESH);
             finding.at(&shown, Span::new(range.start, range.end))
         }));
+        if let Some(more) = errors.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+            let message = format!("{more} more places of `{}` are no TOML", source.name());
+            reader.findings.push(Finding::new(Code::LockSyntax, message).help(REFRESH));
+        }
     }
     if !reader.findings.is_empty() {
         return Err(reader.findings);
