@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::{Common, RulesLintArgs};
-use super::output::Output;
+use super::output::{Output, plural};
 use super::settle::Settled;
 use crate::catalog::Date;
 use crate::diag::{Code, Finding, Severity, any_error};
@@ -79,7 +79,8 @@ fn summary(linted: &Linted) -> String {
         } else {
             "reviewable: each has an owner, a ticket and a last day"
         };
-        return format!("{} endpoints of {} catalogs; {verdict}", linted.statements, linted.scopes);
+        let (endpoints, catalogs) = (plural(linted.statements, "endpoint"), plural(linted.scopes, "catalog"));
+        return format!("{endpoints} of {catalogs}; {verdict}");
     }
     let conditions = linted.findings.iter().filter(|finding| finding.code == Code::ReadUnmodelled).count();
     let conditions = match conditions {
@@ -89,7 +90,10 @@ fn summary(linted: &Linted) -> String {
     };
     let findings = linted.findings.iter().filter(|finding| finding.severity > Severity::Note).count();
     format!(
-        "{} rules in {} scopes of {}, {findings} findings{conditions}",
-        linted.statements, linted.scopes, linted.format
+        "{} in {} of {}, {}{conditions}",
+        plural(linted.statements, "rule"),
+        plural(linted.scopes, "scope"),
+        linted.format,
+        plural(findings, "finding")
     )
 }

@@ -21,7 +21,7 @@ fn lint(arguments: &[&str]) -> Run {
 fn clean_files_exit_0_findings_exit_1_and_what_cannot_be_read_exits_2() {
     let clean = lint(&["clean.save", "--today", "2026-11-22"]);
     assert_eq!(clean.code, 0, "{}", clean.stderr);
-    assert!(clean.stderr.contains("1 rules in 1 scopes of iptables-save, 0 findings"), "{}", clean.stderr);
+    assert!(clean.stderr.contains("1 rule in 1 scope of iptables-save, 0 findings"), "{}", clean.stderr);
     let expired = lint(&["clean.save", "--today", "2026-11-23"]);
     assert_eq!(expired.code, 1);
     assert!(expired.stderr.contains("lint/expired"), "{}", expired.stderr);
