@@ -65,7 +65,7 @@ codes! {
     CatalogExpired "catalog/expired" Warning "an entry whose last day has passed"
         "The endpoint was wanted until a day that is over, so its rules are left out of artifacts, and `diff` shows them as to be removed. An entry holds through the whole of its last day, in UTC: what expires on 2026-11-22 is wanted until 2026-11-22T23:59:59Z. `--today` judges by another day than that of the clock."
     CatalogOverridden "catalog/overridden" Note "a variable that two overlays set"
-        "Overlays are applied in order, and the last one wins. The value of the earlier overlay is not used; `egressor catalog show --origin` tells both. As a warning: the later value is not within the earlier one, so it opens what the earlier overlay did not."
+        "Overlays are applied in order, and the last one wins where it says that it means to: `overrides: [NAME]` beside its `variables`. The value of the earlier overlay is not used; `egressor catalog show --origin` tells both. As a warning: the later value is not within the earlier one, so it opens what the earlier overlay did not."
     SelectionRegion "selection/region" Error "no region, an unknown one, or more than one"
         "An organisation lives in one region of the vendor. Choose it with `--region`; all regions at once need `--all-regions`."
     SelectionUnknown "selection/unknown" Error "an unknown component, feature, endpoint, variable or target"

@@ -1,5 +1,6 @@
 //! Overlays: each kind of change, their order, where each comes from, and what is refused.
 
+use crate::never_wider::{damages, keys, name};
 use crate::projects::OVERLAY;
 use crate::shipped::castai_tree;
 use egressor::catalog::{Catalog, EndpointDocument, How, Overlay, SHIPPED, Selection, select, with_overlays};
@@ -136,6 +137,10 @@ fn a_later_overlay_overrides_a_variable_and_both_are_told() {
     let variable = |cidr: &str| overlay(&format!("variables: {{pod_cidr: {cidr}}}\n"));
     let (wide, narrow) = (variable("10.0.0.0/8"), variable("10.4.0.0/14"));
     for (first, second, severity) in [(&wide, &narrow, Severity::Note), (&narrow, &wide, Severity::Warning)] {
+        // Without the word for it, it is an error: the line would be lost without a trace, and the earlier value be back.
+        let refused = with(&[first, second]).expect_err("twice");
+        assert!(refused.iter().any(|it| it.code == Code::CatalogDuplicate), "{refused:?}");
+        let second = &format!("{second}overrides: [pod_cidr]\n");
         let (catalog, findings) = loaded(&[first, second]);
         let catalog = catalog.expect("sound");
         let (value, place) = &catalog.settings["pod_cidr"];
@@ -152,6 +157,14 @@ fn a_later_overlay_overrides_a_variable_and_both_are_told() {
         let was = if severity == Severity::Note { "10.0.0.0/8" } else { "10.4.0.0/14" };
         assert_eq!(set, [("1.yaml", None), ("2.yaml", Some(was))]);
     }
+    // The word without the value, or without an earlier one, is an error.
+    for overlays in [
+        [wide.as_str(), &overlay("overrides: [pod_cidr]\n")],
+        [&overlay(""), &format!("{wide}overrides: [pod_cidr]\n")],
+    ] {
+        let refused = with(&overlays).expect_err("nothing is overridden");
+        assert!(refused.iter().any(|it| it.code == Code::CatalogReference), "{refused:?}");
+    }
     // The same value twice is said twice, and nothing else.
     let (_, findings) = loaded(&[&wide, &wide]);
     assert!(findings.iter().all(|finding| finding.code != Code::CatalogOverridden), "{findings:?}");
@@ -160,8 +173,8 @@ fn a_later_overlay_overrides_a_variable_and_both_are_told() {
 #[test]
 fn a_variable_that_is_no_block_is_told_when_it_is_overridden_and_no_password_is() {
     let proxy = |url: &str| overlay(&format!("variables: {{proxy: \"{url}\"}}\n"));
-    let (catalog, findings) =
-        loaded(&[&proxy("http://me:hunter2@10.0.0.1:3128"), &proxy("http://10.0.0.2:3128")]);
+    let second = proxy("http://10.0.0.2:3128") + "overrides: [proxy]\n";
+    let (catalog, findings) = loaded(&[&proxy("http://me:hunter2@10.0.0.1:3128"), &second]);
     let told = findings.iter().find(|it| it.code == Code::CatalogOverridden).expect("a finding");
     assert_eq!(told.severity, Severity::Warning);
     assert!(told.message.contains("10.0.0.1") && !told.message.contains("hunter2"), "{}", told.message);
@@ -176,4 +189,40 @@ fn a_variable_twice_in_one_overlay_is_refused() {
     let source = Arc::new(Source::new("1.yaml", text));
     let finding = yaml::parse(&source, Code::CatalogSyntax).expect_err("twice");
     assert!(finding.message.contains("pod_cidr"), "{}", finding.message);
+}
+
+#[test]
+fn no_damage_to_a_later_overlay_brings_back_what_the_earlier_one_said() {
+    let first = overlay("variables: {pod_cidr: 10.0.0.0/8}\n");
+    let second = overlay("variables: {pod_cidr: 10.4.0.0/14}\noverrides: [pod_cidr]\n");
+    let read = |text: &str, number: u8| {
+        let source = Arc::new(Source::new(format!("{number}.yaml"), text));
+        (yaml::parse(&source, Code::CatalogSyntax).expect("YAML").remove(0), source)
+    };
+    let ((first, first_source), (original, source)) = (read(&first, 1), read(&second, 2));
+    let mut ways = Vec::new();
+    keys(&original, &mut Vec::new(), &mut ways);
+    let (mut refused, mut accepted) = (0, 0);
+    for way in &ways {
+        for (what, mutant) in damages(&original, way) {
+            let (earlier, _) = Overlay::read(first.clone(), &first_source);
+            let (later, found) = Overlay::read(mutant, &source);
+            let overlays: Vec<Overlay> = earlier.into_iter().chain(later).collect();
+            let (catalog, more) = with_overlays(&castai_tree(), &base(), &overlays);
+            let sound = overlays.len() == 2 && !any_error(&found) && !any_error(&more);
+            match catalog.filter(|_| sound) {
+                None => refused += 1,
+                Some(catalog) => {
+                    accepted += 1;
+                    assert_ne!(
+                        catalog.settings["pod_cidr"].0,
+                        "10.0.0.0/8",
+                        "{} {what}",
+                        name(&original, way)
+                    );
+                }
+            }
+        }
+    }
+    assert!(refused > 30 && accepted > 0, "{refused} refused, {accepted} accepted");
 }

@@ -506,6 +506,22 @@ fn overlays_stack_and_every_value_that_one_of_them_set_is_told_with_its_line() {
     overlay("two.yaml", "two.example.com", "second", "10.8.0.1");
     edit(here, "overlays: none", "overlays: [one.yaml, two.yaml]");
     edit(here, "  api_server: unset\n", "");
+    let twice = egressor_in(here, &["generate", "-t", "squid", "--out", "-"]);
+    refused(
+        &twice,
+        &[
+            "the variable `api_server` is set by `one.yaml:7` already",
+            "two.yaml:7",
+            "overrides: [api_server]",
+        ],
+    );
+    let overrides = |name: &str, says: bool| {
+        let text =
+            fs::read_to_string(here.join(name)).expect("an overlay").replace("overrides: [api_server]\n", "");
+        fs::write(here.join(name), text + if says { "overrides: [api_server]\n" } else { "" })
+            .expect("an overlay");
+    };
+    overrides("two.yaml", true);
     let run = egressor_in(here, &["generate", "-t", "squid,network-policy", "--out", "out", "-v"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     for line in ["owner = second (two.yaml:6)", "api_server = 10.8.0.1 (two.yaml:7)"] {
@@ -534,6 +550,8 @@ fn overlays_stack_and_every_value_that_one_of_them_set_is_told_with_its_line() {
     }
     // The other way round it opens more than the first overlay said, and that is a warning.
     edit(here, "[one.yaml, two.yaml]", "[two.yaml, one.yaml]");
+    overrides("two.yaml", false);
+    overrides("one.yaml", true);
     let run = egressor_in(here, &["generate", "-t", "network-policy", "--out", "-"]);
     assert!(run.code == 0 && run.stderr.contains("warning[catalog/overridden]"), "{}", run.stderr);
     // A flag wins over all of them, and the project file does not say it a third time.

@@ -253,11 +253,38 @@ impl Step<'_> {
         }
     }
 
-    /// The last overlay wins. Whoever reads the earlier one should know, above all when more is opened than it says.
+    /// The last overlay wins where it says that it means to. Whoever reads the earlier one should know, above all when more
+    /// is opened than it says.
     fn variables(&mut self) {
-        let Some(variables) = self.overlay.document.variables.clone() else { return };
-        for (id, value) in variables.value.0 {
+        let taken =
+            self.overlay.document.overrides.as_ref().map(|list| list.value.0.clone()).unwrap_or_default();
+        let variables =
+            self.overlay.document.variables.clone().map(|table| table.value.0).unwrap_or_default();
+        for id in &taken {
+            let name = id.value.as_str();
+            let message = if !variables.contains_key(&id.value) {
+                format!("this overlay overrides the variable `{name}` and does not set it")
+            } else if !self.applied.variables.contains_key(name) {
+                format!("no earlier overlay sets the variable `{name}`, so nothing of it is overridden")
+            } else {
+                continue;
+            };
+            let near = suggest(name, self.applied.variables.keys().map(String::as_str));
+            let help = near.filter(|near| *near != name).map(|near| format!("did you mean `{near}`?"));
+            self.wrong(Code::CatalogReference, id.span, message, help);
+        }
+        for (id, value) in variables {
             let (text, place) = (value.value.as_str().to_owned(), self.place(value.name_span));
+            let is_taken = taken.iter().any(|taken| taken.value == id);
+            let earlier =
+                self.applied.variables.get(id.as_str()).filter(|(was, _)| *was != text && !is_taken);
+            if let Some((_, first)) = earlier {
+                let line = first.source.line_column(first.span.start).0;
+                let message =
+                    format!("the variable `{id}` is set by `{}:{line}` already", first.source.name());
+                let help = format!("say `overrides: [{id}]` here if this value is to take the place of that");
+                self.wrong(Code::CatalogDuplicate, value.name_span, message, Some(help));
+            }
             let before = self.applied.variables.insert(id.to_string(), (text.clone(), place.clone()));
             let was = before.as_ref().map(|(was, _)| mask_secrets(was));
             let key = format!("variables.{id}");

@@ -26,8 +26,11 @@ document! {
         optional add: List<EndpointDocument>,
         /// What is set for the whole catalog, or `none`.
         required set: Or<Nothing, SetDocument>,
-        /// Values of variables. A later overlay takes the place of an earlier one's; the project file sets others.
+        /// Values of variables. The project file sets others.
         optional variables: Table<Id, Setting>,
+        /// Those of the variables that an earlier overlay sets, too. To set one twice without saying so is an error, so that a
+        /// lost line never brings back a wider value.
+        optional overrides: List<Id>,
         /// More sources of facts.
         optional sources: Table<Id, SourceDocument>,
         /// More components.
