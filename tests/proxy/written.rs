@@ -154,6 +154,10 @@ fn a_password_is_in_no_artifact_and_a_secret_is_referred_to() {
     assert!(files.text("proxy-patch.yaml").contains("name: \"outbound-proxy\""));
     assert!(files.text("proxy-set-env.sh").contains("--from=secret/outbound-proxy"));
     assert!(!files.names().contains(&"proxy.env".to_owned()), "such a file cannot refer to a secret");
+    for name in ["proxy-patch.yaml", "proxy-set-env.sh"] {
+        let linted = egressor_in(&files.out, &["lint", name]);
+        assert!(linted.code == 0 && linted.stderr.contains("0 findings"), "{name}: {}", linted.stderr);
+    }
 }
 
 #[test]
