@@ -67,23 +67,27 @@ pub(super) fn lift(filters: &[Chains], findings: &mut Vec<Finding>) -> Policy {
             }
         }
     }
-    let absent = absent(&sets, &families);
+    let absent = absent(&sets, filters, &families);
     Policy { absent, ..Policy::new(sets.into_values().collect()) }
 }
 
-/// What holds for the hooks that no file has a chain for: a packet that meets no chain passes, and loading a file leaves
-/// a chain that it does not name with its policy, ACCEPT unless somebody changed it.
-fn absent(sets: &BTreeMap<Hook, RuleSet>, families: &BTreeSet<Family>) -> Absent {
+/// What holds for the hooks that no file has a chain for. Loading a file takes the rules out of a chain that it does not
+/// name and leaves the policy. So where the other side says ACCEPT all pass, and where it says DROP nothing does.
+fn absent(sets: &BTreeMap<Hook, RuleSet>, filters: &[Chains], families: &BTreeSet<Family>) -> Absent {
     let mut absent = Absent::default();
     for hook in Hook::ALL {
         let scope = scope(hook);
-        let key = scope.name.clone();
+        let key = format!("{} with the policy ACCEPT", scope.name);
         if sets.contains_key(&hook) {
-            absent.look_up(scope, vec![key]);
+            let mut chains = filters.iter().filter_map(|chains| chains.find(hook.chain()));
+            if chains.all(|(_, chain)| chain.end == End::Accept) {
+                // Nobody holds the nearest key: a chain that is alone on each side may still be paired with the other's.
+                absent.look_up(scope.clone(), vec![scope.name, key]);
+            }
             continue;
         }
         let all = families.iter().fold(AddrSet::default(), |all, family| all.union(&family.all()));
-        let origin = Origin::System(format!("no chain {key}, so nothing is stopped there"));
+        let origin = Origin::System(format!("no chain {}, so its policy decides, ACCEPT", scope.name));
         let Some(peer) = Constraint::only(PeerSet::from(all)) else { continue };
         let rule = Rule {
             action: Action::Allow,
