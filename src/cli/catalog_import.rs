@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::catalog_import_args::{ImportArgs, Way};
-use super::output::Output;
+use super::output::{Output, plural};
 use crate::diag::{Code, Finding, any_error};
 use crate::ops::{ImportRequest, ImportStatus, Imported, catalog_import};
 use crate::policy::Direction;
@@ -96,9 +96,9 @@ fn report(args: &ImportArgs, imported: &Imported, output: Output) -> Exit {
     let day = day.split('T').next().unwrap_or_default();
     let place = args.out.as_ref().map(|out| format!("{} ", out.display())).unwrap_or_default();
     let line = format!(
-        "{}: {} endpoints, of {day}{token}; {place}{}",
+        "{}: {}, of {day}{token}; {place}{}",
         noted.name,
-        imported.endpoints,
+        plural(imported.endpoints, "endpoint"),
         status.as_str()
     );
     let printed = imported.text.as_deref().filter(|_| args.out.is_none());

@@ -1,7 +1,7 @@
 //! Artifacts of the user's own: read from their folders, written and proven like those of any target.
 
+use super::banner::banner;
 use super::files::{TEXT_LIMIT, names_in, read};
-use super::generate::banner;
 use super::inside::is_inside;
 use super::prove::{bad_paths, proof};
 use super::{File, Proven};

@@ -1,22 +1,20 @@
 //! `generate`: from catalogs and a lock to proven files.
 
 use super::against::{Against, against, tolerate};
+use super::banner::{banner, head, plain};
 use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
-use super::write::MARK;
 use super::{Artifact, File, Proven, custom, prove};
 use crate::artifact;
-use crate::catalog::{Catalog, LeftOut, Selected, Selection, select};
-use crate::compile::{Answer, Answers, Compiled, Evidence, Input, Variables, compile, context};
+use crate::catalog::{Catalog, LeftOut, Selection, select};
+use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile, context};
 use crate::diag::{Code, Finding, Source, any_error, suggest};
 use crate::packet::Hostname;
-use crate::policy::{Need, Origin};
+use crate::policy::Need;
 use crate::render::{Filters, Renderer};
 use crate::resolve::{EvidenceKind, Family, Lockfile};
-use crate::targets::{Context, Lowered, Options, PeerKind, TARGETS, Target, Wanted};
-use sha2::{Digest as _, Sha256};
+use crate::targets::{Context, Options, PeerKind, TARGETS, Target, Wanted};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -331,88 +329,4 @@ pub(super) fn answers(lock: Option<&Lockfile>) -> Answers {
         (host.name().clone(), answer)
     };
     Answers::new(hosts.map(of_host))
-}
-
-/// The lines at the head of every file that do not depend on the target.
-fn head(selected: &[Selected<'_>], lock: Option<&Lockfile>) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{MARK} {}. Do not edit: change the catalog and generate again.",
-        env!("CARGO_PKG_VERSION")
-    )];
-    for selected in selected {
-        let catalog = selected.catalog;
-        let regions: Vec<&str> = selected.regions.iter().map(crate::catalog::Id::as_str).collect();
-        let region =
-            if regions.is_empty() { String::new() } else { format!(", region {}", regions.join(" and ")) };
-        lines.push(format!(
-            "Catalog {}{region}, verified {}.",
-            catalog.id(),
-            catalog.document.verified.value.on.value
-        ));
-        if catalog.overlays > 0 {
-            lines.push(format!(
-                "Overlays on catalog {}: {}, with {} changes.",
-                catalog.id(),
-                catalog.overlays,
-                catalog.changes.len()
-            ));
-        }
-        lines.push(format!("Digest of catalog {}: sha256 {}", catalog.id(), digest(&catalog.canonical)));
-    }
-    lines.push(lock.map_or_else(
-        || "No lock: only dedicated addresses are known.".to_owned(),
-        |lock| format!("Digest of lock: sha256 {}", digest(&lock.render())),
-    ));
-    lines
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-fn plain(text: &str) -> String {
-    text.replace('`', "")
-}
-
-/// The lines at the head of a target's files: what is covered, what is implied, what cannot be said.
-pub(super) fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) -> Vec<String> {
-    let mut lines = head.to_vec();
-    let mut endpoints: BTreeSet<&str> = BTreeSet::new();
-    let mut implied: BTreeSet<Need> = BTreeSet::new();
-    for (_, rule) in compiled.policy.rules() {
-        match &rule.origin {
-            Origin::Endpoint(why) => {
-                endpoints.insert(&why.endpoint);
-            }
-            Origin::Implied(need) => {
-                implied.insert(*need);
-            }
-            Origin::File(_) | Origin::System(_) => {}
-        }
-    }
-    let through: Vec<&str> = compiled.proxied.iter().map(String::as_str).collect();
-    if !endpoints.is_empty() || through.is_empty() {
-        let list: Vec<&str> = endpoints.into_iter().collect();
-        lines.push(format!(
-            "Endpoints: {}",
-            if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-        ));
-    }
-    if !through.is_empty() {
-        lines.push(format!("Endpoints behind the proxy: {}", through.join(", ")));
-    }
-    lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
-    // A loss and the finding about it may say the same, the finding with backticks.
-    let told = lowered
-        .findings
-        .iter()
-        .filter(|finding| matches!(finding.code, Code::TargetCannotSay | Code::TargetNotEnforceable));
-    let mut unsaid: BTreeSet<String> = lowered.losses.iter().map(|loss| plain(&loss.why)).collect();
-    unsaid.extend(told.map(|finding| plain(&finding.message)));
-    lines.extend(unsaid.into_iter().map(|why| format!("Cannot say: {why}")));
-    lines
 }

@@ -1,6 +1,7 @@
 //! What each command does, as a function. Nothing here prints.
 
 mod against;
+mod banner;
 mod beside;
 mod catalog_diff;
 mod catalog_import;

@@ -6,8 +6,8 @@ use super::{OriginJson, RowJson};
 use crate::diag::{Code, Finding, Place, Severity};
 use crate::drift::{Change, Effect, ScopeDrift};
 use crate::policy::Origin;
+use crate::syntax::digest::sha256;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -97,7 +97,7 @@ fn of_finding(finding: &Finding) -> Value {
         "locations": finding.place.iter().map(location).collect::<Vec<_>>(),
     });
     if let Some(object) = result.as_object_mut() {
-        let digest = sha256(&format!("{}\n{}", finding.code, finding.message));
+        let digest = sha256(format!("{}\n{}", finding.code, finding.message));
         object.insert("partialFingerprints".to_owned(), json!({"meaning/v1": digest}));
     }
     result
@@ -107,15 +107,7 @@ fn of_finding(finding: &Finding) -> Value {
 fn fingerprint(scope: &ScopeDrift, change: &Change) -> String {
     let row = RowJson::new(&change.row, Vec::<OriginJson>::new());
     let row = serde_json::to_string(&row).unwrap_or_default();
-    sha256(&format!("{:?}\n{}\n{}\n{row}", change.effect, scope.name, scope.direction))
-}
-
-fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    sha256(format!("{:?}\n{}\n{}\n{row}", change.effect, scope.name, scope.direction))
 }
 
 fn level(severity: Severity) -> &'static str {

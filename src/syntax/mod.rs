@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod declared;
+pub mod digest;
 pub mod env;
 pub mod glob;
 pub mod hcl;

@@ -159,7 +159,7 @@ fn a_compressed_feed_is_read_and_its_digest_is_that_of_the_text() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = import(folder.path(), &asked, &[]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let digest = egressor::resolve::feeds::sha256(plain.as_bytes());
+    let digest = egressor::syntax::digest::sha256(&plain);
     assert!(read(folder.path()).1.contains(&digest));
 }
 

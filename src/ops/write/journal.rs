@@ -1,9 +1,8 @@
 //! What a run is about to replace, written down before it begins.
 
 use crate::ops::File;
+use crate::syntax::digest::sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{Error, ErrorKind, Read as _, Result};
 use std::path::{Component, Path, PathBuf};
@@ -59,7 +58,7 @@ impl Journal {
     pub(super) fn new(folder: &Path, files: &[&File]) -> Self {
         let entry = |file: &&File| Entry {
             path: file.path.clone(),
-            sha256: digest(file.text.as_bytes()),
+            sha256: sha256(&file.text),
             replaces: folder.join(&file.path).symlink_metadata().is_ok(),
         };
         Self { schema: Version::V1, run: std::process::id(), files: files.iter().map(entry).collect() }
@@ -117,7 +116,7 @@ impl Piece {
     /// Reports whether the destination has the new text.
     pub(super) fn is_replaced(&self) -> Result<bool> {
         match fs::read(&self.path) {
-            Ok(bytes) => Ok(digest(&bytes) == self.sha256),
+            Ok(bytes) => Ok(sha256(&bytes) == self.sha256),
             // Where there is nothing, or a folder, the run has put nothing.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => Ok(false),
             Err(error) => Err(error),
@@ -125,18 +124,10 @@ impl Piece {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     /// The digest of a text, as journals have it.
     pub(crate) fn digest_of(text: &str) -> String {
-        super::digest(text.as_bytes())
+        super::sha256(text)
     }
 }

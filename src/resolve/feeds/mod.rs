@@ -71,11 +71,6 @@ pub fn after(old: &Arc<Source>, new: &Arc<Source>) -> Option<(&'static FeedForma
     is_pair.then(|| (format, microsoft365_changes::after(old, new)))
 }
 
-/// The SHA-256 of a body, in lower-case hexadecimal.
-pub fn sha256(body: &[u8]) -> String {
-    slug::hex(body)
-}
-
 /// The format of a body, by its content.
 pub fn recognise(source: &Arc<Source>) -> Option<&'static FeedFormat> {
     FEEDS.iter().find(|feed| (feed.is_it)(source))

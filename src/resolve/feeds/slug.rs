@@ -2,7 +2,7 @@
 
 use super::content::Key;
 use crate::policy::Direction;
-use sha2::{Digest as _, Sha256};
+use crate::syntax::digest::sha256;
 use std::collections::BTreeMap;
 
 /// The most characters of an id that is made here; endings are put behind it, and 63 is what a catalog allows.
@@ -66,17 +66,7 @@ fn readable(key: &Key, way: Direction) -> String {
 }
 
 fn digest(text: &str) -> String {
-    hex(text.as_bytes()).chars().take(8).collect()
-}
-
-/// The SHA-256 of bytes, in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    for byte in Sha256::digest(bytes) {
-        let digits = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
-        hex.extend([digits(byte >> 4), digits(byte & 0xF)]);
-    }
-    hex
+    sha256(text).chars().take(8).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Names of firewall rules: what they are for, readable, and unique whatever is cut off.
 
 use super::MAX_NAME;
-use sha2::{Digest, Sha256};
+use crate::syntax::digest::sha256;
 
 /// How many hexadecimal digits tell names apart that read alike.
 const DIGITS: usize = 10;
@@ -17,11 +17,8 @@ pub(super) fn name(
     family: &str,
     identity: &str,
 ) -> String {
-    let digest =
-        Sha256::digest(format!("{direction}\0{}\0{family}\0{identity}", endpoints.join("\0")).as_bytes());
-    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let digits = nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).take(DIGITS);
-    let tail: String = format!("-{family}-").chars().chain(digits).collect();
+    let digest = sha256(format!("{direction}\0{}\0{family}\0{identity}", endpoints.join("\0")));
+    let tail: String = format!("-{family}-").chars().chain(digest.chars().take(DIGITS)).collect();
     let more = endpoints.len().saturating_sub(1);
     let more = if more > 0 { format!("-and-{more}-more") } else { String::new() };
     let first = endpoints.first().map_or("", String::as_str);
