@@ -54,6 +54,8 @@ pub(super) enum Format {
     Json,
     /// For a comment on a pull request; `diff` and `lock --check` only
     Markdown,
+    /// A page for a browser, one file that loads nothing; `diff`, `catalog diff` and `lock --check` only
+    Html,
     /// For code scanning, SARIF 2.1.0; `diff` and `lock --check` only
     Sarif,
 }

@@ -10,8 +10,8 @@ use crate::drift::Verdict;
 use crate::ops::{CatalogDiffRequest, CatalogDiffed, catalog_diff};
 use crate::packet::Set as _;
 use crate::report::{
-    CatalogDiffJson, CatalogRevision, Comparison, catalog_diff_human, catalog_diff_markdown,
-    catalog_diff_schema,
+    CatalogDiffJson, CatalogRevision, Comparison, catalog_diff_html, catalog_diff_human,
+    catalog_diff_markdown, catalog_diff_schema,
 };
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ pub(super) fn compare(args: &CatalogDiffArgs, output: Output) -> Exit {
         return output.json(&catalog_diff_schema(), Exit::Same);
     }
     let diffed = if output.format() == Format::Sarif {
-        let message = "this command prints `human`, `json` and `markdown` only";
+        let message = "this command prints `human`, `json`, `markdown` and `html` only";
         let findings = vec![Finding::new(Code::SelectionUnknown, message)];
         CatalogDiffed { findings, ..CatalogDiffed::default() }
     } else {
@@ -63,6 +63,7 @@ pub(super) fn compare(args: &CatalogDiffArgs, output: Output) -> Exit {
     }
     let text = match output.format() {
         Format::Markdown => catalog_diff_markdown(&revision),
+        Format::Html => catalog_diff_html(&revision),
         Format::Human | Format::Json | Format::Sarif => catalog_diff_human(&revision, output.is_styled()),
     };
     output.finish(&text, exit)

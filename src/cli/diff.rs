@@ -9,7 +9,7 @@ use crate::diag::{Code, Finding, any_error};
 use crate::drift::{Doubt, Verdict};
 use crate::ops::{DiffRequest, Diffed, Side, diff};
 use crate::packet::Set as _;
-use crate::report::{Comparison, DiffJson, diff_human, diff_markdown, diff_sarif, diff_schema};
+use crate::report::{Comparison, DiffJson, diff_html, diff_human, diff_markdown, diff_sarif, diff_schema};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -50,7 +50,7 @@ pub(super) fn print(diffed: &Diffed, witness: bool, output: Output, exit: Exit) 
     match output.format() {
         Format::Json => return output.json(&DiffJson::new(&comparison), exit),
         Format::Sarif => return output.json(&diff_sarif(&comparison), exit),
-        Format::Human | Format::Markdown => {}
+        Format::Human | Format::Markdown | Format::Html => {}
     }
     // What differs is in the report already.
     let told = |finding: &&Finding| {
@@ -63,6 +63,7 @@ pub(super) fn print(diffed: &Diffed, witness: bool, output: Output, exit: Exit) 
     }
     let text = match output.format() {
         Format::Markdown => diff_markdown(&comparison),
+        Format::Html => diff_html(&comparison),
         Format::Human | Format::Json | Format::Sarif => diff_human(&comparison, output.is_styled()),
     };
     output.finish(&text, exit)

@@ -86,7 +86,7 @@ fn request(args: &LockArgs, settled: &Settled, output: Output, findings: &mut Ve
         let help = "name each with `--resolver`, and leave `--failover` away";
         findings.push(Finding::new(Code::VariableInvalid, message).help(help));
     }
-    if matches!(output.format(), Format::Markdown | Format::Sarif) && !args.check {
+    if matches!(output.format(), Format::Markdown | Format::Html | Format::Sarif) && !args.check {
         let message = "without `--check`, this command prints `human` and `json` only";
         findings.push(Finding::new(Code::SelectionUnknown, message));
     }

@@ -64,7 +64,7 @@ pub fn run() -> ExitCode {
     };
     bound::multiply(cli.common.limits_times);
     let output = Output::new(&cli.common);
-    if matches!(cli.common.format, Format::Markdown | Format::Sarif)
+    if matches!(cli.common.format, Format::Markdown | Format::Html | Format::Sarif)
         && !matches!(
             cli.command,
             Command::Diff(_) | Command::Lock(_) | Command::Catalog(CatalogCommand::Diff(_))

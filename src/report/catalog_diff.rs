@@ -91,7 +91,7 @@ impl<'a> From<&'a FieldChange> for FieldJson<'a> {
 }
 
 impl CatalogRevision<'_> {
-    fn effect(&self, entry: &EntryChange) -> Option<Verdict> {
+    pub(super) fn effect(&self, entry: &EntryChange) -> Option<Verdict> {
         self.effects
             .get(&entry.id)
             .copied()
@@ -99,13 +99,13 @@ impl CatalogRevision<'_> {
     }
 
     /// How many entries came, went and changed, in words.
-    fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let count = |kind: &str| self.entries.iter().filter(|entry| entry.kind.as_str() == kind).count();
         format!("{} added, {} removed, {} changed", count("added"), count("removed"), count("changed"))
     }
 
     /// The entries that change without changing a packet, in one line, where they are told so.
-    fn idle(&self) -> Option<String> {
+    pub(super) fn idle(&self) -> Option<String> {
         let idle: Vec<&EntryChange> = self.entries.iter().filter(|entry| self.is_idle(entry)).collect();
         let names: Vec<String> = idle.iter().map(|entry| one_line(&entry.id)).collect();
         let what = if idle.len() == 1 { "entry changes" } else { "entries change" };
@@ -123,7 +123,7 @@ impl CatalogRevision<'_> {
         self.summed && self.effect(entry) == Some(Verdict::Equal)
     }
 
-    fn sections(&self) -> Vec<(&'static str, Vec<&EntryChange>)> {
+    pub(super) fn sections(&self) -> Vec<(&'static str, Vec<&EntryChange>)> {
         let mut sections: Vec<(&'static str, Vec<&EntryChange>)> = Vec::new();
         for entry in self.entries.iter().filter(|entry| !self.is_idle(entry)) {
             match sections.last_mut().filter(|(section, _)| *section == entry.section) {
@@ -199,7 +199,7 @@ pub fn catalog_diff_markdown(revision: &CatalogRevision<'_>) -> String {
 }
 
 /// What an entry that came or went is, in a line.
-fn telling(fields: &[FieldChange]) -> String {
+pub(super) fn telling(fields: &[FieldChange]) -> String {
     let value = |name: &&str| {
         let field = fields.iter().find(|field| field.field == **name)?;
         field.new.as_deref().or(field.old.as_deref()).map(one_line)
@@ -218,7 +218,7 @@ fn telling(fields: &[FieldChange]) -> String {
 }
 
 /// From one value to another, in a line.
-fn change(field: &FieldChange) -> String {
+pub(super) fn change(field: &FieldChange) -> String {
     let value = |value: &Option<String>| {
         value.as_ref().map_or("(none)".to_owned(), |value| cut(&one_line(value), MOST_OF_A_VALUE))
     };

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod env;
 pub mod glob;
 pub mod hcl;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod prefix_list;

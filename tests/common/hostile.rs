@@ -26,6 +26,10 @@ pub(crate) const HOSTILE: &[&str] = &[
     "\\N",
     "%22",
     "&quot;",
+    "</style></script><script>window.stop()</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "</title><svg onload=alert(1)>",
+    "javascript:alert(1)",
     // New lines of every kind, and what would follow them.
     "\n",
     "\r",

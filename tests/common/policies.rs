@@ -159,7 +159,8 @@ fn host(name: &str) -> Hostname {
     name.parse().unwrap()
 }
 
-fn addrs(prefixes: &[&str]) -> AddrSet {
+/// Addresses, as a set.
+pub(crate) fn addrs(prefixes: &[&str]) -> AddrSet {
     AddrSet::of(prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap()))
 }
 

@@ -10,13 +10,22 @@ mod common {
     pub(crate) mod corpus;
 
     pub(crate) mod real;
+
+    #[expect(dead_code, reason = "other tests use the rest")]
+    pub(crate) mod hostile;
+
+    pub(crate) mod verdicts;
 }
+#[cfg(test)]
+mod browser;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod formats;
+#[cfg(test)]
+mod html;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
