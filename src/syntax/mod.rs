@@ -9,6 +9,7 @@ pub mod env;
 pub mod glob;
 pub mod hcl;
 pub mod json;
+pub(crate) mod kubernetes;
 pub mod markdown;
 pub mod prefix_list;
 pub mod shell;
