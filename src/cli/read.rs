@@ -29,11 +29,13 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
             PeerKind::Addresses => "addresses",
             PeerKind::Names => "host names",
             PeerKind::Both => "host names and addresses",
+            PeerKind::Either => "host names, else addresses",
             PeerKind::Direct => "what is reached without a proxy",
         };
         let scope = match speech.scoping {
             Scoping::Host => "one rule set for the host",
             Scoping::Component => "one rule set for each component",
+            Scoping::Namespace => "one rule set for each namespace",
         };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {}\n  says {peers}, {scope}", target.name(), target.summary());

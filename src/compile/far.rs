@@ -44,7 +44,9 @@ impl Compiler<'_> {
         if let Some(listed) = listed.filter(|_| whole) {
             return self.listed(selected, endpoint, holder, names, listed);
         }
-        if self.speech.peers == PeerKind::Names || !holder.is_governed() {
+        let by_name = self.speech.peers == PeerKind::Names
+            || (self.speech.peers == PeerKind::Either && !hosts.is_empty());
+        if by_name || !holder.is_governed() {
             return Some(Far::from(names));
         }
         let mut blocks = BTreeSet::new();
@@ -78,6 +80,7 @@ impl Compiler<'_> {
         let known = Far::of(listed.into_iter().collect());
         match self.speech.peers {
             PeerKind::Addresses if holder.is_governed() => Some(known),
+            PeerKind::Either if names.is_empty() => Some(known),
             PeerKind::Addresses | PeerKind::Both => Some(Far { peers: names.union(&known.peers), ..known }),
             PeerKind::Names if names.is_empty() => {
                 let full = selected.catalog.full_id(endpoint);
@@ -88,7 +91,7 @@ impl Compiler<'_> {
                 self.note(Finding::new(Code::TargetNotEnforceable, message).help(help).endpoint(full));
                 None
             }
-            PeerKind::Names | PeerKind::Direct => Some(Far::from(names)),
+            PeerKind::Names | PeerKind::Either | PeerKind::Direct => Some(Far::from(names)),
         }
     }
 
@@ -165,6 +168,7 @@ impl Compiler<'_> {
 
 /// The targets whose rules name hosts.
 fn naming_targets() -> String {
-    let naming = TARGETS.iter().filter(|target| target.speech().peers == PeerKind::Names);
+    let naming =
+        TARGETS.iter().filter(|target| matches!(target.speech().peers, PeerKind::Names | PeerKind::Either));
     naming.map(|target| target.name()).collect::<Vec<_>>().join(", ")
 }

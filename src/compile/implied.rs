@@ -19,6 +19,9 @@ const PLATFORM_RESOLVERS: [Ipv4Addr; 3] =
 /// The instance metadata service of AWS, Azure and Google Cloud.
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
+/// The API server of the cluster, for platforms that know where it is.
+const API_SERVER: &str = "kube-apiserver";
+
 /// The pods of the cluster's resolver, which every distribution labels so.
 const DNS_PODS: &str = "kube-system/k8s-app=kube-dns";
 
@@ -76,7 +79,12 @@ impl Compiler<'_> {
             }
             // The service port, and the port that it is translated to before policies see it.
             Need::ApiServer => {
-                (PeerSet::from(AddrSet::of(variables.prefixes("api_server"))), tcp(&[443, 6443]))
+                let own = PeerSet::from(AddrSet::of(variables.prefixes("api_server")));
+                // What names hosts for pods knows the API server by itself, wherever it is.
+                let known =
+                    self.speech.peers == PeerKind::Either && self.speech.scoping == Scoping::Component;
+                let known = known.then(|| PeerSet::from(GroupSet::of([API_SERVER]))).unwrap_or_default();
+                (own.union(&known), tcp(&[443, 6443]))
             }
             Need::Metadata => (PeerSet::from(AddrSet::of([Prefix::host(IpAddr::V4(METADATA))])), tcp(&[80])),
             Need::ReturnTraffic
@@ -90,7 +98,7 @@ impl Compiler<'_> {
 
     fn resolvers(&mut self) -> PeerSet {
         let own = PeerSet::from(AddrSet::of(self.input.variables.prefixes("dns_servers")));
-        if self.speech.scoping == Scoping::Component {
+        if self.speech.scoping != Scoping::Host {
             return own.union(&PeerSet::from(GroupSet::of([DNS_PODS])));
         }
         if !own.is_empty() {

@@ -226,7 +226,12 @@ impl<'a> Compiler<'a> {
             let host = (!users.is_empty()).then(|| Holder { name: String::new(), subject: Subject::Host });
             return host.into_iter().collect();
         }
-        users.into_iter().filter_map(|id| holder(id, selected.catalog.component(id)?)).collect()
+        let holders = users.into_iter().filter_map(|id| holder(id, selected.catalog.component(id)?));
+        if self.speech.scoping == Scoping::Component {
+            return holders.collect();
+        }
+        let mut once = BTreeSet::new();
+        holders.map(of_namespace).filter(|holder| once.insert(holder.name.clone())).collect()
     }
 
     fn allow(
@@ -291,6 +296,17 @@ fn pods(component: &ComponentDocument) -> Option<Pods> {
     let labels =
         labels.map(|(key, value)| (key.as_str().to_owned(), value.value.as_str().to_owned())).collect();
     Some(Pods { namespace, labels })
+}
+
+/// The holder of rules for the whole namespace of a component; what is no pod stays what it is.
+fn of_namespace(holder: Holder) -> Holder {
+    match holder.subject {
+        Subject::Pods(pods) => {
+            let pods = Pods { labels: BTreeMap::new(), ..pods };
+            Holder { name: pods.group(), subject: Subject::Pods(pods) }
+        }
+        Subject::Host | Subject::HostNetworkPods(_) | Subject::Machine => holder,
+    }
 }
 
 /// A component as the holder of rules; addresses that only the user knows hold none.

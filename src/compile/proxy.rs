@@ -86,7 +86,7 @@ impl Compiler<'_> {
         holder: &Holder,
     ) -> Option<Proxied> {
         let url = url(self.input)?;
-        let sees_hops = matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both);
+        let sees_hops = matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both | PeerKind::Either);
         if !sees_hops || !holder.is_governed() {
             return None;
         }
@@ -171,11 +171,14 @@ impl Compiler<'_> {
         if own.flat_map(|set| &set.rules).any(|rule| rule.origin == Origin::Implied(Need::Proxy)) {
             return;
         }
-        let peers = if self.speech.peers == PeerKind::Both {
-            url.peer().union(&PeerSet::from(AddrSet::of(addresses(self.input, &url))))
-        } else {
-            let Some(peers) = self.proxy_addresses(&url) else { return };
-            peers
+        let peers = match self.speech.peers {
+            PeerKind::Both => url.peer().union(&PeerSet::from(AddrSet::of(addresses(self.input, &url)))),
+            // Its name, or the address in its place.
+            PeerKind::Either => url.peer(),
+            PeerKind::Addresses | PeerKind::Names | PeerKind::Direct => {
+                let Some(peers) = self.proxy_addresses(&url) else { return };
+                peers
+            }
         };
         self.add(holder, Direction::Egress, peers, to_proxy(&url), Origin::Implied(Need::Proxy));
     }

@@ -90,11 +90,12 @@ pub(super) fn tolerate(existing: Existing, input: Input<'_>) -> Against {
     let Existing { mut policy, target } = existing;
     let Some(target) = target else { return Against { policy: Some(policy), needs: BTreeSet::new() } };
     let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
-    let wanted = compile(input, target.speech(), &needs).policy;
     let options = Options::new(target.options(), input.variables.all());
+    let speech = target.speech_with(&options);
+    let wanted = compile(input, speech, &needs).policy;
     let lowered = target.lower(&Wanted { policy: &wanted, needs: &needs, options: &options });
     // Pods have resolvers and the like of their own, which a request for the whole host does not ask for.
-    let of_pods = target.speech().scoping == Scoping::Component;
+    let of_pods = speech.scoping != Scoping::Host;
     let own = if of_pods { implied(&wanted) } else { Vec::new() };
     for set in &mut policy.sets {
         let of_direction = lowered.losses.iter().filter(|loss| loss.scope.direction == set.scope.direction);

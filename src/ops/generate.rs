@@ -178,13 +178,6 @@ fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[S
     let Within { input, selection, context, needs: existing } = within;
     let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
     let mut needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
-    if target.speech().peers == PeerKind::Both {
-        needs.extend(existing.iter().copied().filter(|need| !off(need)));
-    }
-    let compiled = compile(input, target.speech(), &needs);
-    if any_error(&compiled.findings) {
-        return Proven { files: Vec::new(), findings: compiled.findings };
-    }
     let mut settings = input.variables.all().clone();
     if selection.literal {
         // What the vendor's page says to the letter, where the target has a way to write just that.
@@ -193,6 +186,14 @@ fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[S
         }
     }
     let options = Options::new(target.options(), &settings).within(context.clone());
+    let speech = target.speech_with(&options);
+    if speech.peers == PeerKind::Both {
+        needs.extend(existing.iter().copied().filter(|need| !off(need)));
+    }
+    let compiled = compile(input, speech, &needs);
+    if any_error(&compiled.findings) {
+        return Proven { files: Vec::new(), findings: compiled.findings };
+    }
     let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
     let expired = compiled.findings.iter().filter(|finding| finding.code == Code::CatalogExpired);
     let expired: Vec<String> =

@@ -20,7 +20,6 @@ pub(super) fn target_of(format: &str) -> Option<&'static dyn Target> {
 /// What the target's own files would mean, so that a file that was just generated does not differ from its project.
 pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
     let needs = needs(project, target);
-    let (policy, findings) = project.wanted(&[(target.speech(), needs.clone())]);
     let given: BTreeMap<String, String> = project
         .settings_for(target.name())
         .iter()
@@ -29,6 +28,7 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
         .chain(literal(project, target))
         .collect();
     let options = Options::new(target.options(), &given);
+    let (policy, findings) = project.wanted(&[(target.speech_with(&options), needs.clone())]);
     let lowered = target.lower(&Wanted { policy: &policy, needs: &needs, options: &options });
     let sets = policy.sets.into_iter().map(|set| less(set, &lowered.losses)).collect();
     (Policy::new(sets), findings)
@@ -38,7 +38,7 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
 /// that are disabled or have expired.
 pub(super) fn explaining(project: &Project, target: &dyn Target) -> Policy {
     let past = Selection { disabled: true, ..Selection::default() };
-    everything(project, past, target.speech(), needs(project, target)).0
+    everything(project, past, speech(project, target), needs(project, target)).0
 }
 
 /// The endpoints of the project's catalogs that are not wanted any longer, and why.
@@ -64,7 +64,7 @@ pub(super) fn ended(project: &Project) -> BTreeMap<String, Ended> {
 
 /// What a catalog approves, whoever uses it. What is disabled or has expired is approved no longer.
 pub(super) fn approved(catalogs: &Project, target: &dyn Target) -> (Policy, Vec<Finding>) {
-    let speech = Speech { scoping: Scoping::Host, ..target.speech() };
+    let speech = Speech { scoping: Scoping::Host, ..speech(catalogs, target) };
     let present = Selection { today: catalogs.selection.today, ..Selection::default() };
     // The settings are the project's, whose catalogs may have variables that these have not.
     let (loaded, _) = super::catalogs(&catalogs.catalogs);
@@ -102,6 +102,14 @@ fn everything(
 fn needs(project: &Project, target: &dyn Target) -> BTreeSet<Need> {
     let off = |need: &Need| project.selection.without.iter().any(|name| name == need.id());
     target.needs().iter().copied().filter(|need| !off(need)).collect()
+}
+
+/// How a target speaks under the settings of a project.
+pub(super) fn speech(project: &Project, target: &dyn Target) -> Speech {
+    let settings = project.settings_for(target.name());
+    let given = settings.iter().filter_map(|setting| setting.split_once('='));
+    let given = given.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    target.speech_with(&Options::new(target.options(), &given))
 }
 
 /// The settings that `--literal` stands for.

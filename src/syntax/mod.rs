@@ -10,6 +10,7 @@ pub mod glob;
 pub mod hcl;
 pub mod html;
 pub mod json;
+pub(crate) mod kubernetes;
 pub mod markdown;
 pub mod prefix_list;
 pub mod shell;

@@ -7,16 +7,21 @@
 mod absorb;
 mod aws_security_group;
 mod change_request;
+mod cilium;
+mod component;
 mod context;
 mod demand;
 mod gcp_firewall;
 mod gke_module;
 mod iptables;
+mod kubernetes;
 mod network_policy;
 mod options;
+mod provenance;
 mod proxy_env;
 mod proxy_url;
 mod reason;
+mod selecting;
 mod squid;
 mod terraform;
 
@@ -40,6 +45,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &iptables::Iptables,
     &squid::Squid,
     &network_policy::NetworkPolicy,
+    &cilium::Cilium,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
@@ -70,6 +76,12 @@ pub trait Target: Sync + fmt::Debug {
 
     /// How peers are named and rules are grouped here; the policy handed to `lower` is compiled for it.
     fn speech(&self) -> Speech;
+
+    /// The same under some settings, where one of them changes what the target can say.
+    fn speech_with(&self, options: &Options) -> Speech {
+        let _ = options;
+        self.speech()
+    }
 
     /// What a rule set for this target needs besides the endpoints.
     fn needs(&self) -> &'static [Need];
@@ -185,6 +197,8 @@ pub enum PeerKind {
     Names,
     /// Host names, and beside them the addresses that are known for them.
     Both,
+    /// Host names where an endpoint has any, else its addresses.
+    Either,
     /// Not the endpoints, but what is reached without the project's proxy, and the proxy: names and addresses.
     Direct,
 }
@@ -196,6 +210,8 @@ pub enum Scoping {
     Host,
     /// The pods of one component.
     Component,
+    /// All pods of a namespace, whatever components they are of.
+    Namespace,
 }
 
 /// A limit of the platform.

@@ -6,6 +6,13 @@ use super::tree;
 const NOT_STRINGS: &[(&str, &str, &str)] = &[
     ("aws-security-group.tf.tera", "range.from", "a number"),
     ("aws-security-group.tf.tera", "range.to", "a number"),
+    ("cilium.yaml.tera", "way.field", "`egress` or `ingress`, a key of the format"),
+    ("cilium.yaml.tera", "way.entities", "`toEntities` or `fromEntities`, a key of the format"),
+    ("cilium.yaml.tera", "way.endpoints", "`toEndpoints` or `fromEndpoints`, a key of the format"),
+    ("cilium.yaml.tera", "way.blocks", "`toCIDRSet` or `fromCIDRSet`, a key of the format"),
+    ("cilium.yaml.tera", "name.field", "`matchName` or `matchPattern`, a key of the format"),
+    ("cilium.yaml.tera", "port.last", "a number"),
+    ("cilium.yaml.tera", "type.number", "a number"),
     ("gcp-firewall.tf.tera", "rule.priority", "a number"),
     ("network-policy.yaml.tera", "port.first", "a number"),
     ("network-policy.yaml.tera", "port.last", "a number"),

@@ -97,8 +97,10 @@ pub(crate) fn tcp(speech: Speech, port: u16, why: &Justification) -> Rule {
     let peer = match speech.peers {
         PeerKind::Addresses => PeerSet::from(addrs(&PREFIXES[..1])),
         PeerKind::Names => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names()),
-        PeerKind::Both | PeerKind::Direct => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names())
-            .union(&PeerSet::from(addrs(&PREFIXES[..1]))),
+        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
+            PeerSet::from(NamePattern::Host(host(HOSTS[0])).names())
+                .union(&PeerSet::from(addrs(&PREFIXES[..1])))
+        }
     };
     let port = TransportSet::port(Protocol::TCP, PortRange::single(port));
     allow(Constraint::only(peer).unwrap(), Constraint::only(port).unwrap(), why)
@@ -122,7 +124,9 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
         PeerKind::Names => PeerSet::all_names(),
-        PeerKind::Both | PeerKind::Direct => PeerSet::all_names().union(&PeerSet::all_addrs()),
+        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
+            PeerSet::all_names().union(&PeerSet::all_addrs())
+        }
     };
     let pods = |namespace: &str, labels: &[(&str, &str)]| Pods {
         namespace: namespace.into(),
@@ -135,6 +139,7 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
             Subject::Pods(pods("agents", &[("app.kubernetes.io/name", "agent"), ("tier", "web")])),
             Subject::Pods(pods("other", &[("app", "worker")])),
         ],
+        Scoping::Namespace => vec![Subject::Pods(pods("agents", &[])), Subject::Pods(pods("other", &[]))],
     };
     let mut shapes = Vec::new();
     for subject in subjects {
@@ -181,7 +186,7 @@ fn patterns() -> Vec<NamePattern> {
 
 fn peers(speech: Speech) -> BoxedStrategy<Constraint<PeerSet>> {
     let some = match speech.peers {
-        PeerKind::Both | PeerKind::Direct => {
+        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
             let names =
                 vec(select(patterns()), 0..4).prop_map(|patterns| PeerSet::from(NameSet::of(&patterns)));
             let blocks =
@@ -215,7 +220,9 @@ fn peers(speech: Speech) -> BoxedStrategy<Constraint<PeerSet>> {
     let pods = Just(Constraint::only(PeerSet::from(GroupSet::of(["kube-system/k8s-app=kube-dns"]))).unwrap());
     match speech.scoping {
         Scoping::Host => prop_oneof![12 => some, 1 => Just(Constraint::Any)].boxed(),
-        Scoping::Component => prop_oneof![12 => some, 2 => pods, 1 => Just(Constraint::Any)].boxed(),
+        Scoping::Component | Scoping::Namespace => {
+            prop_oneof![12 => some, 2 => pods, 1 => Just(Constraint::Any)].boxed()
+        }
     }
 }
 

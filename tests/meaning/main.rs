@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod aws;
+mod cilium;
 mod dice;
 mod gcp;
 mod gke;

@@ -19,16 +19,16 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let Some(target) = target_of(format) else { return Vec::new() };
     let needs: BTreeSet<_> = target.needs().iter().copied().collect();
-    let (wanted, findings) = project.wanted(&[(target.speech(), needs.clone())]);
+    let settings = project.settings_for(target.name());
+    let settings = settings.iter().filter_map(|setting| setting.split_once('='));
+    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let options = Options::new(target.options(), &settings);
+    let (wanted, findings) = project.wanted(&[(target.speech_with(&options), needs.clone())]);
     // What is to be known of the catalog is told when rules are generated.
     let mut findings: Vec<Finding> = findings.into_iter().filter(Finding::is_error).collect();
     if !findings.is_empty() {
         return findings;
     }
-    let settings = project.settings_for(target.name());
-    let settings = settings.iter().filter_map(|setting| setting.split_once('='));
-    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    let options = Options::new(target.options(), &settings);
     // A target may have to let pass a little more than is asked, such as neighbour discovery.
     let losses = target.lower(&Wanted { policy: &wanted, needs: &needs, options: &options }).losses;
     let mut by_statement: BTreeMap<(&str, Span), PacketSet> = BTreeMap::new();

@@ -2,7 +2,8 @@
 
 use super::lift::{self, Read};
 use super::manifest::{self, Manifests};
-use crate::diag::{Code, Finding, Severity, Source};
+use crate::diag::{Code, Finding, Source};
+use crate::targets::kubernetes::{PolicyForm, left_aside, words};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,14 +18,15 @@ impl Importer for NetworkPolicyManifests {
     }
 
     fn recognizes(&self, source: &Source) -> bool {
-        kinds(source.text()).any(|kind| match kind {
-            "NetworkPolicy" | "NetworkPolicyList" => true,
+        let text = source.text();
+        match PolicyForm::of(text) {
+            Some(form) => form == PolicyForm::Kubernetes,
             // A list of what runs, as `kubectl get deployments -o yaml` prints it, is about something else.
-            "List" => {
-                source.text().contains("items") && !kinds(source.text()).any(|kind| WORKLOADS.contains(&kind))
+            None => {
+                let has = |kinds: &[&str]| words(text, "kind").any(|kind| kinds.contains(&kind));
+                has(&["List"]) && text.contains("items") && !has(&WORKLOADS)
             }
-            _ => false,
-        })
+        }
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -40,7 +42,7 @@ impl Importer for NetworkPolicyManifests {
             .collect();
         findings.extend(twice(&policies));
         let policy = lift::lift(&policies, &mut findings);
-        findings.extend(others(&read));
+        findings.extend(left_aside(read.iter().flat_map(|(_, manifests)| &manifests.others)));
         Imported { policy, findings }
     }
 }
@@ -48,21 +50,6 @@ impl Importer for NetworkPolicyManifests {
 /// The kinds of objects that run something.
 const WORKLOADS: [&str; 7] =
     ["Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"];
-
-/// The words that stand behind a `kind:`, in any spelling of YAML or JSON.
-fn kinds(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices("kind").filter_map(|(at, _)| {
-        let before = text.get(..at)?.chars().next_back();
-        if before
-            .is_some_and(|char| !char.is_whitespace() && !matches!(char, '"' | '\'' | '{' | ',' | '\u{FEFF}'))
-        {
-            return None;
-        }
-        let after = text.get(at..)?.strip_prefix("kind")?.trim_start_matches(['"', '\'']).trim_start();
-        let value = after.strip_prefix(':')?.trim_start().trim_start_matches(['"', '\'']);
-        value.split(|char: char| !char.is_ascii_alphanumeric()).next()
-    })
-}
 
 /// Two objects of one name: the later would replace the former, so their union is not what the cluster gets.
 fn twice(policies: &[Read<'_>]) -> Vec<Finding> {
@@ -82,33 +69,6 @@ fn twice(policies: &[Read<'_>]) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// One line about all objects that are no NetworkPolicy.
-fn others(read: &[(&Arc<Source>, Manifests)]) -> Option<Finding> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (kind, count) in read.iter().flat_map(|(_, manifests)| &manifests.others) {
-        let total = counts.entry(kind).or_default();
-        *total = total.saturating_add(*count);
-    }
-    if counts.is_empty() {
-        return None;
-    }
-    let list: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} `{kind}`")).collect();
-    let total: usize = counts.values().sum();
-    let objects = if total == 1 {
-        "1 object of another kind was".to_owned()
-    } else {
-        format!("{total} objects of other kinds were")
-    };
-    let finding = Finding::new(Code::ReadNotCompared, format!("{objects} left aside: {}", list.join(", ")));
-    // Policies of other systems decide about the same traffic, so leaving them aside may hide what really passes.
-    let decides = |kind: &&&str| kind.contains("NetworkPolicy") || **kind == "EgressFirewall";
-    if counts.keys().any(|kind| decides(&kind)) {
-        let help = "policies of other systems among them decide about the same traffic and are not part of the result";
-        return Some(Finding { severity: Severity::Warning, ..finding.help(help) });
-    }
-    Some(finding)
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! From manifests to a policy: which pods there are, and what all policies that select them allow together.
 
 use super::manifest::Manifest;
-use super::pods::{Namespaces, PodPeer};
 use super::rules::{AllowRule, Peer};
-use super::selector::Selector;
 use super::traffic::PortMatch;
 use crate::diag::{Code, Finding, Place, Source};
 use crate::packet::{AddrSet, Constraint, GroupSet, PeerSet, Protocol, Set, TransportSet};
 use crate::policy::{
     Action, Direction, Match, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
+use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
+use crate::syntax::kubernetes::selector::Selector;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

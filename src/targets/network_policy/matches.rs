@@ -1,10 +1,11 @@
 //! Blocks of addresses and ports, read as the API server reads them.
 
-use super::fields::{Path, Reader};
-use super::names;
-use super::traffic::{self, Block, PortMatch};
+use super::traffic::{self, PortMatch};
 use crate::diag::Code;
 use crate::packet::Protocol;
+use crate::syntax::kubernetes::block::{self, Block};
+use crate::syntax::kubernetes::fields::{Path, Reader};
+use crate::syntax::kubernetes::names;
 use crate::syntax::yaml::{Kind, Node};
 
 /// An `ipBlock`.
@@ -16,7 +17,7 @@ pub(super) fn read_block(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) 
         return None;
     };
     let text = reader.text(cidr, &at)?;
-    let Some(allowed) = traffic::network(text) else {
+    let Some(allowed) = block::network(text) else {
         reader.refuse(cidr.span, &at, format!("`{text}` is not a valid CIDR"));
         return None;
     };
@@ -26,7 +27,7 @@ pub(super) fn read_block(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) 
     for (index, item) in items.iter().enumerate() {
         let path = Path::Item(&path, index);
         let Some(text) = reader.text(item, &path) else { continue };
-        match traffic::network(text) {
+        match block::network(text) {
             None => reader.refuse(item.span, &path, format!("`{text}` is not a valid CIDR")),
             Some(network) if !network.is_strictly_within(allowed) => {
                 reader.refuse(item.span, &path, format!("`{text}` is not a strict subset of `cidr`"));

@@ -5,21 +5,15 @@
 //! reaches itself. Pods that share their node's network, and the node, are not governed at all.
 //! <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
 
-mod fields;
 mod import;
-mod labels;
 mod lift;
 mod lower;
 mod manifest;
 mod matches;
 mod model;
-mod names;
 mod objects;
-mod pods;
-mod provenance;
 mod rules;
 mod say;
-mod selector;
 mod split;
 mod traffic;
 
@@ -27,6 +21,7 @@ use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::syntax::kubernetes::names;
 
 /// The target `network-policy`.
 #[derive(Debug)]
@@ -40,7 +35,7 @@ const LIMITS: &[Limit] = &[
     },
     Limit {
         what: "bytes of a NetworkPolicy object that `kubectl apply` copies into an annotation",
-        max: split::APPLY_MAX,
+        max: super::kubernetes::APPLY_MAX,
         source: "https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/",
     },
     Limit {

@@ -1,14 +1,13 @@
 //! What the template lays out: plain data in its final order.
 
 use super::objects::Statement;
-use super::provenance::{self, Annotation};
 use super::say::{Saying, Service};
-use super::selector::{Selector, Test};
 use super::split::{Part, SERVICE_BYTES, block_bytes};
 use crate::packet::PortRange;
 use crate::policy::Direction;
+use crate::targets::kubernetes::{Label, SelectorModel, annotation_bytes, selector_model};
+use crate::targets::provenance::{self, Annotation};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A NetworkPolicy for the template.
 #[derive(Debug, Clone, Serialize)]
@@ -27,13 +26,6 @@ pub(super) struct Object {
     pub(super) types: Vec<&'static str>,
     /// The directions that have rules.
     pub(super) ways: Vec<Way>,
-}
-
-/// A label with its value.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Label {
-    key: String,
-    value: String,
 }
 
 /// The rules of one direction.
@@ -73,23 +65,6 @@ struct PodPeerModel {
     namespaces: SelectorModel,
     /// Which of their pods.
     pods: SelectorModel,
-}
-
-/// A label selector; without labels and expressions it chooses everything.
-#[derive(Debug, Clone, Serialize)]
-struct SelectorModel {
-    labels: Vec<Label>,
-    expressions: Vec<Expression>,
-}
-
-/// One of the `matchExpressions`.
-#[derive(Debug, Clone, Serialize)]
-struct Expression {
-    key: String,
-    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
-    operator: &'static str,
-    /// The values; none for the last two.
-    values: Vec<String>,
 }
 
 /// Ports of a protocol.
@@ -147,59 +122,15 @@ fn service_model(service: &Service) -> ServiceModel {
     ServiceModel { protocol: service.protocol, first: range.map(PortRange::first), last }
 }
 
-fn selector_model(selector: &Selector) -> SelectorModel {
-    let mut model = SelectorModel { labels: Vec::new(), expressions: Vec::new() };
-    for (key, test) in selector.tests() {
-        if let Some(value) = test.single() {
-            model.labels.push(Label { key: key.to_owned(), value: value.to_owned() });
-            continue;
-        }
-        let mut ask = |operator, values: &BTreeSet<String>| {
-            let values = values.iter().cloned().collect();
-            model.expressions.push(Expression { key: key.to_owned(), operator, values });
-        };
-        match test {
-            Test::In(values) => ask("In", values),
-            Test::NotIn(values) => ask("NotIn", values),
-            Test::Absent => ask("DoesNotExist", &BTreeSet::new()),
-            Test::Present(not) => {
-                ask("Exists", &BTreeSet::new());
-                if !not.is_empty() {
-                    ask("NotIn", not);
-                }
-            }
-        }
-    }
-    model
-}
-
-/// Labels, in the order of their keys.
-pub(super) fn labels(labels: &BTreeMap<String, String>) -> Vec<Label> {
-    labels.iter().map(|(key, value)| Label { key: key.clone(), value: value.clone() }).collect()
-}
-
 impl Object {
     /// No fewer bytes than the annotations take after `kubectl apply`, which adds the object as one of them.
     pub(super) fn apply_bytes(&self) -> usize {
-        let annotations = self.annotations.iter().map(|annotation| {
-            // Once as it is, once inside the JSON of the object.
-            2 * annotation.key.len() + 8 + annotation.value.len() + json_bytes(&annotation.value)
-        });
         let labels = self.pods.iter().map(|label| label.key.len() + label.value.len() + 8);
         let rules = self.ways.iter().flat_map(|way| &way.rules).map(RuleModel::bytes);
         let names = self.name.len() + self.namespace.len() + 1_000;
-        annotations.chain(labels).chain(rules).sum::<usize>().saturating_add(names)
+        let annotations = annotation_bytes(&self.annotations);
+        labels.chain(rules).sum::<usize>().saturating_add(names).saturating_add(annotations)
     }
-}
-
-/// The bytes of a text in JSON as Go writes it.
-fn json_bytes(text: &str) -> usize {
-    let escaped = |char: char| match char {
-        '<' | '>' | '&' => 6,
-        '"' | '\\' => 2,
-        _ => char.len_utf8(),
-    };
-    text.chars().map(escaped).sum()
 }
 
 impl RuleModel {
@@ -211,15 +142,5 @@ impl RuleModel {
             .saturating_add(pods)
             .saturating_add(self.ports.len().saturating_mul(SERVICE_BYTES))
             .saturating_add(100)
-    }
-}
-
-impl SelectorModel {
-    fn bytes(&self) -> usize {
-        let labels = self.labels.iter().map(|label| label.key.len() + label.value.len() + 8);
-        let expressions = self.expressions.iter().map(|expression| {
-            expression.key.len() + 80 + expression.values.iter().map(|value| value.len() + 3).sum::<usize>()
-        });
-        labels.chain(expressions).sum::<usize>().saturating_add(100)
     }
 }

@@ -1,40 +1,16 @@
 //! The objects of an artifact, and their names.
 
 use super::model::{self, Object};
-use super::names;
-use super::provenance;
 use super::say::Saying;
 use super::split;
-use crate::packet::Prefix;
-use crate::policy::{Direction, Origin, Pods};
-use crate::targets::absorb::Allowing;
-use sha2::{Digest, Sha256};
+use crate::policy::{Direction, Pods};
+use crate::targets::component;
+use crate::targets::kubernetes;
+use crate::targets::provenance;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 /// A rule for an object, with where it came from.
-#[derive(Debug, Clone)]
-pub(super) struct Statement<'a> {
-    /// What it says.
-    pub(super) saying: Saying,
-    /// Why.
-    pub(super) origins: Vec<&'a Origin>,
-}
-
-impl Allowing for Statement<'_> {
-    fn blocks(&self) -> Option<Vec<Prefix>> {
-        let peers = self.saying.peers.as_ref().filter(|peers| peers.pods.is_empty())?;
-        Some(peers.blocks.clone())
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        self.saying.covers(&other.saying)
-    }
-
-    fn take(&mut self, other: Self) {
-        self.origins.extend(other.origins);
-    }
-}
+pub(super) type Statement<'a> = component::Statement<'a, Saying>;
 
 /// What one NetworkPolicy is to say, before it is split.
 #[derive(Debug, Clone)]
@@ -47,7 +23,7 @@ pub(super) struct Plan<'a> {
 
 /// The objects of a plan, and whether a comment or an annotation had to be cut.
 pub(super) fn objects(plan: &Plan<'_>) -> (Vec<Object>, bool) {
-    let name = name_of(plan.pods);
+    let name = kubernetes::name_of(plan.pods);
     let mut cut = false;
     let parts = split::pack(plan);
     let count = parts.len();
@@ -65,7 +41,7 @@ pub(super) fn objects(plan: &Plan<'_>) -> (Vec<Object>, bool) {
             namespace: plan.pods.namespace.clone(),
             annotations,
             notes,
-            pods: model::labels(&plan.pods.labels),
+            pods: kubernetes::labels(&plan.pods.labels),
             types: types(plan.ways.iter().map(|(direction, _)| *direction)),
             ways: model::ways(&part),
         }
@@ -95,33 +71,4 @@ fn types(directions: impl IntoIterator<Item = Direction>) -> Vec<&'static str> {
         Direction::Ingress => "Ingress",
     };
     directions.into_iter().map(name).collect()
-}
-
-/// A name that depends on nothing but the pods: `egressor-acme-agent` for pods chosen by their name alone, else
-/// with a hash of all labels, so that no two are the same.
-fn name_of(pods: &Pods) -> String {
-    let plain = pods.labels.get("app.kubernetes.io/name").filter(|_| pods.labels.len() == 1);
-    if let Some(name) = plain.filter(|name| names::is_namespace(name)) {
-        return format!("egressor-{name}");
-    }
-    let mut readable = String::from("egressor");
-    for value in pods.labels.values() {
-        let clean = value
-            .chars()
-            .map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' });
-        let clean: String = clean.collect();
-        let clean = clean.trim_matches('-');
-        // Room is left for the hash and the number of a part.
-        if !clean.is_empty() && readable.len() + clean.len() < names::OBJECT_NAME_MAX - 32 {
-            readable.push('-');
-            readable.push_str(clean);
-        }
-    }
-    let digest = Sha256::digest(pods.group().as_bytes());
-    readable.push('.');
-    for byte in digest.iter().take(4) {
-        // Writing to a string does not fail.
-        let _ = write!(readable, "{byte:02x}");
-    }
-    readable
 }

@@ -2,13 +2,14 @@
 //!
 //! <https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/>
 
-use super::fields::{Fields, Path, Reader};
-use super::labels::read_selector;
 use super::matches::{read_block, read_port};
-use super::pods::{Namespaces, PodPeer};
-use super::selector::Selector;
-use super::traffic::{Block, PortMatch};
+use super::traffic::PortMatch;
 use crate::diag::{Code, Span};
+use crate::syntax::kubernetes::block::Block;
+use crate::syntax::kubernetes::fields::{Fields, Path, Reader};
+use crate::syntax::kubernetes::labels::read_selector;
+use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
+use crate::syntax::kubernetes::selector::Selector;
 use crate::syntax::yaml::{Kind, Node};
 
 /// What a policy is about, and what it allows.

@@ -1,12 +1,13 @@
 //! One rule in the terms of a NetworkPolicy: what of it can be said, and what cannot.
 
-use super::pods::PodPeer;
-use super::selector::{Selector, Test};
 use super::traffic::PROTOCOLS;
 use crate::packet::{
     AddrSet, GroupSet, PacketSet, PeerSet, PortRange, Prefix, Set, TransportRow, TransportSet,
 };
 use crate::policy::{Rule, RuleSet};
+use crate::syntax::kubernetes::pods::PodPeer;
+use crate::syntax::kubernetes::selector::{Selector, Test};
+use crate::targets::component::{self, Said};
 
 /// What can be said of a rule, ordered so that equal rules stand together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,9 +37,13 @@ pub(super) struct Service {
     pub(super) ports: Option<PortRange>,
 }
 
-impl Saying {
-    /// Reports whether everything that the other one allows is allowed by this one too, as far as one rule shows it.
-    pub(super) fn covers(&self, other: &Self) -> bool {
+impl component::Saying for Saying {
+    fn blocks(&self) -> Option<Vec<Prefix>> {
+        let peers = self.peers.as_ref().filter(|peers| peers.pods.is_empty())?;
+        Some(peers.blocks.clone())
+    }
+
+    fn covers(&self, other: &Self) -> bool {
         let peers = match (&self.peers, &other.peers) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -73,21 +78,8 @@ impl Service {
     }
 }
 
-/// What came of a rule.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Said {
-    /// What can be said; `None` when nothing can.
-    pub(super) saying: Option<Saying>,
-    /// The packets of that.
-    pub(super) packets: PacketSet,
-    /// The packets that cannot be said.
-    pub(super) lost: PacketSet,
-    /// Why they cannot be.
-    pub(super) why: Vec<String>,
-}
-
 /// Says a rule as far as it can be said. Nothing is ever widened: what has no words is left out.
-pub(super) fn say(set: &RuleSet, rule: &Rule) -> Said {
+pub(super) fn say(set: &RuleSet, rule: &Rule) -> Said<Saying> {
     let asked = set.packets(&rule.matches);
     let mut why = Vec::new();
     if rule.matches.source.set().is_some_and(|source| !(source.v4.is_full() && source.v6.is_full())) {
@@ -100,8 +92,8 @@ pub(super) fn say(set: &RuleSet, rule: &Rule) -> Said {
         say_transport(rule.matches.transport.set().unwrap_or(&everything), &mut why);
     let packets = PacketSet::product(None, &said_peers, &said_transport, &true);
     let lost = asked.subtract(&packets);
-    let saying = (!packets.is_empty()).then_some(Saying { peers, ports });
-    Said { saying, packets, lost, why }
+    let sayings = if packets.is_empty() { Vec::new() } else { vec![Saying { peers, ports }] };
+    Said { sayings, packets, lost, why, ..Said::default() }
 }
 
 fn say_peers(asked: &PeerSet, why: &mut Vec<String>) -> (Option<Peers>, PeerSet) {

@@ -1,16 +1,13 @@
 //! Splitting what is too much for one object: policies for the same pods add up, so several mean what one would.
 
 use super::objects::{Plan, Statement};
-use super::pods::{self, PodPeer};
 use super::say::{Peers, Saying, Service};
 use crate::policy::Direction;
+use crate::syntax::kubernetes::pods::{self, PodPeer};
+use crate::targets::kubernetes::RULES_MAX;
 
 /// The most peers of one object.
 pub(super) const PEERS_MAX: usize = 5_000;
-/// The most bytes that `kubectl apply` can copy into an annotation.
-pub(super) const APPLY_MAX: usize = 262_144;
-/// The bytes of that which the rules may take; annotations, which count twice, and the rest have what is left.
-const RULES_MAX: usize = 160_000;
 /// The most services of one rule; a rule with more is split.
 const SERVICES_MAX: usize = 1_000;
 

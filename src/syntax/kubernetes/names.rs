@@ -3,20 +3,20 @@
 //! <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/> and `.../labels/`.
 
 /// The most characters that the name of an object may have.
-pub(super) const OBJECT_NAME_MAX: usize = 253;
+pub(crate) const OBJECT_NAME_MAX: usize = 253;
 
 /// A name of an object: an RFC 1123 subdomain.
-pub(super) fn is_object_name(text: &str) -> bool {
+pub(crate) fn is_object_name(text: &str) -> bool {
     text.len() <= OBJECT_NAME_MAX && text.split('.').all(is_dns_piece)
 }
 
 /// A name of a namespace: an RFC 1123 label.
-pub(super) fn is_namespace(text: &str) -> bool {
+pub(crate) fn is_namespace(text: &str) -> bool {
     text.len() <= 63 && is_dns_piece(text)
 }
 
 /// A key of a label or an annotation: `name` or `prefix.example/name`.
-pub(super) fn is_label_key(text: &str) -> bool {
+pub(crate) fn is_label_key(text: &str) -> bool {
     match text.split_once('/') {
         Some((prefix, name)) => is_object_name(prefix) && is_qualified_piece(name),
         None => is_qualified_piece(text),
@@ -24,12 +24,12 @@ pub(super) fn is_label_key(text: &str) -> bool {
 }
 
 /// A value of a label; it may be empty.
-pub(super) fn is_label_value(text: &str) -> bool {
+pub(crate) fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_qualified_piece(text)
 }
 
 /// A name of a port: at most 15 lower-case letters, digits and single hyphens, with at least one letter.
-pub(super) fn is_port_name(text: &str) -> bool {
+pub(crate) fn is_port_name(text: &str) -> bool {
     text.len() <= 15
         && is_dns_piece(text)
         && !text.contains("--")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Where a field stands in its object: `spec.egress[0].to[1].ipBlock`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Path<'a> {
+pub(crate) enum Path<'a> {
     /// The object itself.
     Root,
     /// A field of an object.
@@ -18,41 +18,41 @@ pub(super) enum Path<'a> {
 
 /// What reads one file and collects what there is to say about it.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     /// The file.
-    pub(super) source: &'a Arc<Source>,
+    pub(crate) source: &'a Arc<Source>,
     /// The namespace of the object that is being read.
-    pub(super) namespace: String,
+    pub(crate) namespace: String,
     /// What was found so far.
-    pub(super) findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// The fields of an object that was checked for unknown ones.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     entries: &'n [(Key, Node)],
 }
 
 impl<'n> Fields<'n> {
     /// The value of a field. `null` is the same as no field, as it is for the API server.
-    pub(super) fn get(self, name: &str) -> Option<&'n Node> {
+    pub(crate) fn get(self, name: &str) -> Option<&'n Node> {
         self.written(name).filter(|node| node.kind != Kind::Null)
     }
 
     /// The value of a field as it is written, `null` included.
-    pub(super) fn written(self, name: &str) -> Option<&'n Node> {
+    pub(crate) fn written(self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
     }
 }
 
 impl Reader<'_> {
     /// Refuses something, as the API server would.
-    pub(super) fn refuse(&mut self, span: Span, path: &Path<'_>, why: impl fmt::Display) {
+    pub(crate) fn refuse(&mut self, span: Span, path: &Path<'_>, why: impl fmt::Display) {
         self.find(Code::ReadRefused, span, path, why);
     }
 
     /// Says something about a field.
-    pub(super) fn find(&mut self, code: Code, span: Span, path: &Path<'_>, what: impl fmt::Display) {
+    pub(crate) fn find(&mut self, code: Code, span: Span, path: &Path<'_>, what: impl fmt::Display) {
         let message = match path {
             Path::Root => what.to_string(),
             Path::Field(..) | Path::Item(..) => format!("`{path}`: {what}"),
@@ -61,7 +61,7 @@ impl Reader<'_> {
     }
 
     /// The fields of an object of which these are known; `null` has none. Any other field is refused.
-    pub(super) fn object<'n>(
+    pub(crate) fn object<'n>(
         &mut self,
         node: &'n Node,
         path: &Path<'_>,
@@ -79,7 +79,7 @@ impl Reader<'_> {
     }
 
     /// The keys and values of an object; `null` has none.
-    pub(super) fn entries<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Option<&'n [(Key, Node)]> {
+    pub(crate) fn entries<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Option<&'n [(Key, Node)]> {
         match &node.kind {
             Kind::Mapping(entries) => Some(entries),
             Kind::Null => Some(&[]),
@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 
     /// The items of a list.
-    pub(super) fn list<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Option<&'n [Node]> {
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Option<&'n [Node]> {
         match &node.kind {
             Kind::Sequence(items) => Some(items),
             other => {
@@ -102,7 +102,7 @@ impl Reader<'_> {
     }
 
     /// A text. What YAML 1.1, which `kubectl` reads, takes for a boolean or a number is refused, as `kubectl` does.
-    pub(super) fn text<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Option<&'n str> {
         match &node.kind {
             Kind::String(text) if self.is_plain(node.span) && is_no_text_in_yaml_1_1(text) => {
                 self.refuse(
@@ -125,7 +125,7 @@ impl Reader<'_> {
     }
 
     /// The name of a key that is free, such as that of a label.
-    pub(super) fn key<'n>(&mut self, key: &'n Key, path: &Path<'_>) -> Option<&'n str> {
+    pub(crate) fn key<'n>(&mut self, key: &'n Key, path: &Path<'_>) -> Option<&'n str> {
         if self.is_plain(key.span) && is_boolean_in_yaml_1_1(&key.name) {
             self.refuse(
                 key.span,
@@ -138,13 +138,33 @@ impl Reader<'_> {
     }
 
     /// A text, or nothing when the field is missing.
-    pub(super) fn optional_text<'n>(
+    pub(crate) fn optional_text<'n>(
         &mut self,
         fields: Fields<'n>,
         name: &str,
         path: &Path<'_>,
     ) -> Option<&'n str> {
         fields.get(name).and_then(|node| self.text(node, &Path::Field(path, name)))
+    }
+
+    /// The texts of a list; what is no text is refused and left out.
+    pub(crate) fn texts<'n>(&mut self, node: &'n Node, path: &Path<'_>) -> Vec<(&'n Node, &'n str)> {
+        let items = self.list(node, path).unwrap_or_default();
+        let mut texts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            texts.extend(self.text(item, &Path::Item(path, index)).map(|text| (item, text)));
+        }
+        texts
+    }
+
+    /// What is written somewhere, with spaces normalised.
+    pub(crate) fn written(&self, span: Span) -> String {
+        self.source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// How many errors were found so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.is_error()).count()
     }
 
     /// Reports whether a scalar is written without quotes. Of an alias it is not known; what it stands for is read

@@ -7,25 +7,41 @@ use crate::syntax::yaml::{Kind, Node};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A selector; what is refused is left out.
-pub(super) fn read_selector(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<Selector> {
+pub(crate) fn read_selector(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<Selector> {
+    read_selector_of(reader, node, path, names::is_label_key)
+}
+
+/// A selector by labels whose keys are not all those of Kubernetes.
+pub(crate) fn read_selector_of(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    path: &Path<'_>,
+    is_key: fn(&str) -> bool,
+) -> Option<Selector> {
     let fields = reader.object(node, path, &["matchLabels", "matchExpressions"])?;
     let at = Path::Field(path, "matchLabels");
-    let labels = fields.get("matchLabels").map(|node| read_labels(reader, node, &at)).unwrap_or_default();
+    let labels =
+        fields.get("matchLabels").map(|node| labels_of(reader, node, &at, is_key)).unwrap_or_default();
     let mut selector = Selector::of_labels(&labels);
     let path = Path::Field(path, "matchExpressions");
     let items = fields.get("matchExpressions").and_then(|node| reader.list(node, &path)).unwrap_or_default();
     for (index, item) in items.iter().enumerate() {
-        if let Some((key, test)) = read_expression(reader, item, &Path::Item(&path, index)) {
+        if let Some((key, test)) = read_expression(reader, item, &Path::Item(&path, index), is_key) {
             selector.require(key, test);
         }
     }
     Some(selector)
 }
 
-fn read_expression(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<(String, Test)> {
+fn read_expression(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    path: &Path<'_>,
+    is_key: fn(&str) -> bool,
+) -> Option<(String, Test)> {
     let fields = reader.object(node, path, &["key", "operator", "values"])?;
     let key = reader.optional_text(fields, "key", path).unwrap_or_default();
-    if !names::is_label_key(key) {
+    if !is_key(key) {
         reader.refuse(node.span, &Path::Field(path, "key"), format!("`{key}` is not a key of a label"));
     }
     let at = Path::Field(path, "values");
@@ -67,11 +83,20 @@ fn read_expression(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Opt
 }
 
 /// Labels, by key.
-pub(super) fn read_labels(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> BTreeMap<String, String> {
+pub(crate) fn read_labels(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> BTreeMap<String, String> {
+    labels_of(reader, node, path, names::is_label_key)
+}
+
+fn labels_of(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    path: &Path<'_>,
+    is_key: fn(&str) -> bool,
+) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     for (key, value) in reader.entries(node, path).into_iter().flatten() {
         let Some(name) = reader.key(key, path) else { continue };
-        if !names::is_label_key(name) {
+        if !is_key(name) {
             reader.refuse(key.span, path, format!("`{name}` is not a key of a label"));
         }
         // The API server reads `null` as the empty text.

@@ -19,20 +19,20 @@ use std::fmt;
 
 /// The label that the API server puts on each namespace and that nobody can change.
 /// <https://kubernetes.io/docs/concepts/services-networking/network-policies/#targeting-a-namespace-by-its-name>
-pub(super) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// Pods, by where they are and what labels they have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PodPeer {
+pub(crate) struct PodPeer {
     /// The namespaces.
-    pub(super) namespaces: Namespaces,
+    pub(crate) namespaces: Namespaces,
     /// Their pods.
-    pub(super) pods: Selector,
+    pub(crate) pods: Selector,
 }
 
 /// Namespaces of pods.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Namespaces {
+pub(crate) enum Namespaces {
     /// The one of that name.
     Named(String),
     /// Those with these labels; all when nothing is asked.
@@ -41,7 +41,7 @@ pub(super) enum Namespaces {
 
 impl PodPeer {
     /// The peers that a pair of selectors stands for: one for each namespace that is asked for by name.
-    pub(super) fn of(namespaces: &Selector, pods: &Selector) -> Vec<Self> {
+    pub(crate) fn of(namespaces: &Selector, pods: &Selector) -> Vec<Self> {
         let peer = |namespaces| Self { namespaces, pods: pods.clone() };
         match namespaces.without(NAMESPACE_NAME) {
             (rest, Some(Test::In(names))) if rest.is_everything() => {
@@ -52,7 +52,7 @@ impl PodPeer {
     }
 
     /// The peer of that spelling; `None` when it is not one.
-    pub(super) fn parse(group: &str) -> Option<Self> {
+    pub(crate) fn parse(group: &str) -> Option<Self> {
         let (namespaces, pods) = match group.strip_prefix('{') {
             Some(rest) => {
                 let (labels, pods) = rest.split_once("}/")?;
@@ -73,7 +73,7 @@ impl PodPeer {
     }
 
     /// What is asked of the labels of the namespaces.
-    pub(super) fn namespace_selector(&self) -> Selector {
+    pub(crate) fn namespace_selector(&self) -> Selector {
         match &self.namespaces {
             Namespaces::Selected(selector) => selector.clone(),
             Namespaces::Named(name) => {
@@ -85,12 +85,12 @@ impl PodPeer {
     }
 
     /// Every pod of every namespace.
-    pub(super) fn everywhere() -> Self {
+    pub(crate) fn everywhere() -> Self {
         Self { namespaces: Namespaces::Selected(Selector::default()), pods: Selector::default() }
     }
 
     /// The groups that the peer stands for.
-    pub(super) fn groups(&self) -> GroupSet {
+    pub(crate) fn groups(&self) -> GroupSet {
         if *self == Self::everywhere() { GroupSet::full() } else { GroupSet::of([self.to_string().as_str()]) }
     }
 }

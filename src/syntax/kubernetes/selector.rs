@@ -6,11 +6,11 @@ use std::fmt;
 /// What is asked of the labels of a pod or namespace; all of it must hold. The empty selector chooses everything.
 // INVARIANT: one test for each key, in its simplest form; so two selectors that read the same are equal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Selector(BTreeMap<String, Test>);
+pub(crate) struct Selector(BTreeMap<String, Test>);
 
 /// What is asked of one label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Test {
+pub(crate) enum Test {
     /// It is there with one of these values. Nothing has a label with none of the values.
     In(BTreeSet<String>),
     /// Its value, if it is there, is none of these; and it must be there.
@@ -23,7 +23,7 @@ pub(super) enum Test {
 
 impl Selector {
     /// The selector that asks for these labels with these values.
-    pub(super) fn of_labels(labels: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of_labels(labels: &BTreeMap<String, String>) -> Self {
         Self(
             labels
                 .iter()
@@ -33,7 +33,7 @@ impl Selector {
     }
 
     /// Asks for one more thing.
-    pub(super) fn require(&mut self, key: String, test: Test) {
+    pub(crate) fn require(&mut self, key: String, test: Test) {
         let merged = match self.0.remove(&key) {
             Some(already) => both(already, test),
             None => test,
@@ -44,29 +44,29 @@ impl Selector {
     }
 
     /// Takes out what is asked of one label.
-    pub(super) fn without(&self, key: &str) -> (Self, Option<Test>) {
+    pub(crate) fn without(&self, key: &str) -> (Self, Option<Test>) {
         let mut rest = self.clone();
         let taken = rest.0.remove(key);
         (rest, taken)
     }
 
     /// What is asked, in the order of the keys.
-    pub(super) fn tests(&self) -> impl Iterator<Item = (&str, &Test)> {
+    pub(crate) fn tests(&self) -> impl Iterator<Item = (&str, &Test)> {
         self.0.iter().map(|(key, test)| (key.as_str(), test))
     }
 
     /// Reports whether everything is chosen.
-    pub(super) fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The labels asked for, when nothing but labels with one value each is asked for.
-    pub(super) fn labels(&self) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn labels(&self) -> Option<BTreeMap<String, String>> {
         self.0.iter().map(|(key, test)| Some((key.clone(), test.single()?.to_owned()))).collect()
     }
 
     /// Reports whether everything that this selector chooses is certainly chosen by the other one too.
-    pub(super) fn is_within(&self, other: &Self) -> bool {
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
         other
             .0
             .iter()
@@ -74,7 +74,7 @@ impl Selector {
     }
 
     /// Reports whether something may be chosen by both.
-    pub(super) fn may_meet(&self, other: &Self) -> bool {
+    pub(crate) fn may_meet(&self, other: &Self) -> bool {
         self.0.iter().all(|(key, test)| {
             other.0.get(key).is_none_or(
                 |theirs| !matches!(both(test.clone(), theirs.clone()), Test::In(values) if values.is_empty()),
@@ -85,7 +85,7 @@ impl Selector {
 
 impl Test {
     /// The value, when exactly one will do.
-    pub(super) fn single(&self) -> Option<&str> {
+    pub(crate) fn single(&self) -> Option<&str> {
         match self {
             Self::In(values) if values.len() == 1 => values.first().map(String::as_str),
             Self::In(_) | Self::Present(_) | Self::NotIn(_) | Self::Absent => None,
@@ -155,7 +155,7 @@ impl fmt::Display for Selector {
 }
 
 /// The selector of that spelling; `None` when it is not one.
-pub(super) fn parse(text: &str) -> Option<Selector> {
+pub(crate) fn parse(text: &str) -> Option<Selector> {
     let mut selector = Selector::default();
     if text.is_empty() {
         return Some(selector);

@@ -1,0 +1,184 @@
+//! Policies that select pods by labels, as rule sets: one for each distinct selection and direction, with the rules of
+//! every policy that certainly selects those pods.
+
+use crate::diag::{Code, Finding};
+use crate::packet::PeerSet;
+use crate::policy::{Action, Direction, Pods, Policy, Rule, RuleSet, Scope, Subject};
+use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
+use crate::syntax::kubernetes::selector::Selector;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What a policy selects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Who {
+    /// Pods.
+    Pods(PodPeer),
+    /// Nodes, or the addresses of a host, by labels.
+    Nodes(Selector),
+}
+
+/// What one policy says of one direction of the traffic of what it selects.
+#[derive(Debug, Clone)]
+pub(super) struct Voice {
+    /// What it selects.
+    pub(super) who: Who,
+    /// The direction.
+    pub(super) direction: Direction,
+    /// The rules.
+    pub(super) rules: Vec<Rule>,
+    /// Whether what no policy allows is denied because of this one.
+    pub(super) isolates: bool,
+}
+
+impl Who {
+    /// Reports whether everything that is selected is certainly selected by the other one, too.
+    fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pods(own), Self::Pods(other)) => {
+                own.pods.is_within(&other.pods)
+                    && own.namespace_selector().is_within(&other.namespace_selector())
+            }
+            (Self::Nodes(own), Self::Nodes(other)) => own.is_within(other),
+            (Self::Pods(_), Self::Nodes(_)) | (Self::Nodes(_), Self::Pods(_)) => false,
+        }
+    }
+
+    /// Reports whether something may be selected by both.
+    fn may_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pods(own), Self::Pods(other)) => {
+                own.pods.may_meet(&other.pods)
+                    && own.namespace_selector().may_meet(&other.namespace_selector())
+            }
+            (Self::Nodes(own), Self::Nodes(other)) => own.may_meet(other),
+            (Self::Pods(_), Self::Nodes(_)) | (Self::Nodes(_), Self::Pods(_)) => false,
+        }
+    }
+
+    fn selector(&self) -> &Selector {
+        match self {
+            Self::Pods(pods) => &pods.pods,
+            Self::Nodes(nodes) => nodes,
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        let Self::Pods(PodPeer { namespaces: Namespaces::Named(namespace), .. }) = self else {
+            return Subject::Host;
+        };
+        let pods = |labels| Subject::Pods(Pods { namespace: namespace.clone(), labels });
+        self.selector().labels().filter(|_| !pods_are_odd(self)).map_or(Subject::Host, pods)
+    }
+}
+
+/// Reports whether labels stand among those asked for that no catalog can ask for.
+fn pods_are_odd(who: &Who) -> bool {
+    who.selector().tests().any(|(key, _)| key.contains(':'))
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pods(pods) => pods.fmt(f),
+            Self::Nodes(nodes) => write!(f, "node/{nodes}"),
+        }
+    }
+}
+
+/// The most rules that all scopes may have together, each counted in every scope where it counts.
+const RULES_MAX: usize = 1_000_000;
+
+/// What the policies mean together. `combine` makes of all that speak of a direction of the same pods, in the order in
+/// which they were given, the rules in the order in which they are tried, and what happens to the rest.
+pub(super) fn lift(
+    voices: &[Voice],
+    universe: &PeerSet,
+    combine: impl Fn(&[&Voice]) -> (Vec<Rule>, Action),
+    findings: &mut Vec<Finding>,
+) -> Policy {
+    let scopes: BTreeSet<&Who> = voices.iter().map(|voice| &voice.who).collect();
+    let mut anchors: BTreeMap<Anchor<'_>, Vec<usize>> = BTreeMap::new();
+    for (index, voice) in voices.iter().enumerate() {
+        anchors.entry(anchor(&voice.who)).or_default().push(index);
+    }
+    let mut sets: Vec<RuleSet> = Vec::new();
+    let mut total = 0_usize;
+    for who in &scopes {
+        let candidates = keys(who).into_iter().filter_map(|key| anchors.get(&key)).flatten().copied();
+        let mut selecting: Vec<usize> = candidates.collect();
+        selecting.sort_unstable();
+        let selecting: Vec<&Voice> = selecting
+            .into_iter()
+            .filter_map(|index| voices.get(index))
+            .filter(|voice| who.is_within(&voice.who))
+            .collect();
+        total = total.saturating_add(selecting.iter().map(|voice| voice.rules.len().saturating_add(1)).sum());
+        if total > RULES_MAX {
+            let message = format!(
+                "the policies select each other's pods so often that their scopes have more than {RULES_MAX} rules together"
+            );
+            findings.push(Finding::new(Code::ReadTooLarge, message));
+            return Policy::new(sets);
+        }
+        for direction in [Direction::Egress, Direction::Ingress] {
+            let speaking: Vec<&Voice> =
+                selecting.iter().copied().filter(|voice| voice.direction == direction).collect();
+            if speaking.is_empty() {
+                continue;
+            }
+            let (rules, default) = combine(&speaking);
+            let scope = Scope { name: who.to_string(), direction };
+            sets.push(RuleSet { scope, subject: who.subject(), universe: universe.clone(), rules, default });
+        }
+    }
+    findings.extend(overlaps(&scopes));
+    Policy::new(sets)
+}
+
+/// Where a policy is looked for: its namespace and one label that it asks for, as far as it asks for any.
+type Anchor<'a> = (Option<&'a str>, Option<(&'a str, &'a str)>);
+
+fn namespace(who: &Who) -> Option<&str> {
+    match who {
+        Who::Pods(PodPeer { namespaces: Namespaces::Named(namespace), .. }) => Some(namespace),
+        Who::Pods(_) | Who::Nodes(_) => None,
+    }
+}
+
+fn labels(who: &Who) -> impl Iterator<Item = (&str, &str)> {
+    who.selector().tests().filter_map(|(key, test)| Some((key, test.single()?)))
+}
+
+fn anchor(who: &Who) -> Anchor<'_> {
+    (namespace(who), labels(who).next())
+}
+
+/// Where all policies stand that may select what another one selects.
+fn keys(who: &Who) -> BTreeSet<Anchor<'_>> {
+    let spaces = [None, namespace(who)];
+    let keys = std::iter::once(None).chain(labels(who).map(Some));
+    keys.flat_map(|label| spaces.map(|space| (space, label))).collect()
+}
+
+/// At most so many scopes are tried in pairs.
+const PAIRED: usize = 500;
+
+/// What two policies select may do what either says, which no scope shows; so it is said.
+fn overlaps(scopes: &BTreeSet<&Who>) -> Option<Finding> {
+    let scopes: Vec<&Who> = scopes.iter().copied().take(PAIRED).collect();
+    let mut pairs = scopes.iter().enumerate().flat_map(|(at, first)| {
+        let rest = scopes.iter().skip(at.saturating_add(1));
+        rest.filter(move |second| {
+            !first.is_within(second) && !second.is_within(first) && first.may_meet(second)
+        })
+        .map(move |second| (first, second))
+    });
+    let (first, second) = pairs.next()?;
+    let more = pairs.count();
+    let more = if more > 0 { format!("; {more} more pairs likewise") } else { String::new() };
+    let message = format!(
+        "what both `{first}` and `{second}` select is under the rules of either, which no scope shows{more}"
+    );
+    Some(Finding::new(Code::ReadNotCompared, message))
+}
