@@ -10,6 +10,7 @@ pub mod glob;
 pub mod hcl;
 pub mod json;
 pub mod markdown;
+pub mod nft;
 pub mod prefix_list;
 pub mod shell;
 pub mod squid;

@@ -5,6 +5,7 @@
 //! round-trip, survive hostile strings and state its limits before it can land.
 
 mod absorb;
+mod accepted;
 mod aws_security_group;
 mod change_request;
 mod context;
@@ -13,12 +14,15 @@ mod gcp_firewall;
 mod gke_module;
 mod iptables;
 mod network_policy;
+mod nftables;
 mod options;
 mod proxy_env;
 mod proxy_url;
 mod reason;
+mod region;
 mod squid;
 mod terraform;
+mod well_known;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
 pub use options::{OptionKind, OptionSpec, Options};
@@ -43,6 +47,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
+    &nftables::Nftables,
 ];
 
 /// The target of that name.

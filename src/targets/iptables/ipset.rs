@@ -1,9 +1,9 @@
 //! Members of ipsets, from the lines of `ipset save`.
 
 use super::addresses::{self, Block};
-use super::region::Family;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::packet::{AddrSet, Set as _};
+use crate::targets::region::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,15 +1,15 @@
 //! From a policy to the model of the two `iptables-restore` files.
 
-use super::line::{Accepted, Key};
-use super::region::Family;
-use super::spell::{self, Service, Test};
+use super::spell::{self, Test};
 use super::{CHAIN_NAME, COMMENT};
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
 use crate::targets::absorb::absorb;
+use crate::targets::accepted::{Accepted, Key, Service};
 use crate::targets::reason::{Room, reason};
+use crate::targets::region::Family;
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use serde::Serialize;
 use std::collections::BTreeMap;
