@@ -395,10 +395,17 @@ impl Format for Ruleset {
             ends(edges, &rule.destination, rule.chain != 0);
             match &rule.service {
                 Service::Any => {}
-                Service::Protocols(_, protocols) => protocols.iter().for_each(|one| edges.protocol(*one)),
-                Service::Ports(protocol, _, ports) => {
-                    ports.iter().for_each(|one| edges.ports(*protocol, *one))
+                Service::Protocols(_, protocols) => {
+                    for one in protocols {
+                        edges.protocol(*one);
+                    }
                 }
+                Service::Ports(protocol, _, ports) => {
+                    for one in ports {
+                        edges.ports(*protocol, *one);
+                    }
+                }
+
                 Service::Icmp(_, kind) => edges.icmp(if rule.v6 == Some(true) { 58 } else { 1 }, *kind, None),
             }
         }
