@@ -86,6 +86,9 @@ fn of_targets(tera: &mut Tera) {
     filter(tera, "iptables_line", syntax::words::comment_line);
     filter(tera, "iptables_word", syntax::words::quote_word);
     filter(tera, "json", syntax::json::quote);
+    filter(tera, "nft", syntax::nft::quote);
+    filter(tera, "nft_comment", syntax::nft::comment);
+    filter(tera, "nft_word", syntax::nft::word);
     filter(tera, "yaml", syntax::yaml::quote);
     filter(tera, "env", syntax::env::value);
     filter(tera, "shell", syntax::shell::quote);

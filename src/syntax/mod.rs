@@ -12,6 +12,7 @@ pub mod html;
 pub mod json;
 pub(crate) mod kubernetes;
 pub mod markdown;
+pub mod nft;
 pub mod prefix_list;
 pub mod shell;
 pub mod squid;

@@ -5,6 +5,7 @@
 //! round-trip, survive hostile strings and state its limits before it can land.
 
 mod absorb;
+mod accepted;
 mod aws_security_group;
 mod change_request;
 mod cilium;
@@ -16,14 +17,17 @@ mod gke_module;
 mod iptables;
 mod kubernetes;
 mod network_policy;
+mod nftables;
 mod options;
 mod provenance;
 mod proxy_env;
 mod proxy_url;
 mod reason;
+mod region;
 mod selecting;
 mod squid;
 mod terraform;
+mod well_known;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
 pub use options::{OptionKind, OptionSpec, Options};
@@ -49,6 +53,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
+    &nftables::Nftables,
 ];
 
 /// The target of that name.

@@ -1,6 +1,7 @@
-//! The kernel's verdicts beside what rules are said to mean, and beside what is read of `iptables-save`.
+//! The kernel's verdicts beside what rules are said to mean, and beside what is read of `iptables-save` and `nft list`.
 
 use crate::kernel::{Answer, Backend, Case, ask};
+use crate::nft::listed_alike;
 use crate::verdicts::Verdicts;
 use egressor::diag::{Source, any_error};
 use egressor::policy::{Bounds, Direction};
@@ -31,8 +32,12 @@ pub(crate) fn agree(backend: Backend, test: &'static str, cases: &[Case]) {
             passed += usize::from(*verdict);
             unsure += usize::from(least != most);
         }
-        if backend != Backend::Translated {
-            let same = saved_alike(case, &answer);
+        let same = match backend {
+            Backend::Nft | Backend::Legacy => Some(saved_alike(case, &answer)),
+            Backend::Translated if !answer.untranslated.is_empty() => None,
+            Backend::Translated | Backend::Ruleset => Some(listed_alike(case, &answer)),
+        };
+        if let Some(same) = same {
             judged.case(same.is_ok(), || format!("{}: {}\n{}", case.name, same.unwrap_err(), case.rules));
         }
     }

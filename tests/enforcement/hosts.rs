@@ -47,7 +47,7 @@ fn connections(backend: Backend, test: &'static str) {
     let Some(unshare) = namespace(backend, JUDGE, tried.len(), false) else { return };
     let mut judged = Verdicts::of(JUDGE, test);
     for stop in ["drop", "reject"] {
-        let files = generated(stop);
+        let files = generated("iptables", stop);
         let folder = tempfile::tempdir().unwrap();
         let mut lines = String::new();
         for (direction, addr, port) in &tried {

@@ -19,6 +19,8 @@ pub(crate) enum Backend {
     Legacy,
     /// `nft`, once `iptables-restore-translate` has translated the rules.
     Translated,
+    /// `nft`, which has the rules as they are.
+    Ruleset,
 }
 
 /// Rules, the sets that they name, what they are said to let through in one direction, and the packets to try.
@@ -37,8 +39,10 @@ pub(crate) struct Case {
 pub(crate) struct Answer {
     /// A verdict for each packet; none when the rules were not loaded.
     pub(crate) verdicts: Vec<bool>,
-    /// What `iptables-save` prints of the loaded rules.
+    /// What `iptables-save`, or `nft list`, prints of the loaded rules.
     pub(crate) saved: String,
+    /// What `nft -j list` prints of them, where `nft` loaded them.
+    pub(crate) json: String,
     /// Why the rules could not be translated, or the translation not be loaded.
     pub(crate) untranslated: String,
 }
@@ -49,6 +53,7 @@ impl Backend {
             Self::Nft => "kernel, iptables-nft",
             Self::Legacy => "kernel, iptables-legacy",
             Self::Translated => "kernel, nft translation",
+            Self::Ruleset => "kernel, nft",
         }
     }
 
@@ -57,6 +62,7 @@ impl Backend {
             Self::Nft => "nft",
             Self::Legacy => "legacy",
             Self::Translated => "translated",
+            Self::Ruleset => "ruleset",
         }
     }
 
@@ -67,6 +73,7 @@ impl Backend {
                 &[("iptables-legacy-restore", "--version"), ("ip6tables-legacy-restore", "--version")]
             }
             Self::Translated => &[("iptables-restore-translate", "--version"), ("nft", "--version")],
+            Self::Ruleset => &[("nft", "--version")],
         }
     }
 }
@@ -90,6 +97,7 @@ pub(crate) fn ask(backend: Backend, cases: &[Case]) -> Option<Vec<Answer>> {
     let answer = |index| Answer {
         verdicts: text(index, "verdicts").bytes().map(|byte| byte == b'1').collect(),
         saved: text(index, "saved"),
+        json: text(index, "json"),
         untranslated: text(index, "untranslated"),
     };
     Some((0..cases.len()).map(answer).collect())

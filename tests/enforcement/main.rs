@@ -20,6 +20,7 @@ mod verdicts;
 mod agree;
 mod hosts;
 mod kernel;
+mod nft;
 mod probes;
 mod rules;
 mod written;

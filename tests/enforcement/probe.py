@@ -2,12 +2,12 @@
 
 usage: probe.py NAMESPACE BACKEND FOLDER, inside a network namespace of its own
 
-NAMESPACE is what /proc/self/ns/net is outside. BACKEND is `nft` or `legacy`, for the iptables of that name, or `translated`,
-for the rules that iptables-restore-translate makes of a rule set and nft loads. FOLDER holds N.rules and N.packets for each
+NAMESPACE is what /proc/self/ns/net is outside. BACKEND is `nft` or `legacy`, for the iptables of that name, `translated`, for
+the rules that iptables-restore-translate makes of a rule set and nft loads, or `ruleset`, for rules of nft itself. FOLDER holds N.rules and N.packets for each
 case N, and N.ipset where the rules name sets. A line of N.packets is `HOOK SOURCE DESTINATION PROTOCOL DETAIL`; the hook is
 `out` or `in`, the detail is a port, or type * 256 + code of ICMP. N.verdicts gets one character for each: 1 the packet went
-through, 0 it was dropped. N.saved gets what iptables-save says of the loaded rules, and N.untranslated why
-rules were not translated and loaded.
+through, 0 it was dropped. N.saved gets what iptables-save, or `nft list`, says of the loaded rules, N.json what `nft -j list`
+does, and N.untranslated why rules were not translated and loaded.
 
 A packet that the OUTPUT hook drops makes sendto() fail with EPERM, so nobody needs to answer. One that the INPUT hook lets
 through is seen by a raw socket of its protocol.
@@ -42,8 +42,7 @@ def main(outside, backend, folder):
         run(f"ip {family} route add default dev v0")
         run(f"ip {family} route add local default dev lo table 100")
         run(f"ip {family} rule add iif v0 lookup 100 pref 1")
-    for tool in ("iptables-nft", "ip6tables-nft"):
-        run(f"{tool} -t raw -A PREROUTING -i v1 -j DROP")
+    throw_away()
     wire = Wire()
     for name in sorted(name for name in os.listdir(folder) if name.endswith(".rules")):
         case = os.path.join(folder, name.removesuffix(".rules"))
@@ -53,8 +52,19 @@ def main(outside, backend, folder):
         if os.path.exists(f"{case}.ipset"):
             with open(f"{case}.ipset", "rb") as sets:
                 subprocess.run(["ipset", "restore"], stdin=sets, check=True)
-        if backend == "translated":
-            verdicts = wire.ask(packets) if translate(tool, case) else ""
+        if backend == "ruleset":
+            # What is only checked may still fail to load, so both are done.
+            for flags in (["-c"], []):
+                subprocess.run(["nft", *flags, "-f", f"{case}.rules"], check=True)
+            listed(case, "ruleset")
+            verdicts = wire.ask(packets)
+            run("nft flush ruleset")
+            throw_away()
+        elif backend == "translated":
+            verdicts = ""
+            if translate(tool, case):
+                listed(case, "table", "ip6" if tool == "ip6tables" else "ip", "filter")
+                verdicts = wire.ask(packets)
             for family in ("ip", "ip6"):
                 subprocess.run(["nft", "delete", "table", family, "filter"], stderr=subprocess.DEVNULL, check=False)
         else:
@@ -69,6 +79,19 @@ def main(outside, backend, folder):
         run("ipset destroy")
         with open(f"{case}.verdicts", "w", encoding="ascii") as out:
             out.write(verdicts)
+
+
+def throw_away():
+    """Drops what leaves the cable at its other end."""
+    for tool in ("iptables-nft", "ip6tables-nft"):
+        run(f"{tool} -t raw -A PREROUTING -i v1 -j DROP")
+
+
+def listed(case, *what):
+    """Keeps what nft lists, in both forms."""
+    for end, flags in (("saved", []), ("json", ["-j"])):
+        with open(f"{case}.{end}", "wb") as out:
+            subprocess.run(["nft", *flags, "list", *what], stdout=out, check=True)
 
 
 def run(command):

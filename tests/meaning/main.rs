@@ -14,6 +14,7 @@ mod gke;
 mod iptables;
 mod law;
 mod network_policy;
+mod nftables;
 mod rows;
 mod squid;
 mod world;

@@ -1,7 +1,7 @@
 //! Addresses as `-s`, `-d` and `iprange` write them.
 
-use super::region::Family;
 use crate::packet::{AddrSet, Prefix};
+use crate::targets::region::Family;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What an address with a mask stands for.

@@ -2,13 +2,13 @@
 
 use super::form::{Forms, Shape};
 use super::ipset::Sets;
-use super::region::Family;
 use super::rule;
 use super::save::{Line, Table};
 use super::spec::{Context, Interface, Refusal, Spec};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::syntax::words::{self, Word, WordsError};
+use crate::targets::region::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

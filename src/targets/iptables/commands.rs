@@ -5,11 +5,11 @@
 use super::chains::Chains;
 use super::ipset::{self, Sets};
 use super::lift;
-use super::region::Family;
 use super::spec::Refusal;
 use crate::diag::{Code, Finding, Severity, Source, Span, concealed};
 use crate::syntax::words::{Word, WordsError, split_shell};
 use crate::targets::Imported;
+use crate::targets::region::Family;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;

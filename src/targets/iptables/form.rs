@@ -4,9 +4,9 @@
 //! say was found out when the form was first met, word by word; for the lines that follow only the address is read.
 
 use super::addresses::{self, Block};
-use super::region::Family;
 use super::spec::Spec;
 use crate::packet::{AddrSet, fingerprint};
+use crate::targets::region::Family;
 use std::collections::BTreeMap;
 
 /// How many forms are kept.

@@ -1,9 +1,9 @@
 //! Members of ipsets, from the lines of `ipset save`.
 
 use super::addresses::{self, Block};
-use super::region::Family;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::packet::{AddrSet, Set as _};
+use crate::targets::region::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -59,7 +59,16 @@ impl Sets {
                 [first, ..] if first.starts_with('#') => Ok(()),
                 ["create", name, kind, options @ ..] => self.create(name, kind, options),
                 ["add", name, member, options @ ..] => self.add(name, member, options),
-                _ => Err("not a line of `ipset save`: `create` or `add` is expected".to_owned()),
+                ["flush", name] => self.known(name).map(|set| {
+                    set.members.clear();
+                    set.lists.clear();
+                }),
+                ["swap", one, other] => self.swap(one, other),
+                ["destroy", name] => match self.0.remove(*name) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("the set `{name}` is not created before")),
+                },
+                _ => Err("not a line of `ipset restore`: `create` or `add` is expected".to_owned()),
             };
             if let Err(message) = outcome {
                 let span = Span::new(at, at.saturating_add(line.trim_end().len()));
@@ -123,6 +132,20 @@ impl Sets {
         Ok(members.into_iter().fold(AddrSet::default(), |held, (_, addrs, matches)| {
             if *matches { held.union(addrs) } else { held.subtract(addrs) }
         }))
+    }
+
+    fn known(&mut self, name: &str) -> Result<&mut IpSet, String> {
+        self.0.get_mut(name).ok_or_else(|| format!("the set `{name}` is not created before"))
+    }
+
+    /// What is in each of two sets is in the other from now on.
+    fn swap(&mut self, one: &str, other: &str) -> Result<(), String> {
+        self.known(other)?;
+        self.known(one)?;
+        let (first, second) = (self.0.remove(one), self.0.remove(other));
+        self.0.extend(first.map(|set| (other.to_owned(), set)));
+        self.0.extend(second.map(|set| (one.to_owned(), set)));
+        Ok(())
     }
 
     fn create(&mut self, name: &str, kind: &str, options: &[&str]) -> Result<(), String> {

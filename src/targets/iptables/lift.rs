@@ -2,7 +2,6 @@
 
 use super::chains::{Chains, End};
 use super::ipset::{self, Sets};
-use super::region::Family;
 use super::save::{self, Line, Table};
 use super::walk::{self, Hook};
 use crate::diag::{Code, Finding, Source};
@@ -12,6 +11,7 @@ use crate::policy::{
 };
 use crate::syntax::words::{self, Word};
 use crate::targets::Imported;
+use crate::targets::region::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,15 +1,16 @@
 //! From a policy to the model of the two `iptables-restore` files.
 
-use super::line::{Accepted, Key};
-use super::region::Family;
-use super::spell::{self, Service, Test};
+use super::sets::{self, Collected};
+use super::spell::{self, Test};
 use super::{CHAIN_NAME, COMMENT};
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
 use crate::targets::absorb::absorb;
+use crate::targets::accepted::{Accepted, Key, Service};
 use crate::targets::reason::{Room, reason};
+use crate::targets::region::Family;
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,6 +42,10 @@ struct Line {
     source: Option<String>,
     /// `-d`.
     destination: Option<String>,
+    /// The set that the far end must be in.
+    set: Option<String>,
+    /// `dst` or `src`, where a set is looked into.
+    set_end: Option<&'static str>,
     /// `-i`.
     in_interface: Option<&'static str>,
     /// `-o`.
@@ -71,11 +76,12 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     }
     let mut sets: Vec<&RuleSet> = wanted.policy.sets.iter().collect();
     sets.sort_by_key(|set| set.scope.direction);
+    let mut collected = Collected::default();
     for (family, path, restore) in [
         (Family::V4, "iptables.rules", "iptables-restore"),
         (Family::V6, "ip6tables.rules", "ip6tables-restore"),
     ] {
-        let chains = sets.iter().map(|set| chain(set, family, wanted, &mut lowered)).collect();
+        let chains = sets.iter().map(|set| chain(set, family, wanted, &mut collected, &mut lowered)).collect();
         match serde_json::to_value(File { restore, chains }) {
             Ok(model) => {
                 lowered.artifacts.push(Artifact {
@@ -87,10 +93,17 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
         }
     }
+    collected.finish(&mut lowered);
     lowered
 }
 
-fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Chain {
+fn chain(
+    set: &RuleSet,
+    family: Family,
+    wanted: &Wanted<'_>,
+    collected: &mut Collected,
+    lowered: &mut Lowered,
+) -> Chain {
     let (hook, suffix) = match set.scope.direction {
         Direction::Egress => ("OUTPUT", "OUT"),
         Direction::Ingress => ("INPUT", "IN"),
@@ -107,15 +120,35 @@ fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lower
     for rule in &set.rules {
         spread(set, rule, family, &mut lines, lowered);
     }
-    let lines = lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect();
-    rules.extend(absorb(lines).into_iter().map(|Accepted { key: (peer, source, service), origins }| {
+    let lines = absorb(lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect());
+    let line = |(peer, source, service): Key, comment: String| {
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),
             Direction::Ingress => (peer, source),
         };
-        Line { source, destination, ..accept(&service, reason(origins, COMMENT_ROOM).0) }
-    }));
+        Line { source, destination, ..accept(&service, comment) }
+    };
+    if wanted.options.get("iptables.form") == Some("ipset") {
+        rules.extend(sets::grouped(lines, COMMENT_ROOM).into_iter().map(|group| {
+            if let [peer] = group.peers.as_slice() {
+                return line((*peer, group.source, group.service), group.comment);
+            }
+            let end = match set.scope.direction {
+                Direction::Egress => "dst",
+                Direction::Ingress => "src",
+            };
+            let name = collected.add(&name, family, &group.peers, lowered);
+            let line = line((None, group.source, group.service), group.comment);
+            Line { set: Some(name), set_end: Some(end), ..line }
+        }));
+    } else {
+        rules.extend(
+            lines
+                .into_iter()
+                .map(|Accepted { key, origins }| line(key, reason(origins, COMMENT_ROOM).0)),
+        );
+    }
     if wanted.options.get("iptables.reject") == Some("reject") {
         rules.extend(reject(family));
     }

@@ -6,12 +6,11 @@ mod commands;
 mod form;
 mod ipset;
 mod lift;
-mod line;
 mod lower;
-mod region;
 mod rule;
 mod save;
 mod services;
+mod sets;
 mod spec;
 mod spell;
 mod states;
@@ -45,10 +44,12 @@ const CHAIN_NAME: usize = 28;
 const COMMENT: usize = 255;
 /// The most bytes of one word of a rule.
 const WORD: usize = 1023;
+/// The most characters of a set's name.
+const SET_NAME: usize = 31;
 /// The most slots of one list of ports, of which a range takes two.
 const MULTIPORT_SLOTS: usize = 15;
 
-const LIMITS: [Limit; 4] = [
+const LIMITS: [Limit; 5] = [
     Limit {
         what: "characters of a chain's name",
         max: CHAIN_NAME,
@@ -69,9 +70,14 @@ const LIMITS: [Limit; 4] = [
         max: MULTIPORT_SLOTS,
         source: "https://manpages.debian.org/bookworm/iptables/iptables-extensions.8.en.html#multiport",
     },
+    Limit {
+        what: "characters of a set's name",
+        max: SET_NAME,
+        source: "https://manpages.debian.org/bookworm/ipset/ipset.8.en.html",
+    },
 ];
 
-const OPTIONS: [OptionSpec; 2] = [
+const OPTIONS: [OptionSpec; 3] = [
     OptionSpec {
         key: "iptables.prefix",
         kind: OptionKind::Identifier(20),
@@ -83,6 +89,12 @@ const OPTIONS: [OptionSpec; 2] = [
         kind: OptionKind::Choice(&["drop", "reject"]),
         default: Some("drop"),
         summary: "how the rest is stopped; `reject` tells the sender, and ends the chain for rules behind it",
+    },
+    OptionSpec {
+        key: "iptables.form",
+        kind: OptionKind::Choice(&["rules", "ipset"]),
+        default: Some("rules"),
+        summary: "a rule for each block, or `ipset`: sets of blocks for `ipset restore` and rules that look into them",
     },
 ];
 
@@ -112,7 +124,10 @@ impl Target for Iptables {
     }
 
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
-        &[("iptables.rules.tera", include_str!("../../../templates/iptables.rules.tera"))]
+        &[
+            ("iptables.rules.tera", include_str!("../../../templates/iptables.rules.tera")),
+            ("iptables-sets.ipset.tera", include_str!("../../../templates/iptables-sets.ipset.tera")),
+        ]
     }
 
     fn lower(&self, wanted: &Wanted<'_>) -> Lowered {

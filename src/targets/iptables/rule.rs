@@ -2,7 +2,6 @@
 
 use super::addresses::{self, Block};
 use super::ipset::{Dimension, Membership};
-use super::region::{Family, States};
 use super::services;
 use super::spec::{Context, Interface, Refusal, Spec};
 use super::states;
@@ -11,6 +10,7 @@ use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Protocol, Set, TransportSet};
 use crate::syntax::words::Word;
+use crate::targets::region::{Family, States};
 
 /// Reads the words that follow the name of the chain.
 pub(super) fn parse(words: &[Word<'_>], span: Span, context: Context<'_>) -> Result<Spec, Refusal> {

@@ -1,7 +1,7 @@
 //! The text of `iptables-save` and of `iptables-restore` files: tables, chains, rules, each with its place.
 
-use super::region::Family;
 use crate::diag::{Code, Finding, Severity, Source, Span};
+use crate::targets::region::Family;
 use std::sync::Arc;
 
 /// A table of a file.

@@ -1,11 +1,11 @@
 //! What one rule asks of a packet and what it does.
 
 use super::ipset::Sets;
-use super::region::{Family, States};
 use super::unmodelled::Condition;
 use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Set, TransportSet};
+use crate::targets::region::{Family, States};
 
 /// A rule as written, before it is known from which built-in chain it is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]

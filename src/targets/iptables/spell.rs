@@ -1,22 +1,10 @@
 //! Protocols, ports and ICMP types as options of `iptables`.
 
 use super::MULTIPORT_SLOTS;
-use super::region::Family;
 use super::services::is_extension_header;
-use crate::packet::{IcmpMatch, PortRange, Protocol, Set, TransportRow, TransportSet};
-
-/// The services that one rule can choose.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Service {
-    /// All of them: no `-p`.
-    Any,
-    /// One protocol, whatever it carries.
-    Protocol(Protocol),
-    /// Ports of a protocol, no more than fit one rule.
-    Ports(Protocol, Vec<PortRange>),
-    /// One ICMP type, or one code of it.
-    Icmp(Protocol, IcmpMatch),
-}
+use crate::packet::{PortRange, Protocol, Set, TransportRow, TransportSet};
+use crate::targets::accepted::Service;
+use crate::targets::region::Family;
 
 /// One option with the module that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -42,26 +30,6 @@ const NAMES: [(Protocol, &str); 8] = [
 ];
 
 impl Service {
-    /// Reports whether it is another service and every packet of that one is also its own.
-    pub(super) fn holds(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Any, other) => *other != Self::Any,
-            (Self::Protocol(own), Self::Ports(protocol, _) | Self::Icmp(protocol, _)) => own == protocol,
-            (Self::Ports(own, wide), Self::Ports(protocol, ranges)) => {
-                let held = |range: &PortRange| {
-                    wide.iter().any(|wide| wide.first() <= range.first() && range.last() <= wide.last())
-                };
-                own == protocol && wide != ranges && ranges.iter().all(held)
-            }
-            (Self::Icmp(own, wide), Self::Icmp(protocol, icmp)) => {
-                own == protocol && wide.kind == icmp.kind && wide.code.is_none() && icmp.code.is_some()
-            }
-            (Self::Protocol(_), Self::Any | Self::Protocol(_))
-            | (Self::Ports(..), Self::Any | Self::Protocol(_) | Self::Icmp(..))
-            | (Self::Icmp(..), Self::Any | Self::Protocol(_) | Self::Ports(..)) => false,
-        }
-    }
-
     /// The value of `-p`, if there is one.
     pub(super) fn protocol(&self) -> Option<String> {
         let (Self::Protocol(protocol) | Self::Ports(protocol, _) | Self::Icmp(protocol, _)) = self else {
@@ -165,7 +133,7 @@ fn ports(range: PortRange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::PortSet;
+    use crate::packet::{IcmpMatch, PortSet};
 
     fn said(transport: &TransportSet, family: Family) -> Vec<String> {
         let (services, _) = services(transport, family);

@@ -5,12 +5,12 @@
 //! file more than once only where the line is reached by different packets.
 
 use super::chains::{Chain, Chains};
-use super::region::{Links, Region};
 use super::spec::{Interface, Spec};
 use super::unmodelled::{Condition, INTERFACE};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Place, Span, bound};
 use crate::policy::{Action, Direction, Origin, Rule, Unmodelled};
+use crate::targets::region::{Links, Region};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

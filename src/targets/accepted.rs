@@ -1,0 +1,77 @@
+//! What one line of a packet filter accepts, before it is spelt.
+
+use super::absorb::Allowing;
+use crate::packet::{IcmpMatch, PortRange, Prefix, Protocol};
+use crate::policy::Origin;
+
+/// The services that one rule can choose.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    /// All of them: no `-p`.
+    Any,
+    /// One protocol, whatever it carries.
+    Protocol(Protocol),
+    /// Ports of a protocol.
+    Ports(Protocol, Vec<PortRange>),
+    /// One ICMP type, or one code of it.
+    Icmp(Protocol, IcmpMatch),
+}
+
+/// What one line chooses: far end, near end, service; `None` is every address. In this order the lines stand in the
+/// file.
+pub(super) type Key = (Option<Prefix>, Option<Prefix>, Service);
+
+/// A line that accepts, with everything that asks for it.
+#[derive(Debug)]
+pub(super) struct Accepted<'a> {
+    /// What it chooses.
+    pub(super) key: Key,
+    /// Why.
+    pub(super) origins: Vec<&'a Origin>,
+}
+
+impl Allowing for Accepted<'_> {
+    fn blocks(&self) -> Option<Vec<Prefix>> {
+        self.key.0.map(|peer| vec![peer])
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        let ((peer, source, service), (other_peer, other_source, other_service)) = (&self.key, &other.key);
+        let service = service == other_service || service.holds(other_service);
+        service && holds(*peer, *other_peer) && holds(*source, *other_source)
+    }
+
+    fn take(&mut self, other: Self) {
+        self.origins.extend(other.origins);
+    }
+}
+
+fn holds(own: Option<Prefix>, other: Option<Prefix>) -> bool {
+    match (own, other) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(own), Some(other)) => own.contains(other),
+    }
+}
+
+impl Service {
+    /// Reports whether it is another service and every packet of that one is also its own.
+    pub(super) fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, other) => *other != Self::Any,
+            (Self::Protocol(own), Self::Ports(protocol, _) | Self::Icmp(protocol, _)) => own == protocol,
+            (Self::Ports(own, wide), Self::Ports(protocol, ranges)) => {
+                let held = |range: &PortRange| {
+                    wide.iter().any(|wide| wide.first() <= range.first() && range.last() <= wide.last())
+                };
+                own == protocol && wide != ranges && ranges.iter().all(held)
+            }
+            (Self::Icmp(own, wide), Self::Icmp(protocol, icmp)) => {
+                own == protocol && wide.kind == icmp.kind && wide.code.is_none() && icmp.code.is_some()
+            }
+            (Self::Protocol(_), Self::Any | Self::Protocol(_))
+            | (Self::Ports(..), Self::Any | Self::Protocol(_) | Self::Icmp(..))
+            | (Self::Icmp(..), Self::Any | Self::Protocol(_) | Self::Ports(..)) => false,
+        }
+    }
+}

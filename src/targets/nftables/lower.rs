@@ -1,0 +1,320 @@
+//! From a policy to the model of the file.
+
+use super::spell::{self, Spelt};
+use super::{COMMENT, names};
+use crate::diag::{Code, Finding, Severity};
+use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
+use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
+use crate::syntax::text::one_line;
+use crate::targets::absorb::absorb;
+use crate::targets::accepted::{Accepted, Key, Service};
+use crate::targets::reason::{Room, reason};
+use crate::targets::region::Family;
+use crate::targets::{Artifact, Loss, Lowered, Wanted};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The file, as its template sees it.
+#[derive(Debug, Serialize)]
+struct File {
+    /// The name of the table.
+    table: String,
+    /// The sets that rules look into.
+    sets: Vec<NamedSet>,
+    /// The chains, egress first.
+    chains: Vec<Chain>,
+}
+
+/// A set of addresses.
+#[derive(Debug, Serialize)]
+struct NamedSet {
+    /// The name.
+    name: String,
+    /// `ipv4_addr` or `ipv6_addr`.
+    kind: &'static str,
+    /// The blocks, in order, neither overlapping nor adjacent.
+    elements: Vec<String>,
+}
+
+/// A chain at a hook. What it does not accept is dropped by its policy.
+#[derive(Debug, Serialize)]
+struct Chain {
+    /// `output` or `input`.
+    hook: &'static str,
+    /// The name.
+    name: String,
+    /// The rules, in order.
+    rules: Vec<Line>,
+}
+
+/// A rule. Every absent field is unconstrained.
+#[derive(Debug, Default, Serialize)]
+struct Line {
+    /// `ip` or `ip6`, where addresses are named.
+    family: Option<&'static str>,
+    /// The only family of the rule, where none of its other parts says so: `ipv4` or `ipv6`.
+    nfproto: Option<&'static str>,
+    /// A block that `saddr` must be in.
+    source: Option<String>,
+    /// A set that `saddr` must be in.
+    source_set: Option<String>,
+    /// A block that `daddr` must be in.
+    destination: Option<String>,
+    /// A set that `daddr` must be in.
+    destination_set: Option<String>,
+    /// `iifname` or `oifname`.
+    interface: Option<&'static str>,
+    /// States of the connection.
+    states: Vec<&'static str>,
+    /// Protocol, ports, types.
+    service: Option<Spelt>,
+    /// `accept` or `reject`.
+    verdict: &'static str,
+    /// The words of what a reject answers with.
+    with: Vec<&'static str>,
+    /// What it is for.
+    comment: String,
+}
+
+/// A comment is limited in bytes, so it is kept to characters of one byte.
+const COMMENT_ROOM: Room = Room { limit: COMMENT, allowed: |char| char.is_ascii() };
+
+/// The types of neighbour discovery: router and neighbour solicitation and advertisement.
+const NEIGHBOUR_DISCOVERY: [u8; 4] = [133, 134, 135, 136];
+
+/// What one rule of the file chooses beside its blocks: family, near end, service, and why, in words.
+type Group = (Family, Option<Prefix>, Service, String);
+
+/// The policy as one file. A direction that the policy says nothing about has no chain, and stays as it is.
+pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
+    let mut lowered = Lowered::default();
+    if wanted.policy.sets.is_empty() {
+        return lowered;
+    }
+    let table = wanted.options.get("nftables.table").unwrap_or("egressor").to_owned();
+    if names::is_key_word(&table) {
+        let message = format!("`{table}` is a word of nft itself, so no table can have it as its name");
+        lowered.findings.push(Finding::new(Code::VariableInvalid, message));
+        return lowered;
+    }
+    let mut sets: Vec<&RuleSet> = wanted.policy.sets.iter().collect();
+    sets.sort_by_key(|set| set.scope.direction);
+    let mut file = File { table, sets: Vec::new(), chains: Vec::new() };
+    for set in sets {
+        let chain = chain(set, wanted, &mut file.sets, &mut lowered);
+        file.chains.push(chain);
+    }
+    match serde_json::to_value(file) {
+        Ok(model) => {
+            let path = "egressor.nft".to_owned();
+            lowered.artifacts.push(Artifact { path, template: "nftables.nft.tera", model });
+        }
+        Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
+    }
+    lowered
+}
+
+fn chain(set: &RuleSet, wanted: &Wanted<'_>, sets: &mut Vec<NamedSet>, lowered: &mut Lowered) -> Chain {
+    let hook = match set.scope.direction {
+        Direction::Egress => "output",
+        Direction::Ingress => "input",
+    };
+    let name = match wanted.options.get("nftables.prefix") {
+        Some(prefix) => format!("{prefix}-{hook}"),
+        None => hook.to_owned(),
+    };
+    let mut rules = implied(set, wanted, lowered);
+    for family in [Family::V4, Family::V6] {
+        let mut lines: BTreeMap<Key, Vec<&Origin>> = BTreeMap::new();
+        for rule in &set.rules {
+            spread(set, rule, family, &mut lines, lowered);
+        }
+        let lines = lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect();
+        // What differs in its blocks only is one rule, which looks them up.
+        let mut groups: BTreeMap<Group, Vec<Option<Prefix>>> = BTreeMap::new();
+        for Accepted { key: (peer, source, service), origins } in absorb(lines) {
+            let why = reason(origins, COMMENT_ROOM).0;
+            groups.entry((family, source, service, why)).or_default().push(peer);
+        }
+        rules.extend(groups.into_iter().map(|(group, peers)| line(set, group, &peers, sets)));
+    }
+    if wanted.options.get("nftables.reject") == Some("reject") {
+        let line = |service: Option<Spelt>, with: &[&'static str]| Line {
+            service,
+            verdict: "reject",
+            with: with.to_vec(),
+            comment: "everything else is refused".to_owned(),
+            ..Line::default()
+        };
+        let tcp = spell::spelt(&Service::Protocol(Protocol::TCP));
+        rules.extend([line(tcp, &["tcp", "reset"]), line(None, &["icmpx", "type", "admin-prohibited"])]);
+    }
+    Chain { hook, name, rules }
+}
+
+/// One rule, and the set that it needs where it names several blocks.
+fn line(
+    set: &RuleSet,
+    (family, source, service, comment): Group,
+    peers: &[Option<Prefix>],
+    sets: &mut Vec<NamedSet>,
+) -> Line {
+    let (word, kind, version) = match family {
+        Family::V4 => ("ip", "ipv4_addr", "v4"),
+        Family::V6 => ("ip6", "ipv6_addr", "v6"),
+    };
+    let blocks: Option<Vec<Prefix>> = peers.iter().copied().collect();
+    let (mut one, mut many) = (None, None);
+    match blocks.map(|blocks| AddrSet::of(blocks).prefixes()) {
+        None => {}
+        Some(blocks) if blocks.len() == 1 => one = blocks.first().map(ToString::to_string),
+        Some(blocks) => {
+            let name = format!("{}_{version}_{}", set.scope.direction.as_str(), sets.len().saturating_add(1));
+            let elements = blocks.iter().map(ToString::to_string).collect();
+            sets.push(NamedSet { name: name.clone(), kind, elements });
+            many = Some(name);
+        }
+    }
+    let named = one.is_some() || many.is_some() || source.is_some();
+    let nfproto = match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    };
+    let base = Line {
+        family: named.then_some(word),
+        nfproto: (!named).then_some(nfproto),
+        service: spell::spelt(&service),
+        verdict: "accept",
+        comment,
+        ..Line::default()
+    };
+    let source = source.map(|source| source.to_string());
+    match set.scope.direction {
+        Direction::Egress => Line { source, destination: one, destination_set: many, ..base },
+        Direction::Ingress => Line { source: one, source_set: many, destination: source, ..base },
+    }
+}
+
+/// The rules that hold for every connection.
+fn implied(set: &RuleSet, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Vec<Line> {
+    let mut rules = Vec::new();
+    let note = |need: Need| reason([&Origin::Implied(need)], COMMENT_ROOM).0;
+    let accept = |comment: String| Line { verdict: "accept", comment, ..Line::default() };
+    if wanted.needs.contains(&Need::Loopback) {
+        let interface = match set.scope.direction {
+            Direction::Egress => "oifname",
+            Direction::Ingress => "iifname",
+        };
+        rules.push(Line { interface: Some(interface), ..accept(note(Need::Loopback)) });
+    }
+    if !wanted.needs.contains(&Need::ReturnTraffic) {
+        return rules;
+    }
+    rules.push(Line { states: vec!["established", "related"], ..accept(note(Need::ReturnTraffic)) });
+    // Its packets are no replies to connection tracking, and without them no reply finds its way.
+    let why = "IPv6 cannot deliver replies without neighbour discovery";
+    let note = format!("{}: {why}", Need::ReturnTraffic.id());
+    rules.push(Line { service: Some(spell::icmpv6(&NEIGHBOUR_DISCOVERY)), ..accept(note) });
+    let types =
+        NEIGHBOUR_DISCOVERY.map(|kind| TransportSet::icmp(Protocol::ICMPV6, IcmpMatch { kind, code: None }));
+    let peers = PeerSet::from(AddrSet::all_v6());
+    let excess =
+        PacketSet::product(None, &peers, &Set::union_all(&types), &true).subtract(&set.allows().at_least);
+    if !excess.is_empty() {
+        let why = format!("ICMPv6 types 133 to 136 pass to and from every address: {why}");
+        let finding = Finding::new(Code::TargetCannotSay, why.clone());
+        lowered.findings.push(Finding { severity: Severity::Note, ..finding });
+        lowered.losses.push(Loss { scope: set.scope.clone(), excess, missing: PacketSet::default(), why });
+    }
+    rules
+}
+
+/// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
+fn spread<'a>(
+    set: &'a RuleSet,
+    rule: &'a Rule,
+    family: Family,
+    lines: &mut BTreeMap<Key, Vec<&'a Origin>>,
+    lowered: &mut Lowered,
+) {
+    let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
+    // A rule whose end is of the other family says nothing here; it must not become a rule for every address.
+    let Some(peers) = blocks(peers, family) else { return };
+    let sources = match rule.matches.source.set() {
+        None => vec![None],
+        Some(sources) => match blocks(sources, family) {
+            None => return,
+            Some(blocks) => blocks,
+        },
+    };
+    let full = TransportSet::full();
+    let (services, unsaid) = spell::services(rule.matches.transport.set().unwrap_or(&full), family);
+    let loss = unsaid_services(set, rule, family, &unsaid);
+    if !loss.missing.is_empty() {
+        let message =
+            format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
+        let help = "extension headers of IPv6 are the protocol of no packet, and the ICMP types of the other family have no words";
+        lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
+        lowered.losses.push(loss);
+    }
+    for peer in &peers {
+        for source in &sources {
+            for service in &services {
+                lines.entry((*peer, *source, service.clone())).or_default().push(&rule.origin);
+            }
+        }
+    }
+}
+
+fn unsaid_services(set: &RuleSet, rule: &Rule, family: Family, unsaid: &TransportSet) -> Loss {
+    let missing = packets(set, rule, family, |transport| transport.intersect(unsaid));
+    // What one rule cannot say, another may: `any protocol` holds what has no words of its own.
+    let said: Vec<PacketSet> = set
+        .rules
+        .iter()
+        .map(|rule| {
+            packets(set, rule, family, |transport| transport.subtract(&spell::services(transport, family).1))
+        })
+        .collect();
+    Loss {
+        scope: set.scope.clone(),
+        excess: PacketSet::default(),
+        missing: missing.subtract(&PacketSet::union_all(&said)),
+        why: format!("{} rules have no words for some services of {}", family.as_str(), label(&rule.origin)),
+    }
+}
+
+/// The packets of one family that a rule asks for, some of its services only.
+fn packets(
+    set: &RuleSet,
+    rule: &Rule,
+    family: Family,
+    part: impl Fn(&TransportSet) -> TransportSet,
+) -> PacketSet {
+    let peers = rule.matches.peer.set().unwrap_or(&set.universe);
+    let peers = PeerSet::from(family.part(&peers.addrs));
+    let transport = rule.matches.transport.set().cloned().unwrap_or_else(TransportSet::full);
+    PacketSet::product(rule.matches.source.set(), &peers, &part(&transport), &true)
+}
+
+/// The blocks of a family, `None` for all of it; nothing when the set has none.
+fn blocks(addrs: &AddrSet, family: Family) -> Option<Vec<Option<Prefix>>> {
+    let part = family.part(addrs);
+    if part.is_empty() {
+        return None;
+    }
+    if part == family.all() {
+        return Some(vec![None]);
+    }
+    Some(part.prefixes().into_iter().map(Some).collect())
+}
+
+/// Who asked for a rule.
+fn label(origin: &Origin) -> String {
+    match origin {
+        Origin::Endpoint(justification) => one_line(&justification.endpoint),
+        Origin::Implied(need) => need.id().to_owned(),
+        Origin::File(place) => one_line(place.source.name()),
+        Origin::System(text) => one_line(text),
+    }
+}

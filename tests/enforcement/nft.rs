@@ -1,0 +1,129 @@
+//! Rulesets of nft: those that are written, and those of the corpus, as they are and as nft lists them.
+
+use crate::agree::{agree, text};
+use crate::kernel::{Answer, Backend, Case};
+use crate::policies::policies;
+use crate::probes::around;
+use crate::written::{LONGEST, generated, written};
+use egressor::diag::{Source, any_error};
+use egressor::packet::{Packet, PacketSet, PeerSet, Set, TransportSet};
+use egressor::policy::{Bounds, Direction};
+use egressor::targets::find;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What rules let through in one direction, as they are read; everything where nothing filters.
+fn read(rules: &str, direction: Direction) -> Bounds {
+    let source = Arc::new(Source::new("rules", rules));
+    let mut importers = find("nftables").unwrap().importers().iter();
+    let importer = importers.find(|importer| importer.recognizes(&source)).unwrap();
+    let read = importer.import(&[source]);
+    assert!(!any_error(&read.findings), "{:?}\n{rules}", read.findings);
+    let scope = match direction {
+        Direction::Egress => "output",
+        Direction::Ingress => "input",
+    };
+    let everything = || {
+        let all = PacketSet::product(None, &PeerSet::all_addrs(), &TransportSet::full(), &true);
+        Bounds { at_least: all.clone(), at_most: all }
+    };
+    let set = read.policy.sets.iter().find(|set| set.scope.name == scope);
+    set.map_or_else(everything, egressor::policy::RuleSet::allows)
+}
+
+/// Reports whether both forms of what nft lists mean the same as what was loaded.
+pub(crate) fn listed_alike(case: &Case, answer: &Answer) -> Result<(), String> {
+    for listed in [&answer.saved, &answer.json] {
+        if read(listed, case.direction) != case.allows {
+            return Err(format!("what was listed means something else:\n{listed}"));
+        }
+    }
+    Ok(())
+}
+
+/// Packets of both families around what rules name.
+fn packets(rules: &str, direction: Direction, count: usize) -> Vec<Packet<'static>> {
+    let plain = rules.replace(['\t', '{', '}'], " ");
+    let of = |v6| around(&plain, v6, direction, false, count);
+    [of(false), of(true)].concat()
+}
+
+fn case(name: String, rules: &str, direction: Direction, allows: Bounds, count: usize) -> Case {
+    let packets = packets(rules, direction, count);
+    Case { name, rules: rules.to_owned(), sets: None, direction, allows, packets }
+}
+
+fn quickstart() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for stop in ["drop", "reject"] {
+        for file in generated("nftables", stop) {
+            for direction in [Direction::Egress, Direction::Ingress] {
+                let allows = read(&file.text, direction);
+                assert!(allows.is_exact());
+                let name = format!("{stop} {}", direction.as_str());
+                cases.push(case(name, &file.text, direction, allows, 3_000));
+            }
+        }
+    }
+    cases
+}
+
+/// The files of random policies, and what the policies ask for less what the target says that it cannot say. Nothing was
+/// read back.
+fn random(count: usize) -> Vec<Case> {
+    let mut runner = TestRunner::deterministic();
+    let strategy = policies(find("nftables").unwrap().speech());
+    let mut cases = Vec::new();
+    let mut taken = 0;
+    while taken < count {
+        let policy = strategy.new_tree(&mut runner).unwrap().current();
+        let (files, allowed) = written("nftables", &policy);
+        let [file] = files.as_slice() else { continue };
+        if file.text.len() > LONGEST {
+            continue;
+        }
+        taken += 1;
+        for (direction, allowed) in &allowed {
+            let addresses = PacketSet::product(None, &PeerSet::all_addrs(), &TransportSet::full(), &true);
+            let allowed = allowed.intersect(&addresses);
+            let allows = Bounds { at_least: allowed.clone(), at_most: allowed };
+            let name = format!("policy {taken} {}", direction.as_str());
+            cases.push(case(name, &file.text, *direction, allows, 700));
+        }
+    }
+    cases
+}
+
+/// The rulesets of the corpus that were loaded as they were written. Those that translate addresses send packets elsewhere.
+fn corpus() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/nft-list");
+    let mut names: Vec<String> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| folder.join(name).join("also/written.rules").exists() && name != "other-hooks");
+    names.sort();
+    assert!(names.len() >= 15);
+    let of = |name: &String| {
+        let rules = text(&folder.join(name).join("also/written.rules"));
+        let allows = read(&rules, Direction::Egress);
+        case(name.clone(), &rules, Direction::Egress, allows, 2_000)
+    };
+    names.iter().map(of).collect()
+}
+
+#[test]
+fn the_ruleset_of_the_quickstart_lets_through_what_it_says() {
+    agree(Backend::Ruleset, "quickstart", &quickstart());
+}
+
+#[test]
+fn rulesets_of_random_policies_let_through_what_the_policies_ask_for() {
+    agree(Backend::Ruleset, "policies", &random(40));
+}
+
+#[test]
+fn the_rulesets_of_the_corpus_let_out_what_they_mean() {
+    agree(Backend::Ruleset, "corpus", &corpus());
+}
