@@ -6,17 +6,21 @@
 
 mod absorb;
 mod aws_security_group;
+mod azure_nsg;
 mod change_request;
 mod context;
 mod demand;
+mod families;
 mod gcp_firewall;
 mod gke_module;
+mod grouped;
 mod iptables;
 mod network_policy;
 mod options;
 mod proxy_env;
 mod proxy_url;
 mod reason;
+mod rule_name;
 mod squid;
 mod terraform;
 
@@ -43,6 +47,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
+    &azure_nsg::AzureNsg,
 ];
 
 /// The target of that name.

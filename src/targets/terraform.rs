@@ -25,7 +25,7 @@ const BESIDE: [&str; 13] = [
     "aws_route53_resolver_firewall_",
     "aws_vpc_block_public_access_",
     "azurerm_firewall",
-    "azurerm_network_security_",
+    "azurerm_network_security_perimeter",
     "google_compute_firewall_policy",
     "google_compute_network_firewall_policy",
     "google_compute_organization_security_policy",
