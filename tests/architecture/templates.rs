@@ -6,6 +6,7 @@ use super::tree;
 const NOT_STRINGS: &[(&str, &str, &str)] = &[
     ("aws-security-group.tf.tera", "range.from", "a number"),
     ("aws-security-group.tf.tera", "range.to", "a number"),
+    ("azure-nsg.tf.tera", "rule.priority", "a number"),
     ("gcp-firewall.tf.tera", "rule.priority", "a number"),
     ("network-policy.yaml.tera", "port.first", "a number"),
     ("network-policy.yaml.tera", "port.last", "a number"),

@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod aws;
+mod azure;
 mod dice;
 mod gcp;
 mod gke;
