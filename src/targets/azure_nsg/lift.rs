@@ -76,7 +76,7 @@ pub(super) fn lift(rules: &[SecurityRule], stated: &BTreeSet<Scope>, findings: &
         stated.iter().map(|scope| (scope.clone(), Vec::new())).collect();
     let mut places: BTreeMap<(Scope, u16), &str> = BTreeMap::new();
     for rule in rules {
-        let mut named: BTreeSet<&Unmodelled> = BTreeSet::new();
+        let mut named: BTreeSet<Unmodelled> = BTreeSet::new();
         for direction in &rule.directions {
             let scope = Scope { name: rule.group.clone(), direction: *direction };
             if let (Stated::Known(priority), [], [_]) =
@@ -88,13 +88,11 @@ pub(super) fn lift(rules: &[SecurityRule], stated: &BTreeSet<Scope>, findings: &
                     findings.push(refused(message, &rule.place));
                 }
             }
-            scopes.entry(scope).or_default().extend(parts(rule, *direction));
+            let parts = parts(rule, *direction);
+            named.extend(parts.iter().flat_map(|(_, rule)| rule.unmodelled.iter().cloned()));
+            scopes.entry(scope).or_default().extend(parts);
         }
-        named.extend(rule.doubts.iter());
-        named.extend(rule.actions.iter().filter_map(|(_, doubt)| doubt.as_ref()));
-        named.extend(rule.services.iter().flat_map(|(_, doubts)| doubts));
-        named.extend(rule.source.iter().chain(&rule.destination).filter_map(|(_, doubt)| doubt.as_ref()));
-        findings.extend(named.into_iter().map(|part| unmodelled(part, &rule.place)));
+        findings.extend(named.iter().map(|part| unmodelled(part, &rule.place)));
     }
     let mut absent = Absent::default();
     for direction in BOTH {
@@ -119,8 +117,11 @@ pub(super) fn lift(rules: &[SecurityRule], stated: &BTreeSet<Scope>, findings: &
 /// counts for the bounds wherever it would have stood.
 fn set(name: String, direction: Direction, mut rules: Vec<(Option<u16>, Rule)>) -> RuleSet {
     rules.sort_by_key(|(priority, _)| *priority);
-    let defaults = DEFAULTS.iter().filter(|(of, ..)| *of == direction);
-    let rules = rules.into_iter().map(|(_, rule)| rule).chain(defaults.map(default)).collect();
+    let mut rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
+    // Behind a rule for everything none of them decides anything.
+    if !rules.iter().any(|rule| rule.matches == Match::ANY && rule.unmodelled.is_empty()) {
+        rules.extend(DEFAULTS.iter().filter(|(of, ..)| *of == direction).map(default));
+    }
     let scope = Scope { name, direction };
     RuleSet { scope, subject: Subject::Host, universe: PeerSet::all_addrs(), rules, default: Action::Deny }
 }
@@ -160,7 +161,14 @@ fn parts(rule: &SecurityRule, direction: Direction) -> Vec<(Option<u16>, Rule)> 
         for (peer, peer_doubt) in far {
             for (source, near_doubt) in near {
                 for (transport, service_doubts) in &rule.services {
-                    let Some(transport) = Constraint::only(transport.clone()) else { continue };
+                    let transport = if transport.is_full() {
+                        Constraint::Any
+                    } else {
+                        match Constraint::only(transport.clone()) {
+                            Some(transport) => transport,
+                            None => continue,
+                        }
+                    };
                     let mut unmodelled = doubts.clone();
                     unmodelled.extend(action_doubt.iter().chain(peer_doubt).chain(near_doubt).cloned());
                     unmodelled.extend(service_doubts.iter().cloned());

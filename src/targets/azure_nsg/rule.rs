@@ -158,6 +158,7 @@ impl Reader<'_> {
 
     fn ports(&mut self, end: &str) -> Ports {
         let mut ports = Ports::default();
+        let before = self.findings.len();
         let block = self.block;
         let singular = block.get(&format!("{end}_port_range"));
         let plural = block.get(&format!("{end}_port_ranges"));
@@ -176,7 +177,8 @@ impl Reader<'_> {
         }
         // Every port by its number is every port.
         ports.all |= PortSet::of(ports.ranges.iter().copied()).is_full();
-        if !ports.all && ports.ranges.is_empty() && ports.unknown.is_empty() {
+        let nothing = !ports.all && ports.ranges.is_empty() && ports.unknown.is_empty();
+        if nothing && self.findings.len() == before {
             self.refuse(&format!("names no {end} port"));
         }
         ports
@@ -186,7 +188,7 @@ impl Reader<'_> {
         let mut prefixes: Vec<Prefix> = Vec::new();
         let mut unmodelled: Vec<Unmodelled> = Vec::new();
         let mut any = false;
-        let block = self.block;
+        let (block, before) = (self.block, self.findings.len());
         let singular = block.get(&format!("{end}_address_prefix"));
         let plural = block.get(&format!("{end}_address_prefixes"));
         for item in singular.into_iter().chain(plural).flat_map(items) {
@@ -220,7 +222,7 @@ impl Reader<'_> {
         let known = Constraint::only(AddrSet::of(prefixes)).map(|known| (known, None));
         let unknown = unmodelled.into_iter().map(|part| (Constraint::Any, Some(part)));
         let ends: Ends = known.into_iter().chain(unknown).collect();
-        if ends.is_empty() {
+        if ends.is_empty() && self.findings.len() == before {
             self.refuse(&format!("names no {end}"));
         }
         ends
