@@ -28,6 +28,7 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
         let peers = match speech.peers {
             PeerKind::Addresses => "addresses",
             PeerKind::Names => "host names",
+            PeerKind::NamesFirst => "host names, and addresses of what has none",
             PeerKind::Both => "host names and addresses",
             PeerKind::Direct => "what is reached without a proxy",
         };

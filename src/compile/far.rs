@@ -44,7 +44,8 @@ impl Compiler<'_> {
         if let Some(listed) = listed.filter(|_| whole) {
             return self.listed(selected, endpoint, holder, names, listed);
         }
-        if self.speech.peers == PeerKind::Names || !holder.is_governed() {
+        let by_name = matches!(self.speech.peers, PeerKind::Names | PeerKind::NamesFirst);
+        if by_name || !holder.is_governed() {
             return Some(Far::from(names));
         }
         let mut blocks = BTreeSet::new();
@@ -88,7 +89,8 @@ impl Compiler<'_> {
                 self.note(Finding::new(Code::TargetNotEnforceable, message).help(help).endpoint(full));
                 None
             }
-            PeerKind::Names | PeerKind::Direct => Some(Far::from(names)),
+            PeerKind::NamesFirst if names.is_empty() => Some(known),
+            PeerKind::Names | PeerKind::NamesFirst | PeerKind::Direct => Some(Far::from(names)),
         }
     }
 
@@ -165,6 +167,7 @@ impl Compiler<'_> {
 
 /// The targets whose rules name hosts.
 fn naming_targets() -> String {
-    let naming = TARGETS.iter().filter(|target| target.speech().peers == PeerKind::Names);
+    let by_name = |peers: PeerKind| matches!(peers, PeerKind::Names | PeerKind::NamesFirst);
+    let naming = TARGETS.iter().filter(|target| by_name(target.speech().peers));
     naming.map(|target| target.name()).collect::<Vec<_>>().join(", ")
 }

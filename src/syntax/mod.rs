@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod prefix_list;
 pub mod shell;
 pub mod squid;
+pub mod suricata;
 pub mod terraform;
 pub mod text;
 pub mod words;

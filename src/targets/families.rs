@@ -29,3 +29,18 @@ pub(super) fn by_family(
     }
     asked
 }
+
+/// What addresses of each family can carry of some services.
+pub(super) fn carried(addrs: &AddrSet, said: &TransportSet) -> Vec<(AddrSet, TransportSet)> {
+    let v4 = AddrSet { v4: addrs.v4.clone(), ..AddrSet::default() };
+    let v6 = AddrSet { v6: addrs.v6.clone(), ..AddrSet::default() };
+    let mut parts = Vec::new();
+    for (addrs, foreign) in [(v4, Protocol::ICMPV6), (v6, Protocol::ICMP)] {
+        let foreign = if said.is_full() { TransportSet::default() } else { TransportSet::protocol(foreign) };
+        let said = said.subtract(&foreign);
+        if !addrs.is_empty() && !said.is_empty() {
+            parts.push((addrs, said));
+        }
+    }
+    parts
+}

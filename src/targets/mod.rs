@@ -5,6 +5,7 @@
 //! round-trip, survive hostile strings and state its limits before it can land.
 
 mod absorb;
+mod aws_network_firewall;
 mod aws_security_group;
 mod azure_nsg;
 mod change_request;
@@ -17,6 +18,7 @@ mod grouped;
 mod iptables;
 mod network_policy;
 mod options;
+mod places;
 mod proxy_env;
 mod proxy_url;
 mod reason;
@@ -48,6 +50,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
     &azure_nsg::AzureNsg,
+    &aws_network_firewall::AwsNetworkFirewall,
 ];
 
 /// The target of that name.
@@ -188,6 +191,8 @@ pub enum PeerKind {
     Addresses,
     /// Host names.
     Names,
+    /// Host names; addresses for what has no name.
+    NamesFirst,
     /// Host names, and beside them the addresses that are known for them.
     Both,
     /// Not the endpoints, but what is reached without the project's proxy, and the proxy: names and addresses.

@@ -4,6 +4,8 @@ use super::tree;
 
 /// What templates print without a filter because it is not a string that anybody writes: template, expression, why.
 const NOT_STRINGS: &[(&str, &str, &str)] = &[
+    ("aws-network-firewall-domains.tf.tera", "capacity", "a number"),
+    ("aws-network-firewall.tf.tera", "capacity", "a number"),
     ("aws-security-group.tf.tera", "range.from", "a number"),
     ("aws-security-group.tf.tera", "range.to", "a number"),
     ("azure-nsg.tf.tera", "rule.priority", "a number"),

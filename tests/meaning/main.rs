@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod aws;
+mod aws_network_firewall;
 mod azure;
 mod dice;
 mod gcp;

@@ -207,7 +207,9 @@ fn rules(request: &CheckRequest, question: &Question) -> Shown {
     let universe = match peers {
         PeerKind::Names => PeerSet::all_names(),
         PeerKind::Addresses => PeerSet::all_addrs(),
-        PeerKind::Both | PeerKind::Direct => PeerSet::all_names().union(&PeerSet::all_addrs()),
+        PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => {
+            PeerSet::all_names().union(&PeerSet::all_addrs())
+        }
     };
     for set in &mut policy.sets {
         set.universe = universe.clone();

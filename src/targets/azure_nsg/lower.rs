@@ -1,6 +1,5 @@
 //! From a policy to one rule for each protocol and each group of endpoints that need it at the same addresses.
 
-use super::priority::priorities;
 use super::service::{Service, sayable};
 use super::{DESCRIPTION, MAX_NAME, MAX_RANGES, MAX_RULES};
 use crate::diag::{Code, Finding, Severity, any_error};
@@ -9,6 +8,7 @@ use crate::policy::{Direction, Need, Origin, RuleSet};
 use crate::targets::demand::{Demand, Unsaid, demands, id};
 use crate::targets::families::by_family;
 use crate::targets::grouped::{Group, grouped};
+use crate::targets::places::places;
 use crate::targets::reason::reason;
 use crate::targets::rule_name::{name, plain};
 use crate::targets::{Artifact, Lowered, Options, Wanted};
@@ -40,7 +40,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         let allows = allows(set, wanted.options, &mut unsaid, &mut shortened);
         counts.push((direction, allows.len()));
         let names: Vec<&str> = allows.iter().map(|rule| rule.name.as_str()).collect();
-        let Some(places) = priorities(&names, first, deny.saturating_sub(1)) else {
+        let Some(priorities) = places(&names, first, deny.saturating_sub(1)) else {
             let room = deny.saturating_sub(first);
             let message =
                 format!("{} {direction} rules where {room} priorities are before {deny}", allows.len());
@@ -50,7 +50,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         };
         let mut said: Vec<(u32, Value)> = allows
             .iter()
-            .zip(places)
+            .zip(priorities)
             .map(|(rule, priority)| (priority, resource(direction, rule, priority, "Allow")))
             .collect();
         said.sort_by_key(|(priority, _)| *priority);

@@ -17,7 +17,6 @@ mod hcl;
 mod lift;
 mod list;
 mod lower;
-mod priority;
 mod rule;
 mod service;
 mod state;

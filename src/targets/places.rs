@@ -1,14 +1,14 @@
-//! Priorities that rules keep when other rules come and go.
+//! Numbers that rules keep when other rules come and go: priorities, and ids.
 //!
-//! A priority stands once in each direction of a group. Were rules counted through, one more would move all that follow it,
-//! and Azure refuses a rule whose priority another one still has. So a rule's name says where it stands, and only rules
-//! that would stand at the same place give way.
+//! Each stands once. Were rules counted through, one more would change the numbers of all that follow it, and Azure refuses
+//! a rule whose priority another one still has. So a rule's name says which number it has, and only rules that would have
+//! the same one give way.
 
 use crate::syntax::digest::sha256;
 use std::collections::BTreeSet;
 
-/// A priority for each name, from `first` to `last`, each once. None when there are fewer priorities than names.
-pub(super) fn priorities(names: &[&str], first: u32, last: u32) -> Option<Vec<u32>> {
+/// A number for each name, from `first` to `last`, each once. None when there are fewer numbers than names.
+pub(super) fn places(names: &[&str], first: u32, last: u32) -> Option<Vec<u32>> {
     let count = last.checked_sub(first)?.checked_add(1)?;
     if names.len() > usize::try_from(count).ok()? {
         return None;
@@ -43,11 +43,11 @@ mod tests {
     }
 
     fn of(names: &[String], first: u32, last: u32) -> Option<Vec<u32>> {
-        priorities(&names.iter().map(String::as_str).collect::<Vec<_>>(), first, last)
+        places(&names.iter().map(String::as_str).collect::<Vec<_>>(), first, last)
     }
 
     #[test]
-    fn every_rule_gets_a_priority_of_its_own_within_the_range() {
+    fn every_rule_gets_a_number_of_its_own_within_the_range() {
         let all = of(&names(300), 100, 399).unwrap();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 300);
         assert!(all.iter().all(|priority| (100..=399).contains(priority)));
