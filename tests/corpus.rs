@@ -127,8 +127,16 @@ fn every_importer_has_its_cases_and_they_are_taken_for_its_own_alone() {
 }
 
 /// The texts of which any part is an error: they end with the bracket that they began with.
-const BRACKETED: [&str; 4] =
-    ["aws-security-group-describe", "aws-security-group-state", "gcp-firewall-list", "gcp-firewall-state"];
+const BRACKETED: [&str; 8] = [
+    "aws-network-firewall-describe",
+    "aws-network-firewall-state",
+    "aws-security-group-describe",
+    "aws-security-group-state",
+    "azure-nsg-list",
+    "azure-nsg-state",
+    "gcp-firewall-list",
+    "gcp-firewall-state",
+];
 
 /// How many places each file is cut at.
 const CUTS: usize = 24;

@@ -29,7 +29,7 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
             PeerKind::Addresses => "addresses",
             PeerKind::Names => "host names",
             PeerKind::Both => "host names and addresses",
-            PeerKind::Either => "host names, else addresses",
+            PeerKind::NamesFirst => "host names, else addresses",
             PeerKind::Direct => "what is reached without a proxy",
         };
         let scope = match speech.scoping {

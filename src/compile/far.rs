@@ -45,7 +45,7 @@ impl Compiler<'_> {
             return self.listed(selected, endpoint, holder, names, listed);
         }
         let by_name = self.speech.peers == PeerKind::Names
-            || (self.speech.peers == PeerKind::Either && !hosts.is_empty());
+            || (self.speech.peers == PeerKind::NamesFirst && !hosts.is_empty());
         if by_name || !holder.is_governed() {
             return Some(Far::from(names));
         }
@@ -80,7 +80,7 @@ impl Compiler<'_> {
         let known = Far::of(listed.into_iter().collect());
         match self.speech.peers {
             PeerKind::Addresses if holder.is_governed() => Some(known),
-            PeerKind::Either if names.is_empty() => Some(known),
+            PeerKind::NamesFirst if names.is_empty() => Some(known),
             PeerKind::Addresses | PeerKind::Both => Some(Far { peers: names.union(&known.peers), ..known }),
             PeerKind::Names if names.is_empty() => {
                 let full = selected.catalog.full_id(endpoint);
@@ -91,7 +91,7 @@ impl Compiler<'_> {
                 self.note(Finding::new(Code::TargetNotEnforceable, message).help(help).endpoint(full));
                 None
             }
-            PeerKind::Names | PeerKind::Either | PeerKind::Direct => Some(Far::from(names)),
+            PeerKind::Names | PeerKind::NamesFirst | PeerKind::Direct => Some(Far::from(names)),
         }
     }
 
@@ -168,7 +168,7 @@ impl Compiler<'_> {
 
 /// The targets whose rules name hosts.
 fn naming_targets() -> String {
-    let naming =
-        TARGETS.iter().filter(|target| matches!(target.speech().peers, PeerKind::Names | PeerKind::Either));
+    let by_name = |peers: PeerKind| matches!(peers, PeerKind::Names | PeerKind::NamesFirst);
+    let naming = TARGETS.iter().filter(|target| by_name(target.speech().peers));
     naming.map(|target| target.name()).collect::<Vec<_>>().join(", ")
 }

@@ -82,7 +82,7 @@ impl Compiler<'_> {
                 let own = PeerSet::from(AddrSet::of(variables.prefixes("api_server")));
                 // What names hosts for pods knows the API server by itself, wherever it is.
                 let known =
-                    self.speech.peers == PeerKind::Either && self.speech.scoping == Scoping::Component;
+                    self.speech.peers == PeerKind::NamesFirst && self.speech.scoping == Scoping::Component;
                 let known = known.then(|| PeerSet::from(GroupSet::of([API_SERVER]))).unwrap_or_default();
                 (own.union(&known), tcp(&[443, 6443]))
             }

@@ -86,7 +86,8 @@ impl Compiler<'_> {
         holder: &Holder,
     ) -> Option<Proxied> {
         let url = url(self.input)?;
-        let sees_hops = matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both | PeerKind::Either);
+        let sees_hops =
+            matches!(self.speech.peers, PeerKind::Addresses | PeerKind::Both | PeerKind::NamesFirst);
         if !sees_hops || !holder.is_governed() {
             return None;
         }
@@ -174,7 +175,7 @@ impl Compiler<'_> {
         let peers = match self.speech.peers {
             PeerKind::Both => url.peer().union(&PeerSet::from(AddrSet::of(addresses(self.input, &url)))),
             // Its name, or the address in its place.
-            PeerKind::Either => url.peer(),
+            PeerKind::NamesFirst => url.peer(),
             PeerKind::Addresses | PeerKind::Names | PeerKind::Direct => {
                 let Some(peers) = self.proxy_addresses(&url) else { return };
                 peers

@@ -81,6 +81,7 @@ impl Renderer {
 
 fn of_targets(tera: &mut Tera) {
     filter(tera, "hcl", syntax::hcl::quote);
+    filter(tera, "hcl_heredoc", syntax::hcl::heredoc_line);
     filter(tera, "line", syntax::text::one_line);
     filter(tera, "iptables", syntax::words::quote);
     filter(tera, "iptables_line", syntax::words::comment_line);

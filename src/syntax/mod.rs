@@ -16,6 +16,7 @@ pub mod nft;
 pub mod prefix_list;
 pub mod shell;
 pub mod squid;
+pub mod suricata;
 pub mod terraform;
 pub mod text;
 pub mod words;

@@ -6,24 +6,30 @@
 
 mod absorb;
 mod accepted;
+mod aws_network_firewall;
 mod aws_security_group;
+mod azure_nsg;
 mod change_request;
 mod cilium;
 mod component;
 mod context;
 mod demand;
+mod families;
 mod gcp_firewall;
 mod gke_module;
+mod grouped;
 mod iptables;
 mod kubernetes;
 mod network_policy;
 mod nftables;
 mod options;
+mod places;
 mod provenance;
 mod proxy_env;
 mod proxy_url;
 mod reason;
 mod region;
+mod rule_name;
 mod selecting;
 mod squid;
 mod terraform;
@@ -54,6 +60,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
     &nftables::Nftables,
+    &azure_nsg::AzureNsg,
+    &aws_network_firewall::AwsNetworkFirewall,
 ];
 
 /// The target of that name.
@@ -200,10 +208,10 @@ pub enum PeerKind {
     Addresses,
     /// Host names.
     Names,
+    /// Host names where an endpoint has any, else its addresses.
+    NamesFirst,
     /// Host names, and beside them the addresses that are known for them.
     Both,
-    /// Host names where an endpoint has any, else its addresses.
-    Either,
     /// Not the endpoints, but what is reached without the project's proxy, and the proxy: names and addresses.
     Direct,
 }

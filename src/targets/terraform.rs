@@ -17,15 +17,14 @@ pub(super) const FIREWALL: &str = "google_compute_firewall";
 
 /// How the types of resources start that decide about packets beside security groups and firewall rules, and that no
 /// reader reads.
-const BESIDE: [&str; 13] = [
+const BESIDE: [&str; 12] = [
     "aws_default_network_acl",
     "aws_network_acl",
     "aws_networkfirewall_firewall",
-    "aws_networkfirewall_rule_group",
     "aws_route53_resolver_firewall_",
     "aws_vpc_block_public_access_",
     "azurerm_firewall",
-    "azurerm_network_security_",
+    "azurerm_network_security_perimeter",
     "google_compute_firewall_policy",
     "google_compute_network_firewall_policy",
     "google_compute_organization_security_policy",

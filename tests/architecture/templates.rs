@@ -4,6 +4,8 @@ use super::tree;
 
 /// What templates print without a filter because it is not a string that anybody writes: template, expression, why.
 const NOT_STRINGS: &[(&str, &str, &str)] = &[
+    ("aws-network-firewall-domains.tf.tera", "capacity", "a number"),
+    ("aws-network-firewall.tf.tera", "capacity", "a number"),
     ("aws-security-group.tf.tera", "range.from", "a number"),
     ("aws-security-group.tf.tera", "range.to", "a number"),
     ("cilium.yaml.tera", "way.field", "`egress` or `ingress`, a key of the format"),
@@ -13,6 +15,7 @@ const NOT_STRINGS: &[(&str, &str, &str)] = &[
     ("cilium.yaml.tera", "name.field", "`matchName` or `matchPattern`, a key of the format"),
     ("cilium.yaml.tera", "port.last", "a number"),
     ("cilium.yaml.tera", "type.number", "a number"),
+    ("azure-nsg.tf.tera", "rule.priority", "a number"),
     ("gcp-firewall.tf.tera", "rule.priority", "a number"),
     ("network-policy.yaml.tera", "port.first", "a number"),
     ("network-policy.yaml.tera", "port.last", "a number"),

@@ -96,11 +96,9 @@ pub(crate) fn allow(
 pub(crate) fn tcp(speech: Speech, port: u16, why: &Justification) -> Rule {
     let peer = match speech.peers {
         PeerKind::Addresses => PeerSet::from(addrs(&PREFIXES[..1])),
-        PeerKind::Names => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names()),
-        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
-            PeerSet::from(NamePattern::Host(host(HOSTS[0])).names())
-                .union(&PeerSet::from(addrs(&PREFIXES[..1])))
-        }
+        PeerKind::Names | PeerKind::NamesFirst => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names()),
+        PeerKind::Both | PeerKind::Direct => PeerSet::from(NamePattern::Host(host(HOSTS[0])).names())
+            .union(&PeerSet::from(addrs(&PREFIXES[..1]))),
     };
     let port = TransportSet::port(Protocol::TCP, PortRange::single(port));
     allow(Constraint::only(peer).unwrap(), Constraint::only(port).unwrap(), why)
@@ -124,7 +122,7 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
         PeerKind::Names => PeerSet::all_names(),
-        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
+        PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => {
             PeerSet::all_names().union(&PeerSet::all_addrs())
         }
     };
@@ -186,7 +184,7 @@ fn patterns() -> Vec<NamePattern> {
 
 fn peers(speech: Speech) -> BoxedStrategy<Constraint<PeerSet>> {
     let some = match speech.peers {
-        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
+        PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => {
             let names =
                 vec(select(patterns()), 0..4).prop_map(|patterns| PeerSet::from(NameSet::of(&patterns)));
             let blocks =

@@ -100,8 +100,10 @@ fn random(count: usize) -> Vec<Case> {
 /// The rulesets of the corpus that were loaded as they were written. Those that translate addresses send packets elsewhere.
 fn corpus() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/nft-list");
-    let mut names: Vec<String> =
-        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.retain(|name| folder.join(name).join("also/written.rules").exists() && name != "other-hooks");
     names.sort();
     assert!(names.len() >= 15);

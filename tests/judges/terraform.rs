@@ -20,9 +20,10 @@ use std::process::Command;
 
 const JUDGE: &str = "Terraform";
 /// The targets that Terraform reads, and the variables that their modules ask for.
-const TARGETS: [(&str, &[&str]); 2] = [
+const TARGETS: [(&str, &[&str]); 3] = [
     ("aws-security-group", &["-var=security_group_id=sg-0001"]),
     ("gcp-firewall", &["-var=network=default", "-var=target_tags=[\"agents\"]"]),
+    ("azure-nsg", &["-var=resource_group_name=rg", "-var=location=westeurope"]),
 ];
 
 /// Terraform, and the providers that it asks.
@@ -37,7 +38,9 @@ impl Terraform {
     /// With providers that have the schemas of the newest ones and no cloud.
     pub(crate) fn with_schemas(home: &Path) -> Self {
         let mut provider = python(home, "terraform", "provider.py");
-        provider.arg(home.join("schemas/aws.json")).arg(home.join("schemas/google.json"));
+        for cloud in ["aws", "google", "azurerm"] {
+            provider.arg(home.join("schemas").join(cloud).with_extension("json"));
+        }
         Self { home: home.to_owned(), schemas: Some(Server::announced(&mut provider)) }
     }
 
@@ -156,7 +159,7 @@ fn a_direction_that_its_addresses_do_not_fit_is_refused() {
 
 #[test]
 fn the_whole_catalog_is_formatted_valid_and_planned_as_it_reads() {
-    let Some(home) = home(JUDGE, 13) else { return };
+    let Some(home) = home(JUDGE, 29) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "catalog");
     let terraform = Terraform::with_schemas(&home);
     let folder = tempfile::tempdir().unwrap();
@@ -234,7 +237,7 @@ pub(crate) fn hostile_texts() -> Vec<String> {
 #[test]
 fn no_policy_and_no_string_makes_a_file_that_terraform_reads_otherwise() {
     const RANDOM: usize = 8;
-    let Some(home) = home(JUDGE, 2 * 2 * (RANDOM + 1)) else { return };
+    let Some(home) = home(JUDGE, 3 * TARGETS.len() * (RANDOM + 1)) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "generated");
     let terraform = Terraform::with_schemas(&home);
     let folder = tempfile::tempdir().unwrap();
@@ -287,7 +290,7 @@ fn one_more_address_in_the_lock_is_one_addition() {
     let (one, two) = (grown("one.lock", &[153]), grown("two.lock", &[153, 155]));
     // The first address is of one endpoint only, unlike those beside it. Google's rule for that endpoint takes the second
     // one in, where it is.
-    let [(aws, of_aws), (gcp, of_gcp)] = TARGETS;
+    let [(aws, of_aws), (gcp, of_gcp), ..] = TARGETS;
     for (target, form, variables, expected) in [
         (aws, "aws.form=rules", of_aws, ["[\"create\"] aws_vpc_security_group_egress_rule"; 2]),
         (aws, "aws.form=prefix-lists", of_aws, ["[\"create\"] aws_ec2_managed_prefix_list_entry"; 2]),

@@ -7,6 +7,8 @@
 #![cfg(test)]
 
 mod aws;
+mod aws_network_firewall;
+mod azure;
 mod cilium;
 mod dice;
 mod gcp;

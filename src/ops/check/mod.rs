@@ -207,7 +207,7 @@ fn rules(request: &CheckRequest, question: &Question) -> Shown {
     let universe = match peers {
         PeerKind::Names => PeerSet::all_names(),
         PeerKind::Addresses => PeerSet::all_addrs(),
-        PeerKind::Both | PeerKind::Either | PeerKind::Direct => {
+        PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => {
             PeerSet::all_names().union(&PeerSet::all_addrs())
         }
     };

@@ -196,7 +196,8 @@ impl<'a> Definitions<'a> {
                 let args = call.args.iter().map(|arg| self.evaluate(arg, site)).collect();
                 plain.then(|| super::function::call(name, args)).flatten().map(Found::New)
             }
-            Expression::HeredocTemplate(_) | Expression::BinaryOp(_) => None,
+            Expression::HeredocTemplate(text) => self.joined(&text.template.iter().collect::<Vec<_>>(), site),
+            Expression::BinaryOp(_) => None,
         }
     }
 
@@ -205,6 +206,11 @@ impl<'a> Definitions<'a> {
         if let [Element::Interpolation(only)] = elements.as_slice() {
             return Some(Found::Same(self.evaluate(&only.expr, site)));
         }
+        self.joined(&elements, site)
+    }
+
+    /// The text that the parts of a template make, if each of them is known.
+    fn joined(&self, elements: &[&Element], site: Site<'_>) -> Option<Found> {
         let mut text = String::new();
         for element in elements {
             match element {

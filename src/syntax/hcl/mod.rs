@@ -13,7 +13,7 @@ mod variables;
 
 pub use expand::read;
 pub use parse::declares;
-pub use quote::quote;
+pub use quote::{heredoc_line, quote};
 pub use variables::{ends_with, is_loaded_by_itself, is_module_file, is_variables};
 
 use crate::diag::{Finding, Place};

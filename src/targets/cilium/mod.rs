@@ -67,7 +67,7 @@ impl Target for Cilium {
     }
 
     fn speech(&self) -> Speech {
-        Speech { peers: PeerKind::Either, scoping: Scoping::Component, ingress: Ingress::ByPeer }
+        Speech { peers: PeerKind::NamesFirst, scoping: Scoping::Component, ingress: Ingress::ByPeer }
     }
 
     /// A policy that selects a pod denies it the rest, and replies always pass.

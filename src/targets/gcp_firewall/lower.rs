@@ -1,41 +1,18 @@
 //! From a policy to one rule for each group of endpoints that need the same services at the same addresses.
 
-use super::name::{name, plain};
 use super::service::{Service, sayable};
-use super::{DESCRIPTION, MAX_RANGES};
+use super::{DESCRIPTION, MAX_NAME, MAX_RANGES};
 use crate::diag::{Code, Finding, any_error};
-use crate::packet::{
-    AddrSet, Interval, IntervalSet, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet,
-};
+use crate::packet::{PacketSet, PeerSet, TransportSet};
 use crate::policy::{Direction, Need, Origin, RuleSet};
-use crate::targets::absorb::{Allowing, absorb};
 use crate::targets::demand::{Demand, Unsaid, demands, id};
+use crate::targets::families::by_family;
+use crate::targets::grouped::{Group, grouped};
 use crate::targets::reason::reason;
+use crate::targets::rule_name::{name, plain};
 use crate::targets::{Artifact, Loss, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Blocks of one family that the same endpoints need for the same services.
-struct Group<'a> {
-    addrs: AddrSet,
-    family: &'static str,
-    transport: &'a TransportSet,
-    origins: Vec<&'a Origin>,
-}
-
-impl Allowing for Group<'_> {
-    fn blocks(&self) -> Option<Vec<Prefix>> {
-        Some(self.addrs.prefixes())
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        other.transport.is_subset(self.transport) && other.addrs.is_subset(&self.addrs)
-    }
-
-    fn take(&mut self, other: Self) {
-        self.origins.extend(other.origins);
-    }
-}
 
 /// The policy as firewall rules of one network.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
@@ -112,7 +89,7 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
             &sayable.portless,
         );
         unsaid.part(&set.scope, "the firewall does not look at ICMP types", &demand, &sayable.typed);
-        for (addrs, said) in by_family(&demand, &sayable.said, set, unsaid) {
+        for (addrs, said) in by_family(&demand, &sayable.said, &set.scope, unsaid) {
             let demand = Demand { addrs, transport: said.clone(), origin: demand.origin };
             by_service.entry(said).or_default().push(demand);
         }
@@ -120,9 +97,8 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
     let written = by_service.values().flatten().map(|demand| (&demand.addrs, demand.transport.clone()));
     unsaid.said(&set.scope, written);
     let mut rules = Vec::new();
-    let all: Vec<Group<'_>> =
-        by_service.iter().flat_map(|(transport, demands)| groups(transport, demands)).collect();
-    for group in merge_same_endpoints(absorb(all)) {
+    let groups: Vec<Group<'_>> = grouped(&by_service);
+    for group in groups {
         let services = sayable(group.transport).services;
         let (description, changed) = reason(group.origins.iter().copied(), DESCRIPTION);
         *shortened += usize::from(changed);
@@ -133,7 +109,7 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
             let identity = format!("{}\0{chunk}", spelled(&services));
             let prefix = options.get("gcp.prefix").unwrap_or_default();
             let direction = set.scope.direction;
-            let name = name(prefix, direction.as_str(), &endpoints, group.family, &identity);
+            let name = name(MAX_NAME.max, prefix, direction.as_str(), &endpoints, group.family, &identity);
             let allow: Vec<Value> = services.iter().map(block).collect();
             rules.push(rule(
                 direction,
@@ -148,98 +124,6 @@ fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut
     }
     rules.sort_by_key(|rule| rule.get("name").map(ToString::to_string));
     rules
-}
-
-/// What a demand asks of each family. ICMP is IPv4's and ICMPv6 is IPv6's: no packet of the other exists.
-fn by_family(
-    demand: &Demand<'_>,
-    said: &TransportSet,
-    set: &RuleSet,
-    unsaid: &mut Unsaid,
-) -> Vec<(AddrSet, TransportSet)> {
-    let v4 = AddrSet { v4: demand.addrs.v4.clone(), ..AddrSet::default() };
-    let v6 = AddrSet { v6: demand.addrs.v6.clone(), ..AddrSet::default() };
-    let mut asked = Vec::new();
-    for (addrs, foreign) in [(v4, Protocol::ICMPV6), (v6, Protocol::ICMP)] {
-        if addrs.is_empty() {
-            continue;
-        }
-        let foreign = if said.is_full() { TransportSet::default() } else { TransportSet::protocol(foreign) };
-        let family = Demand { addrs, ..demand.clone() };
-        let why = "ICMP exists over IPv4 only and ICMPv6 over IPv6 only";
-        unsaid.part(&set.scope, why, &family, &said.intersect(&foreign));
-        let said = said.subtract(&foreign);
-        if !said.is_empty() {
-            asked.push((family.addrs, said));
-        }
-    }
-    asked
-}
-
-/// The addresses by who needs them, family by family.
-fn groups<'a>(transport: &'a TransportSet, demands: &[Demand<'a>]) -> Vec<Group<'a>> {
-    let mut groups = Vec::new();
-    let of =
-        |members: &BTreeSet<usize>| members.iter().filter_map(|at| Some(demands.get(*at)?.origin)).collect();
-    for (members, v4) in sweep(demands.iter().map(|demand| &demand.addrs.v4)) {
-        let addrs = AddrSet { v4, ..AddrSet::default() };
-        groups.push(Group { addrs, family: "v4", transport, origins: of(&members) });
-    }
-    for (members, v6) in sweep(demands.iter().map(|demand| &demand.addrs.v6)) {
-        let addrs = AddrSet { v6, ..AddrSet::default() };
-        groups.push(Group { addrs, family: "v6", transport, origins: of(&members) });
-    }
-    groups
-}
-
-/// Joins groups of one service whose endpoints have the same ids, for rules are named after them.
-fn merge_same_endpoints(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
-    let mut merged: BTreeMap<(&TransportSet, &'static str, BTreeSet<String>), Group<'_>> = BTreeMap::new();
-    for group in groups {
-        let ids = group.origins.iter().map(|origin| id(origin)).collect();
-        let key = (group.transport, group.family, ids);
-        match merged.entry(key) {
-            std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(group)),
-            std::collections::btree_map::Entry::Occupied(mut entry) => {
-                let known = entry.get_mut();
-                known.addrs = known.addrs.union(&group.addrs);
-                known.origins.extend(group.origins);
-            }
-        }
-    }
-    merged.into_values().collect()
-}
-
-/// The keys by which of the sets they are in, for each combination that occurs. One sweep over all ends of ranges.
-fn sweep<'a, K: Interval + 'a>(
-    sets: impl Iterator<Item = &'a IntervalSet<K>>,
-) -> BTreeMap<BTreeSet<usize>, IntervalSet<K>> {
-    let mut ends: Vec<(K, bool, usize)> = Vec::new();
-    for (at, set) in sets.enumerate() {
-        for (first, last) in set.ranges() {
-            ends.push((first, true, at));
-            ends.extend(last.successor().map(|after| (after, false, at)));
-        }
-    }
-    ends.sort();
-    let mut spans: BTreeMap<BTreeSet<usize>, Vec<(K, K)>> = BTreeMap::new();
-    let mut inside: BTreeSet<usize> = BTreeSet::new();
-    let mut since = K::least();
-    for (key, begins, at) in ends {
-        if let (false, true, Some(last)) = (inside.is_empty(), since < key, key.predecessor()) {
-            spans.entry(inside.clone()).or_default().push((since, last));
-        }
-        since = key;
-        if begins {
-            inside.insert(at)
-        } else {
-            inside.remove(&at)
-        };
-    }
-    if !inside.is_empty() {
-        spans.entry(inside).or_default().push((since, K::greatest()));
-    }
-    spans.into_iter().map(|(members, ranges)| (members, IntervalSet::from_ranges(ranges))).collect()
 }
 
 /// The rule that denies what no other rule allows, for one family.

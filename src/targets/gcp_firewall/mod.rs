@@ -11,7 +11,6 @@ mod hcl;
 mod lift;
 mod list;
 mod lower;
-mod name;
 mod service;
 mod state;
 

@@ -20,7 +20,11 @@ from tf.gen import tfplugin_pb2_grpc as rpc
 NESTING = {kind: getattr(pb.Schema.NestedBlock, kind.upper()) for kind in ("single", "list", "set", "map")}
 UNKNOWN = msgpack.ExtType(0, b"\0")
 # Arguments of the providers themselves that modules may set.
-CONFIGURATION = {"hashicorp/aws": ["region"], "hashicorp/google": ["project", "region"]}
+CONFIGURATION = {
+    "hashicorp/aws": ["region"],
+    "hashicorp/google": ["project", "region"],
+    "hashicorp/azurerm": ["subscription_id"],
+}
 
 
 def block(schema):

@@ -1,16 +1,16 @@
-//! Names of firewall rules: what they are for, readable, and unique whatever is cut off.
+//! Names of rules in the clouds: what they are for, readable, and unique whatever is cut off.
 
-use super::MAX_NAME;
 use crate::syntax::digest::sha256;
 
 /// How many hexadecimal digits tell names apart that read alike.
 const DIGITS: usize = 10;
 
-/// The name of a rule, as `[a-z]([-a-z0-9]{0,61}[a-z0-9])?`: prefix, direction, first endpoint, how many more, family,
-/// and digits of a digest of everything that makes the rule another one.
+/// The name of a rule, at most `max` characters as `[a-z]([-a-z0-9]*[a-z0-9])?`: prefix, direction, first endpoint, how
+/// many more, family, and digits of a digest of everything that makes the rule another one.
 ///
 /// A name cannot be changed in place, so it depends on nothing that changes when an address is added.
 pub(super) fn name(
+    max: usize,
     prefix: &str,
     direction: &str,
     endpoints: &[String],
@@ -22,7 +22,7 @@ pub(super) fn name(
     let more = endpoints.len().saturating_sub(1);
     let more = if more > 0 { format!("-and-{more}-more") } else { String::new() };
     let first = endpoints.first().map_or("", String::as_str);
-    let room = MAX_NAME.max.saturating_sub(tail.len()).saturating_sub(more.len());
+    let room = max.saturating_sub(tail.len()).saturating_sub(more.len());
     let head: String = plain(&format!("{prefix}-{direction}-{first}")).chars().take(room).collect();
     format!("{}{more}{tail}", head.trim_end_matches('-'))
 }
@@ -53,9 +53,9 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_one_that_google_takes() {
+    fn every_name_is_one_that_clouds_take() {
         for endpoint in ["acme/api", "", "\"${x}\n", "É", &"long".repeat(40), "--"] {
-            let name = name("Pre_fix", "egress", &vec![endpoint.to_owned(); 3], "v4", "tcp");
+            let name = name(63, "Pre_fix", "egress", &vec![endpoint.to_owned(); 3], "v4", "tcp");
             assert!(fits(&name), "{name}");
         }
     }
@@ -63,10 +63,10 @@ mod tests {
     #[test]
     fn names_that_are_cut_alike_stay_apart() {
         let long = |end: &str| vec![format!("{}{end}", "x".repeat(90))];
-        let one = name("egressor", "egress", &long("a"), "v4", "tcp");
-        assert_ne!(one, name("egressor", "egress", &long("b"), "v4", "tcp"));
-        assert_ne!(one, name("egressor", "egress", &long("a"), "v6", "tcp"));
-        assert_ne!(one, name("egressor", "egress", &long("a"), "v4", "udp"));
-        assert_eq!(one, name("egressor", "egress", &long("a"), "v4", "tcp"));
+        let one = name(63, "egressor", "egress", &long("a"), "v4", "tcp");
+        assert_ne!(one, name(63, "egressor", "egress", &long("b"), "v4", "tcp"));
+        assert_ne!(one, name(63, "egressor", "egress", &long("a"), "v6", "tcp"));
+        assert_ne!(one, name(63, "egressor", "egress", &long("a"), "v4", "udp"));
+        assert_eq!(one, name(63, "egressor", "egress", &long("a"), "v4", "tcp"));
     }
 }

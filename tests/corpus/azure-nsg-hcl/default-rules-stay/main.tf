@@ -1,0 +1,13 @@
+resource "azurerm_network_security_rule" "api" {
+  name                        = "api"
+  resource_group_name         = "rg"
+  network_security_group_name = "nsg"
+  direction                   = "Outbound"
+  access                      = "Allow"
+  priority                    = 100
+  protocol                    = "Tcp"
+  source_port_range = "*"
+  destination_port_range = "443"
+  source_address_prefix = "*"
+  destination_address_prefix = "192.0.2.0/24"
+}
