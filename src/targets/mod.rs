@@ -6,19 +6,24 @@
 
 mod absorb;
 mod aws_security_group;
+mod beside;
+mod by_name;
 mod change_request;
 mod context;
 mod demand;
 mod gcp_firewall;
 mod gke_module;
+mod host_expression;
 mod iptables;
 mod network_policy;
 mod options;
+mod plan;
 mod proxy_env;
 mod proxy_url;
 mod reason;
 mod squid;
 mod terraform;
+mod tinyproxy;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
 pub use options::{OptionKind, OptionSpec, Options};
@@ -39,6 +44,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &gcp_firewall::GcpFirewall,
     &iptables::Iptables,
     &squid::Squid,
+    &tinyproxy::Tinyproxy,
     &network_policy::NetworkPolicy,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,

@@ -15,6 +15,7 @@ mod real;
 #[path = "../common/verdicts.rs"]
 mod verdicts;
 
+mod by_name;
 mod checkov;
 mod ec2;
 mod egressor_itself;
@@ -24,4 +25,5 @@ mod shapes;
 mod squid;
 mod squid_tls;
 mod terraform;
+mod tinyproxy;
 mod tools;

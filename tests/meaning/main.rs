@@ -15,4 +15,5 @@ mod law;
 mod network_policy;
 mod rows;
 mod squid;
+mod tinyproxy;
 mod world;

@@ -20,10 +20,7 @@ mod lift;
 mod lines;
 mod lower;
 mod overlap;
-mod pattern;
-mod plan;
 mod read;
-mod syntax_tree;
 mod tls;
 mod url;
 
