@@ -8,6 +8,7 @@ pub mod digest;
 pub mod env;
 pub mod expression;
 pub mod glob;
+pub mod haproxy;
 pub mod hcl;
 pub mod json;
 pub mod markdown;

@@ -8,11 +8,13 @@ mod absorb;
 mod aws_security_group;
 mod beside;
 mod by_name;
+mod case;
 mod change_request;
 mod context;
 mod demand;
 mod gcp_firewall;
 mod gke_module;
+mod haproxy;
 mod host_expression;
 mod iptables;
 mod network_policy;
@@ -45,6 +47,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &iptables::Iptables,
     &squid::Squid,
     &tinyproxy::Tinyproxy,
+    &haproxy::Haproxy,
     &network_policy::NetworkPolicy,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,

@@ -3,7 +3,9 @@
 use crate::policies::policies;
 use egressor::diag::{Source, any_error};
 use egressor::ops::prove;
-use egressor::packet::{Hostname, NamePattern, Packet, Peer, Protocol, RowPeer};
+use egressor::packet::{
+    Constraint, Hostname, NamePattern, Packet, Peer, PortRange, PortSet, Protocol, RowPeer, TransportSet,
+};
 use egressor::policy::{Bounds, Policy};
 use egressor::render::Renderer;
 use egressor::targets::{Options, Wanted, find};
@@ -23,6 +25,24 @@ pub(crate) fn some_policies(target: &str, count: usize) -> Vec<Policy> {
     let mut runner = TestRunner::deterministic();
     let strategy = policies(find(target).unwrap().speech());
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+/// The same hosts on ports that need no rights: one of them for requests without TLS.
+pub(crate) fn on_high_ports(mut policy: Policy) -> Policy {
+    let range = |first, last| PortRange::new(first, last).unwrap();
+    let choices = [
+        vec![range(20_443, 20_443)],
+        vec![range(20_443, 20_443), range(28_443, 28_443)],
+        vec![range(20_080, 20_080)],
+        vec![range(28_000, 28_003)],
+    ];
+    for set in &mut policy.sets {
+        for (rule, ports) in set.rules.iter_mut().zip(choices.iter().cycle()) {
+            let ports = TransportSet::ports(Protocol::TCP, &PortSet::of(ports.iter().copied()));
+            rule.matches.transport = Constraint::only(ports).unwrap();
+        }
+    }
+    policy
 }
 
 /// The files of a policy, proven, or nothing where the target refuses it.

@@ -19,6 +19,8 @@ mod by_name;
 mod checkov;
 mod ec2;
 mod egressor_itself;
+mod haproxy;
+mod hello;
 mod kubernetes;
 mod proxy;
 mod shapes;

@@ -93,10 +93,15 @@ pub(crate) struct Server(Child);
 impl Server {
     /// Starts a program that says nothing, and waits until it answers on a port of the loopback.
     pub(crate) fn listening(command: &mut Command, port: u16) -> Self {
+        Self::answering(command, Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// The same on an address of its own.
+    pub(crate) fn answering(command: &mut Command, address: Ipv4Addr, port: u16) -> Self {
         let server =
             Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let since = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        while TcpStream::connect((address, port)).is_err() {
             assert!(since.elapsed() < Duration::from_mins(1), "nothing answers on port {port}: {command:?}");
             std::thread::sleep(Duration::from_millis(50));
         }

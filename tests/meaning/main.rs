@@ -10,6 +10,7 @@ mod aws;
 mod dice;
 mod gcp;
 mod gke;
+mod haproxy;
 mod iptables;
 mod law;
 mod network_policy;

@@ -38,7 +38,7 @@ struct Proxy {
 impl Entry {
     fn random(dice: &mut Dice) -> Self {
         let depth = *dice.pick(&[Depth::Host, Depth::Tree, Depth::Below, Depth::Label]);
-        Self { host: dice.pick(&HOSTS), depth, port: *dice.pick(&[80, 443, 8443]), tunnel: !dice.once_in(3) }
+        Self { host: *dice.pick(&HOSTS), depth, port: *dice.pick(&[80, 443, 8443]), tunnel: !dice.once_in(3) }
     }
 
     fn names(&self, host: &str) -> bool {

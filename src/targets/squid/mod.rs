@@ -5,7 +5,6 @@
 
 mod acl;
 mod address;
-mod case;
 mod condition;
 mod conf;
 mod digest;

@@ -142,6 +142,7 @@ impl Conf {
 pub(super) fn read(sources: &[&Arc<Source>], findings: &mut Vec<Finding>) -> Conf {
     let mut conf = Conf::default();
     for source in sources {
+        let source = &shown(source);
         let mut start = 0;
         for whole in source.text().split_inclusive('\n') {
             let text = whole.trim_end_matches('\n');
@@ -157,6 +158,22 @@ pub(super) fn read(sources: &[&Arc<Source>], findings: &mut Vec<Finding>) -> Con
         findings.push(refused(place, "`FilterType` and `FilterExtended` say different things"));
     }
     conf
+}
+
+/// A copy for showing, in which what stands behind other directives than those about access is masked: passwords do.
+fn shown(source: &Source) -> Arc<Source> {
+    const PLAIN: [&str; 7] = ["allow", "connectport", "deny", "filter", "port", "listen", "reverseonly"];
+    let (mut hidden, mut start) = (Vec::new(), 0);
+    for line in source.text().split_inclusive('\n') {
+        let word = first_word(line).unwrap_or_default();
+        let key = word.to_ascii_lowercase();
+        if !word.is_empty() && !PLAIN.contains(&key.as_str()) && !key.starts_with("filter") {
+            let indent = line.len() - line.trim_start().len();
+            hidden.push(Span::new(start + indent + word.len(), start + line.trim_end().len()));
+        }
+        start += line.len();
+    }
+    Arc::new(source.masked(&hidden))
 }
 
 impl Conf {

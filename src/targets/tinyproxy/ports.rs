@@ -85,11 +85,11 @@ mod tests {
         for (first, last) in [(443, 443), (8_000, 8_100), (1, 65_535), (9, 10), (99, 1_001), (65_530, 65_535)]
         {
             let ports = PortSet::of([PortRange::new(first, last).unwrap()]);
-            let read: Vec<PortSet> = pieces(&ports).iter().map(|piece| read(piece).unwrap().ports).collect();
-            assert_eq!(PortSet::union_all(&read), ports, "{first}-{last}");
-            assert!(pieces(&ports).iter().all(|piece| !super::tests::read(piece).unwrap().default));
-            let total: usize = read.iter().map(|set| set.ranges().count()).sum();
-            assert_eq!(total, read.len());
+            let found: Vec<PortSet> = pieces(&ports).iter().map(|piece| read(piece).unwrap().ports).collect();
+            assert_eq!(PortSet::union_all(&found), ports, "{first}-{last}");
+            assert!(pieces(&ports).iter().all(|piece| !read(piece).unwrap().default));
+            let total: usize = found.iter().map(|set| set.ranges().count()).sum();
+            assert_eq!(total, found.len());
         }
         let range = PortSet::of([PortRange::new(8_000, 8_100).unwrap()]);
         assert_eq!(pieces(&range), ["80[0-9][0-9]", "8100"]);
