@@ -98,6 +98,11 @@ fn of_targets(tera: &mut Tera) {
     filter(tera, "markdown", syntax::markdown::cell);
     filter(tera, "squid", syntax::squid::word);
     filter(tera, "squid_comment", syntax::squid::comment);
+    filter(tera, "haproxy", syntax::haproxy::word);
+    filter(tera, "haproxy_comment", syntax::haproxy::comment);
+    filter(tera, "tinyproxy", syntax::tinyproxy::word);
+    filter(tera, "tinyproxy_string", syntax::tinyproxy::string);
+    filter(tera, "tinyproxy_comment", syntax::tinyproxy::comment);
 }
 
 fn filter(tera: &mut Tera, name: &'static str, quote: fn(&str) -> String) {

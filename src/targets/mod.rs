@@ -9,6 +9,9 @@ mod accepted;
 mod aws_network_firewall;
 mod aws_security_group;
 mod azure_nsg;
+mod beside;
+mod by_name;
+mod case;
 mod change_request;
 mod cilium;
 mod component;
@@ -18,12 +21,15 @@ mod families;
 mod gcp_firewall;
 mod gke_module;
 mod grouped;
+mod haproxy;
+mod host_expression;
 mod iptables;
 mod kubernetes;
 mod network_policy;
 mod nftables;
 mod options;
 mod places;
+mod plan;
 mod provenance;
 mod proxy_env;
 mod proxy_url;
@@ -33,6 +39,7 @@ mod rule_name;
 mod selecting;
 mod squid;
 mod terraform;
+mod tinyproxy;
 mod well_known;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
@@ -54,6 +61,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &gcp_firewall::GcpFirewall,
     &iptables::Iptables,
     &squid::Squid,
+    &tinyproxy::Tinyproxy,
+    &haproxy::Haproxy,
     &network_policy::NetworkPolicy,
     &cilium::Cilium,
     &proxy_env::ProxyEnv,

@@ -15,13 +15,17 @@ mod real;
 #[path = "../common/verdicts.rs"]
 mod verdicts;
 
+mod by_name;
 mod checkov;
 mod ec2;
 mod egressor_itself;
+mod haproxy;
+mod hello;
 mod kubernetes;
 mod proxy;
 mod shapes;
 mod squid;
 mod squid_tls;
 mod terraform;
+mod tinyproxy;
 mod tools;

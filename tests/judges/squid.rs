@@ -4,7 +4,7 @@
 //! tests leads to a port of the loopback that nobody listens on, and is answered with 503.
 
 use crate::egressor_itself::{SETTINGS, command, generate, lock};
-use crate::tools::{Server, free_port, must, run, write};
+use crate::tools::{Server, free_port, run, without_rights, write};
 use crate::verdicts::Verdicts;
 use egressor::diag::{Source, any_error};
 use egressor::packet::{Hostname, Packet, Peer, Protocol};
@@ -27,17 +27,7 @@ pub(crate) const JUDGE: &str = "Squid";
 
 /// The command line of Squid as a user without rights, or nothing and a line that says why.
 pub(crate) fn squid(cases: usize) -> Option<Vec<String>> {
-    for path in ["squid", "/usr/sbin/squid"] {
-        if !Command::new(path).arg("-v").output().is_ok_and(|ran| ran.status.success()) {
-            continue;
-        }
-        let root = must(Command::new("id").arg("-u"), "").trim() == "0";
-        let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-        let words = nobody.into_iter().filter(|_| root).chain([path]);
-        return Some(words.map(str::to_owned).collect());
-    }
-    crate::real::skipped(JUDGE, cases, "there is no `squid`");
-    None
+    without_rights(JUDGE, cases, &["squid", "/usr/sbin/squid"])
 }
 
 /// A running Squid with some rules.

@@ -70,6 +70,22 @@ pub(crate) fn must(command: &mut Command, input: &str) -> String {
     ran.out
 }
 
+/// The command line of the first of these programs that is there, as a user without rights, or nothing and a line that
+/// says why.
+pub(crate) fn without_rights(judge: &str, cases: usize, programs: &[&str]) -> Option<Vec<String>> {
+    for path in programs {
+        if !Command::new(path).arg("-v").output().is_ok_and(|ran| ran.status.success()) {
+            continue;
+        }
+        let root = must(Command::new("id").arg("-u"), "").trim() == "0";
+        let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+        let words = nobody.into_iter().filter(|_| root).chain([*path]);
+        return Some(words.map(str::to_owned).collect());
+    }
+    crate::real::skipped(judge, cases, &format!("there is no `{}`", programs.first().unwrap_or(&"program")));
+    None
+}
+
 /// A program that serves until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server(Child);
@@ -77,10 +93,15 @@ pub(crate) struct Server(Child);
 impl Server {
     /// Starts a program that says nothing, and waits until it answers on a port of the loopback.
     pub(crate) fn listening(command: &mut Command, port: u16) -> Self {
+        Self::answering(command, Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// The same on an address of its own.
+    pub(crate) fn answering(command: &mut Command, address: Ipv4Addr, port: u16) -> Self {
         let server =
             Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let since = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        while TcpStream::connect((address, port)).is_err() {
             assert!(since.elapsed() < Duration::from_mins(1), "nothing answers on port {port}: {command:?}");
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -21,7 +21,7 @@ const STATE: &str =
     "{\"version\": 4, \"serial\": 1, \"lineage\": \"l\", \"resources\": [{\"mode\": \"managed\", ";
 
 /// Files with a canary: `C` is the canary, `U` the URL that holds it, and other words what they are above.
-const FILES: [(&str, &str); 47] = [
+const FILES: [(&str, &str); 49] = [
     ("plain.env", "HTTPS_PROXY=U\nAPI_TOKEN=C\nNO_PROXY=localhost\n"),
     ("unclosed.env", "HTTPS_PROXY=\"U\nNO_PROXY=localhost\n"),
     ("unclosed-token.env", "HTTPS_PROXY=http://proxy:1\nTOKEN='C\n"),
@@ -74,6 +74,14 @@ const FILES: [(&str, &str); 47] = [
     (
         "squid.conf",
         "cache_peer p.example parent 3128 0 login=user:C\nauth_param basic program /x C\nhttp_access deny all\n",
+    ),
+    (
+        "tinyproxy.conf",
+        "Port 8888\nBasicAuth user C\nBasicAut user C\nUpstream http user:C@p:80\nFilterDefaultDeny maybe\nFilterURLs No\n",
+    ),
+    (
+        "haproxy.cfg",
+        "userlist u\n    user a insecure-password C\nfrontend f\n    bind :x\n    mode tcp\n    stats auth a:C 'C\n",
     ),
     ("unknown.conf", "http_access allow nope\ncache_peer p parent x y login=user:C\nhttp_access deny all\n"),
     ("rules.sh", "#!/bin/sh\ncurl -u user:C http://x\nexport TOKEN=C\niptables -A OUTPUT -j ACCEPT\n"),

@@ -1,14 +1,14 @@
 //! What one ACL asks of a request of one form, as cases of which one must hold.
 
 use super::acl::Acl;
-use super::case::{Case, cross};
 use super::conf::Conf;
 use super::form::{Form, used};
 use super::kind::Kind;
-use super::pattern::{Hosts, hosts};
 use super::url::{Web, authorities, is_odd, plain_urls};
 use crate::packet::{AddrSet, IntervalSet, NameSet, PeerSet, PortSet, Set};
 use crate::policy::{Action, Unmodelled};
+use crate::targets::case::{Case, cross};
+use crate::targets::host_expression::{Hosts, hosts};
 
 /// The cases in which an ACL that is no group holds, or does not, in a line that does this.
 pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form, action: Action) -> Vec<Case> {

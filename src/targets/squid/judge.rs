@@ -1,12 +1,12 @@
 //! What the ACLs of a line ask of a request of one form, groups of ACLs included.
 
 use super::acl::Acl;
-use super::case::{Case, MOST_CASES, cross};
 use super::condition::{doubt, single, unmodelled};
 use super::conf::{Conf, Test};
 use super::form::Form;
 use super::kind::Kind;
 use crate::policy::Action;
+use crate::targets::case::{Case, MOST_CASES, cross};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

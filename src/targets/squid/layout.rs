@@ -4,10 +4,10 @@ use super::conf::LONGEST_NAME;
 use super::digest::short;
 use super::handshake::{self, Handshake};
 use super::lines::LONGEST_LINE;
-use super::plan::{Group, Plan};
 use super::tls::{Tls, escaped, urls};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Hostname, NamePattern, PathPrefix, PortSet, Prefix};
+use crate::targets::plan::{Group, Plan};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

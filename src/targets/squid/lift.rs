@@ -5,7 +5,6 @@
 //! for all forms stays as it is; what a line denies to some forms is remembered for these, and is denied by the
 //! list only once it is denied to every form.
 
-use super::case::Case;
 use super::conf::{Access, Conf, Test};
 use super::form::{Form, forms, used};
 use super::gate::{Gate, gate};
@@ -18,6 +17,7 @@ use crate::packet::{
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
+use crate::targets::case::Case;
 use std::collections::BTreeSet;
 
 /// How many forms of request are told apart.

@@ -2,7 +2,6 @@
 
 use super::address::holds_mapped;
 use super::layout::{Sheet, lay_out};
-use super::plan::Plan;
 use super::tls::{Tls, is_plain};
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{
@@ -10,12 +9,10 @@ use crate::packet::{
     TransportSet,
 };
 use crate::policy::{Action, Direction, Need, Origin, Rule, RuleSet, Traffic};
-use crate::targets::reason::{Room, reason};
+use crate::targets::by_name::{about, comment, endpoint, ingress};
+use crate::targets::plan::Plan;
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use std::collections::BTreeMap;
-
-/// The longest comment on a rule.
-const WHY: Room = Room { limit: 400, allowed: |_| true };
 
 /// The policy as one `squid.conf`.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
@@ -73,21 +70,6 @@ fn http_ports(wanted: &Wanted<'_>, findings: &mut Vec<Finding>) -> Option<PortSe
             None
         }
     }
-}
-
-/// Rules for traffic coming in do not pass a forward proxy.
-fn ingress(set: &RuleSet, out: &mut Lowered) {
-    let missing = set.allows().at_least;
-    if Set::is_empty(&missing) {
-        return;
-    }
-    let mut endpoints: Vec<&str> = set.rules.iter().filter_map(endpoint).collect();
-    endpoints.sort_unstable();
-    endpoints.dedup();
-    let what = if endpoints.is_empty() { String::new() } else { format!(": {}", endpoints.join(", ")) };
-    let why = format!("a forward proxy sees no traffic coming in to `{}`{what}", set.scope.name);
-    out.findings.push(Finding::new(Code::TargetNotEnforceable, why.clone()));
-    out.losses.push(Loss { scope: set.scope.clone(), excess: PacketSet::default(), missing, why });
 }
 
 /// A rule as far as Squid can say it.
@@ -232,30 +214,4 @@ fn widened(names: &NameSet, tls: Tls, problems: &mut Vec<String>) -> Vec<NamePat
         }
     }
     patterns
-}
-
-fn about(rule: &Rule, problem: &str) -> Finding {
-    let subject = endpoint(rule);
-    let message = subject.map_or_else(|| problem.to_owned(), |endpoint| format!("`{endpoint}`: {problem}"));
-    let finding = Finding::new(Code::TargetCannotSay, message);
-    match subject {
-        Some(endpoint) => finding.endpoint(endpoint),
-        None => finding,
-    }
-}
-
-fn endpoint(rule: &Rule) -> Option<&str> {
-    match &rule.origin {
-        Origin::Endpoint(why) => Some(&why.endpoint),
-        Origin::Implied(need) => Some(need.id()),
-        Origin::File(_) | Origin::System(_) => None,
-    }
-}
-
-/// Why a rule is there, as a comment.
-fn comment(rule: &Rule) -> Option<String> {
-    match &rule.origin {
-        Origin::Endpoint(_) | Origin::Implied(_) => Some(reason([&rule.origin], WHY).0),
-        Origin::File(_) | Origin::System(_) => None,
-    }
 }

@@ -5,7 +5,6 @@
 
 mod acl;
 mod address;
-mod case;
 mod condition;
 mod conf;
 mod digest;
@@ -20,10 +19,7 @@ mod lift;
 mod lines;
 mod lower;
 mod overlap;
-mod pattern;
-mod plan;
 mod read;
-mod syntax_tree;
 mod tls;
 mod url;
 

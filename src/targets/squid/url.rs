@@ -1,8 +1,8 @@
 //! Regular expressions over URLs and over their paths.
 
-use super::pattern::{Hosts, hosts_of, is_everything, literal};
-use super::syntax_tree::{Atom, expand, parse};
 use crate::packet::{Hostname, NamePattern, NameSet, PortSet};
+use crate::syntax::expression::{Atom, expand, parse};
+use crate::targets::host_expression::{Hosts, hosts_of, is_everything, literal};
 
 /// A scheme whose URLs name a host and a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

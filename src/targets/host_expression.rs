@@ -1,11 +1,11 @@
 //! Regular expressions over host names, as far as they say what a rule about names can say.
 //!
-//! Squid takes POSIX extended expressions. One is read into a small tree, its alternatives and optional parts are
+//! Squid and tinyproxy take POSIX extended expressions. One is read into a small tree, its alternatives and optional parts are
 //! written out, and each of the results is compared with the few shapes that are one host, everything below it, one
 //! label below it, or everything. Whatever does not have such a shape is not modelled.
 
-use super::syntax_tree::{Atom, expand, parse};
 use crate::packet::{AddrSet, Hostname, IntervalSet, NamePattern, NameSet, Prefix, Set};
+use crate::syntax::expression::{Atom, expand, parse};
 
 /// What a pattern matches among the hosts of requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(super) fn hosts_of(sequence: &[Atom]) -> Option<Hosts> {
     let (head, tail) = rest.split_at_checked(rest.len() - tail)?;
     let tail = literal(tail)?;
     let any = |atoms: &[Atom]| matches!(atoms, [Atom::Any]);
-    let within_label = |atoms: &[Atom]| matches!(atoms, [Atom::InLabel]);
+    let within_label = |atoms: &[Atom]| matches!(atoms, [Atom::InLabel | Atom::OfLabel]);
     let labels = |atoms: &[Atom]| match atoms {
         [Atom::Plus(label), Atom::Char('.')] => within_label(label),
         _ => false,
@@ -151,6 +151,8 @@ mod tests {
             (r"^(.*\.)?acme\.io$", ".acme.io"),
             (r"^([^.]+\.)*acme\.io$", ".acme.io"),
             (r"^([^.]+\.)+acme\.io$", "*.acme.io"),
+            (r"^([-a-z0-9_]+\.)+acme\.io$", "*.acme.io"),
+            (r"^[a-z0-9_-]+\.acme\.io$", "?.acme.io"),
             (r"^(a|b)\.example\.com$", "=a.example.com =b.example.com"),
             (r"^a\.com$|^b\.com$", "=a.com =b.com"),
             (r"^a\.(com|org)$", "=a.com =a.org"),

@@ -2,7 +2,7 @@
 
 /// One step of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Atom {
+pub enum Atom {
     /// `^`.
     Start,
     /// `$`.
@@ -13,6 +13,8 @@ pub(super) enum Atom {
     Any,
     /// `[^.]`: any character of a label.
     InLabel,
+    /// `[-a-z0-9_]`: any character of a label of a host name, and no other.
+    OfLabel,
     /// `[0-9]`.
     Digit,
     /// `[0-9.]`.
@@ -32,11 +34,14 @@ const MOST_SEQUENCES: usize = 256;
 /// How deep groups may nest.
 const DEEPEST: usize = 32;
 
+/// The class of the characters that a label of a host name is made of, as it is written.
+pub const OF_LABEL: &str = "-a-z0-9_";
+
 /// The longest expression that is looked at.
 const LONGEST: usize = 1024;
 
 /// The tree of an expression, as one sequence; nothing when it has a part that is not modelled.
-pub(super) fn parse(expression: &str, ignore_case: bool) -> Option<Vec<Atom>> {
+pub fn parse(expression: &str, ignore_case: bool) -> Option<Vec<Atom>> {
     if expression.len() > LONGEST {
         return None;
     }
@@ -47,7 +52,7 @@ pub(super) fn parse(expression: &str, ignore_case: bool) -> Option<Vec<Atom>> {
 
 /// The sequences without alternatives that a tree stands for. Repeated parts stay as they are, and a `.*` at an open
 /// end is dropped, as nothing is asked there.
-pub(super) fn expand(tree: &[Atom]) -> Option<Vec<Vec<Atom>>> {
+pub fn expand(tree: &[Atom]) -> Option<Vec<Vec<Atom>>> {
     let mut sequences: Vec<Vec<Atom>> = vec![Vec::new()];
     for atom in tree {
         let choices = match atom {
@@ -172,6 +177,7 @@ impl Parser {
             // A host has no slash, colon or backslash in it, unless it is an address.
             (true, "." | r"\." | "./" | r"\./" | r"\\.") => Atom::InLabel,
             (false, "0-9") => Atom::Digit,
+            (false, OF_LABEL | "a-z0-9_-" | "_a-z0-9-" | "-_a-z0-9" | "a-zA-Z0-9_-") => Atom::OfLabel,
             (false, "0-9." | ".0-9" | r"0-9\." | r"\.0-9") => Atom::Numeric,
             (false, _) => match (chars.next(), chars.next()) {
                 (Some(char), None) => Atom::Char(self.fold(char)),
