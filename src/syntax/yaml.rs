@@ -271,6 +271,11 @@ impl<'de> Visitor<'de> for KindVisitor {
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        quoted.push_str(text);
+        quoted.push('"');
+        return quoted;
+    }
     for char in text.chars() {
         match char {
             '"' => quoted.push_str("\\\""),

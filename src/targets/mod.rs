@@ -12,6 +12,7 @@ mod demand;
 mod gcp_firewall;
 mod gke_module;
 mod iptables;
+mod model;
 mod network_policy;
 mod options;
 mod proxy_env;
@@ -21,6 +22,7 @@ mod squid;
 mod terraform;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
+pub use model::Model;
 pub use options::{OptionKind, OptionSpec, Options};
 pub use proxy_env::{Client, NoProxy, Reach};
 pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
@@ -28,7 +30,6 @@ pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
 use crate::diag::{Finding, Source};
 use crate::packet::PacketSet;
 use crate::policy::{Need, Origin, Policy, Scope};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -79,6 +80,11 @@ pub trait Target: Sync + fmt::Debug {
 
     /// The settings that are this target's own.
     fn options(&self) -> &'static [OptionSpec];
+
+    /// Reports whether it looks at what is known of the project beside its rules. Others are not given it.
+    fn takes_context(&self) -> bool {
+        false
+    }
 
     /// The templates of its artifacts: name and text.
     fn templates(&self) -> &'static [(&'static str, &'static str)];
@@ -239,7 +245,7 @@ pub struct Artifact {
     /// The name of its template.
     pub template: &'static str,
     /// What the template lays out: plain data in its final order. Templates loop and print; they decide nothing.
-    pub model: Value,
+    pub model: Model,
 }
 
 /// What an artifact does not say exactly, for one scope of the policy.

@@ -2,7 +2,6 @@
 
 use super::spell::Service;
 use crate::packet::Prefix;
-use crate::policy::Origin;
 use crate::targets::absorb::Allowing;
 
 /// What one line chooses: far end, near end, service; `None` is every address. In this order the lines stand in the
@@ -11,14 +10,14 @@ pub(super) type Key = (Option<Prefix>, Option<Prefix>, Service);
 
 /// A line that accepts, with everything that asks for it.
 #[derive(Debug)]
-pub(super) struct Accepted<'a> {
+pub(super) struct Accepted {
     /// What it chooses.
     pub(super) key: Key,
-    /// Why.
-    pub(super) origins: Vec<&'a Origin>,
+    /// Why: the rules of the set, by their numbers.
+    pub(super) rules: Vec<usize>,
 }
 
-impl Allowing for Accepted<'_> {
+impl Allowing for Accepted {
     fn blocks(&self) -> Option<Vec<Prefix>> {
         self.key.0.map(|peer| vec![peer])
     }
@@ -30,7 +29,7 @@ impl Allowing for Accepted<'_> {
     }
 
     fn take(&mut self, other: Self) {
-        self.origins.extend(other.origins);
+        self.rules.extend(other.rules);
     }
 }
 

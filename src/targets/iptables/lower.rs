@@ -10,9 +10,10 @@ use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
 use crate::targets::absorb::absorb;
 use crate::targets::reason::{Room, reason};
-use crate::targets::{Artifact, Loss, Lowered, Wanted};
-use serde::Serialize;
+use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A file, as its template sees it.
 #[derive(Debug, Serialize)]
@@ -50,11 +51,16 @@ struct Line {
     /// Matches of modules.
     tests: Vec<Test>,
     /// What it is for.
-    comment: String,
+    #[serde(serialize_with = "as_text")]
+    comment: Arc<str>,
     /// `ACCEPT` or `REJECT`.
     target: &'static str,
     /// `--reject-with`.
     reject_with: Option<&'static str>,
+}
+
+fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 /// A comment is limited in bytes, so it is kept to characters of one byte.
@@ -76,16 +82,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         (Family::V6, "ip6tables.rules", "ip6tables-restore"),
     ] {
         let chains = sets.iter().map(|set| chain(set, family, wanted, &mut lowered)).collect();
-        match serde_json::to_value(File { restore, chains }) {
-            Ok(model) => {
-                lowered.artifacts.push(Artifact {
-                    path: path.to_owned(),
-                    template: "iptables.rules.tera",
-                    model,
-                });
-            }
-            Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
-        }
+        lowered.artifacts.push(Artifact {
+            path: path.to_owned(),
+            template: "iptables.rules.tera",
+            model: Model::of(&File { restore, chains }),
+        });
     }
     lowered
 }
@@ -103,18 +104,29 @@ fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lower
         lowered.findings.push(Finding::new(Code::TargetLimit, message));
     }
     let mut rules = implied(set, family, wanted, lowered);
-    let mut lines: BTreeMap<Key, Vec<&Origin>> = BTreeMap::new();
-    for rule in &set.rules {
-        spread(set, rule, family, &mut lines, lowered);
+    let mut lines: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (number, rule) in set.rules.iter().enumerate() {
+        spread(set, (number, rule), family, &mut lines, lowered);
     }
-    let lines = lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect();
-    rules.extend(absorb(lines).into_iter().map(|Accepted { key: (peer, source, service), origins }| {
+    let lines = lines.into_iter().map(|(key, rules)| Accepted { key, rules }).collect();
+    // Thousands of lines are there for the same reasons, which are put into words once.
+    let mut comments: BTreeMap<Vec<usize>, Arc<str>> = BTreeMap::new();
+    rules.extend(absorb(lines).into_iter().map(|Accepted { key: (peer, source, service), rules: why }| {
+        let origins = why.iter().filter_map(|number| set.rules.get(*number)).map(|rule| &rule.origin);
+        let comment = match comments.get(&why) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let comment: Arc<str> = reason(origins, COMMENT_ROOM).0.into();
+                comments.insert(why, Arc::clone(&comment));
+                comment
+            }
+        };
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),
             Direction::Ingress => (peer, source),
         };
-        Line { source, destination, ..accept(&service, reason(origins, COMMENT_ROOM).0) }
+        Line { source, destination, ..accept(&service, comment) }
     }));
     if wanted.options.get("iptables.reject") == Some("reject") {
         rules.extend(reject(family));
@@ -163,11 +175,11 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
 }
 
 /// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
-fn spread<'a>(
-    set: &'a RuleSet,
-    rule: &'a Rule,
+fn spread(
+    set: &RuleSet,
+    (number, rule): (usize, &Rule),
     family: Family,
-    lines: &mut BTreeMap<Key, Vec<&'a Origin>>,
+    lines: &mut BTreeMap<Key, Vec<usize>>,
     lowered: &mut Lowered,
 ) {
     let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
@@ -182,8 +194,8 @@ fn spread<'a>(
     };
     let full = TransportSet::full();
     let (services, unsaid) = spell::services(rule.matches.transport.set().unwrap_or(&full), family);
-    let loss = unsaid_services(set, rule, family, &unsaid);
-    if !loss.missing.is_empty() {
+    let loss = (!unsaid.is_empty()).then(|| unsaid_services(set, rule, family, &unsaid));
+    if let Some(loss) = loss.filter(|loss| !loss.missing.is_empty()) {
         let message =
             format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
         let help = "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option";
@@ -193,7 +205,7 @@ fn spread<'a>(
     for peer in &peers {
         for source in &sources {
             for service in &services {
-                lines.entry((*peer, *source, service.clone())).or_default().push(&rule.origin);
+                lines.entry((*peer, *source, service.clone())).or_default().push(number);
             }
         }
     }
@@ -242,11 +254,11 @@ fn blocks(addrs: &AddrSet, family: Family) -> Option<Vec<Option<Prefix>>> {
     Some(part.prefixes().into_iter().map(Some).collect())
 }
 
-fn accept(service: &Service, comment: String) -> Line {
+fn accept(service: &Service, comment: impl Into<Arc<str>>) -> Line {
     Line {
         protocol: service.protocol(),
         tests: service.test().into_iter().collect(),
-        comment,
+        comment: comment.into(),
         target: "ACCEPT",
         ..Line::default()
     }
@@ -260,7 +272,7 @@ fn reject(family: Family) -> [Line; 2] {
     };
     let line = |protocol: Option<&str>, with| Line {
         protocol: protocol.map(str::to_owned),
-        comment: "everything else is refused".to_owned(),
+        comment: "everything else is refused".into(),
         target: "REJECT",
         reject_with: Some(with),
         ..Line::default()

@@ -10,7 +10,7 @@ use crate::diag::{Code, Finding, Severity};
 use crate::packet::{PacketSet, Set};
 use crate::policy::{Action, Direction, Pods, RuleSet, Scope, Subject, Traffic};
 use crate::targets::absorb::absorb;
-use crate::targets::{Artifact, Loss, Lowered, Wanted};
+use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The policy as objects for the template.
@@ -53,7 +53,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     }
     lowered.findings.extend(too_large(&policies));
     if !policies.is_empty() {
-        let model = serde_json::json!({ "policies": policies });
+        let model = Model::of(&BTreeMap::from([("policies", policies)]));
         lowered.artifacts =
             vec![Artifact { path: "network-policy.yaml".to_owned(), template: super::TEMPLATE, model }];
     }
