@@ -224,8 +224,9 @@ impl Artifact {
             }
             None => String::new(),
         };
+        let model = crate::targets::Model::of(model);
         let files = self.manifest.files.value.0.iter().map(|file| {
-            let body = self.renderer.render(file.value.template.value.as_str(), model, &lines)?;
+            let body = self.renderer.render(file.value.template.value.as_str(), &model, &lines)?;
             Ok((file.value.path.value.as_str().to_owned(), format!("{head}{body}")))
         });
         files.collect()

@@ -48,13 +48,14 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
     }
     check_expiry(catalog.expires.as_ref(), catalog.temporary.as_ref(), reader);
     let replaced = replaced(catalog);
+    let dedicated = dedicated(catalog);
     for endpoint in &catalog.endpoints.value.0 {
         check_expiry(endpoint.value.expires.as_ref(), endpoint.value.temporary.as_ref(), reader);
         check_regions(catalog, &endpoint.value, reader);
         check_sides(catalog, &endpoint.value, reader);
         check_hosts(&endpoint.value, reader);
         check_status(&replaced, &endpoint.value, reader);
-        check_addresses(catalog, &endpoint.value, reader);
+        check_addresses(catalog, &dedicated, &endpoint.value, reader);
     }
 }
 
@@ -275,8 +276,26 @@ fn check_status(replaced: &BTreeSet<&Id>, endpoint: &EndpointDocument, reader: &
     }
 }
 
+/// The sets of addresses that name each endpoint.
+type Dedicated<'a> = BTreeMap<&'a Id, BTreeSet<&'a Id>>;
+
+fn dedicated(catalog: &CatalogDocument) -> Dedicated<'_> {
+    let mut dedicated = Dedicated::new();
+    for (name, set) in catalog.ip_sets.iter().flat_map(|sets| sets.value.0.iter()) {
+        for endpoint in &set.value.endpoints.value.0 {
+            dedicated.entry(&endpoint.value).or_default().insert(name);
+        }
+    }
+    dedicated
+}
+
 /// An endpoint has a set of addresses if and only if the set names it.
-fn check_addresses(catalog: &CatalogDocument, endpoint: &EndpointDocument, reader: &mut Reader) {
+fn check_addresses(
+    catalog: &CatalogDocument,
+    dedicated: &Dedicated<'_>,
+    endpoint: &EndpointDocument,
+    reader: &mut Reader,
+) {
     let id = &endpoint.id;
     let listed = endpoint.addresses.iter().flat_map(|list| list.value.0.iter());
     let own: BTreeMap<&Id, Span> =
@@ -287,19 +306,16 @@ fn check_addresses(catalog: &CatalogDocument, endpoint: &EndpointDocument, reade
         let message = "an endpoint of direction `internal` names components, not addresses";
         reader.report(Code::CatalogValue, addresses.span, message, None);
     }
-    for (name, set) in catalog.ip_sets.iter().flat_map(|sets| sets.value.0.iter()) {
-        let named = || set.value.endpoints.value.0.iter().any(|endpoint| endpoint.value == id.value);
-        match own.get(name) {
-            Some(span) if !named() => {
-                let message = format!("the ip_set `{name}` does not list `{}` in its `endpoints`", id.value);
-                reader.report(Code::CatalogReference, *span, message, None);
-            }
-            None if named() => {
-                let message = format!("the ip_set `{name}` is for `{}`, which does not name it", id.value);
-                let help = format!("add `ip_fallback: {name}` or `addresses: [{name}]` to the endpoint");
-                reader.report(Code::CatalogMissingKey, id.span, message, Some(help));
-            }
-            Some(_) | None => {}
-        }
+    let none = BTreeSet::new();
+    let named = dedicated.get(&id.value).unwrap_or(&none);
+    let is_set = |name: &Id| catalog.ip_sets.as_ref().is_some_and(|sets| sets.value.0.contains_key(name));
+    for (name, span) in own.iter().filter(|(name, _)| is_set(name) && !named.contains(*name)) {
+        let message = format!("the ip_set `{name}` does not list `{}` in its `endpoints`", id.value);
+        reader.report(Code::CatalogReference, *span, message, None);
+    }
+    for name in named.iter().filter(|name| !own.contains_key(*name)) {
+        let message = format!("the ip_set `{name}` is for `{}`, which does not name it", id.value);
+        let help = format!("add `ip_fallback: {name}` or `addresses: [{name}]` to the endpoint");
+        reader.report(Code::CatalogMissingKey, id.span, message, Some(help));
     }
 }

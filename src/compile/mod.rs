@@ -18,7 +18,7 @@ use far::Far;
 use crate::catalog::{
     ComponentDocument, ComponentKind, Date, EndpointDirection, EndpointDocument, Id, List, Selected,
 };
-use crate::diag::{Code, Finding};
+use crate::diag::{Code, Finding, distinct};
 use crate::packet::{Constraint, GroupSet, PeerSet, Set, TransportSet};
 use crate::policy::{
     Action, Direction, Justification, Match, Need, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject,
@@ -71,7 +71,7 @@ pub fn compile(input: Input<'_>, speech: Speech, needs: &BTreeSet<Need>) -> Comp
         compiler.implied(selected);
     }
     let sets = compiler.sets.into_values().collect();
-    Compiled { policy: Policy::new(sets), findings: compiler.findings, proxied: compiler.proxied }
+    Compiled { policy: Policy::new(sets), findings: distinct(compiler.findings), proxied: compiler.proxied }
 }
 
 struct Compiler<'a> {
@@ -281,11 +281,9 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// Adds a finding once.
+    /// Adds a finding. What is added more than once is told once in the end.
     fn note(&mut self, finding: Finding) {
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
-        }
+        self.findings.push(finding);
     }
 }
 

@@ -14,6 +14,7 @@ pub use secret::{concealed, mask_secrets};
 pub use source::{Source, Span};
 pub use suggest::suggest;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -112,4 +113,18 @@ impl Finding {
 /// Reports whether any finding is an error.
 pub fn any_error(findings: &[Finding]) -> bool {
     findings.iter().any(Finding::is_error)
+}
+
+/// The findings without those that stand there already, in their order.
+pub fn distinct(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut distinct: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let alike = alike.entry(finding.message.clone()).or_default();
+        if !alike.iter().any(|at| distinct.get(*at) == Some(&finding)) {
+            alike.push(distinct.len());
+            distinct.push(finding);
+        }
+    }
+    distinct
 }

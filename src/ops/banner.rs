@@ -10,6 +10,9 @@ use crate::syntax::digest::sha256;
 use crate::targets::Lowered;
 use std::collections::BTreeSet;
 
+/// The most bytes of a list of names.
+const LONGEST_LIST: usize = 2_000;
+
 /// The lines at the head of every file that do not depend on the target.
 pub(super) fn head(selected: &[Selected<'_>], lock: Option<&Lockfile>) -> Vec<String> {
     let mut lines = vec![format!(
@@ -67,13 +70,10 @@ pub(super) fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) ->
     let through: Vec<&str> = compiled.proxied.iter().map(String::as_str).collect();
     if !endpoints.is_empty() || through.is_empty() {
         let list: Vec<&str> = endpoints.into_iter().collect();
-        lines.push(format!(
-            "Endpoints: {}",
-            if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-        ));
+        lines.push(format!("Endpoints: {}", if list.is_empty() { "none".to_owned() } else { listed(&list) }));
     }
     if !through.is_empty() {
-        lines.push(format!("Endpoints behind the proxy: {}", through.join(", ")));
+        lines.push(format!("Endpoints behind the proxy: {}", listed(&through)));
     }
     lines.extend(implied.iter().map(|need| format!("Implied: {}, {}", need.id(), need.reason())));
     // A loss and the finding about it may say the same, the finding with backticks.
@@ -85,4 +85,35 @@ pub(super) fn banner(head: &[String], compiled: &Compiled, lowered: &Lowered) ->
     unsaid.extend(told.map(|finding| plain(&finding.message)));
     lines.extend(unsaid.into_iter().map(|why| format!("Cannot say: {why}")));
     lines
+}
+
+/// Names with commas, as many as fit a line. Each stands beside its rules too, and some formats repeat the head on
+/// each of their lines.
+fn listed(names: &[&str]) -> String {
+    let mut line = String::new();
+    for (at, name) in names.iter().enumerate() {
+        if line.len().saturating_add(name.len()) > LONGEST_LIST {
+            return format!("{line} and {} more", names.len().saturating_sub(at));
+        }
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(name);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn a_long_list_of_names_ends_with_how_many_more_there_are() {
+        let names: Vec<String> = (0..1_000).map(|number| format!("acme/e{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let line = listed(&names);
+        let shown = line.split(", ").count();
+        assert!(line.len() < 2_100 && line.ends_with(&format!(" and {} more", 1_000 - shown)), "{line}");
+        assert_eq!(listed(&["a/b", "c/d"]), "a/b, c/d");
+    }
 }

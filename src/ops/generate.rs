@@ -8,7 +8,7 @@ use super::{Artifact, File, Proven, custom, prove};
 use crate::artifact;
 use crate::catalog::{Catalog, LeftOut, Selection, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile, context};
-use crate::diag::{Code, Finding, Source, any_error, suggest};
+use crate::diag::{Code, Finding, Source, any_error, distinct, suggest};
 use crate::packet::Hostname;
 use crate::policy::Need;
 use crate::render::{Filters, Renderer};
@@ -109,9 +109,18 @@ pub fn generate(request: &Request) -> Generated {
     let (mut files, mut gone): (Vec<File>, Vec<String>) = (Vec::new(), Vec::new());
     let of_all = Input { selected: &selected, answers: &answers, variables: &variables_of_all };
     let Against { policy: existing, needs } = existing.map(|it| tolerate(it, of_all)).unwrap_or_default();
+    let mut known: Option<(&Variables, Arc<Context>)> = None;
     for ((target, artifact), variables) in jobs.iter().zip(&variables) {
         let input = Input { variables, ..of_all };
-        let context = Context { existing: existing.clone(), ..context(input) };
+        // What is known of a project is much, and the same for all targets with the same variables.
+        let context = match &known {
+            _ if !target.takes_context() => Arc::default(),
+            Some((of, context)) if *of == variables => Arc::clone(context),
+            _ => Arc::new(Context { existing: existing.clone(), ..context(input) }),
+        };
+        if target.takes_context() {
+            known = Some((variables, Arc::clone(&context)));
+        }
         let within = Within { input, selection: &request.selection, context: &context, needs: &needs };
         let written = write(*target, within, &renderer, &head);
         let nothing_left = written.files.is_empty() && !any_error(&written.findings);
@@ -146,11 +155,8 @@ pub fn generate(request: &Request) -> Generated {
 
 /// Adds findings that are not there yet.
 fn add(findings: &mut Vec<Finding>, more: Vec<Finding>) {
-    for finding in more {
-        if !findings.contains(&finding) {
-            findings.push(finding);
-        }
-    }
+    findings.extend(more);
+    *findings = distinct(std::mem::take(findings));
 }
 
 /// Files that would land on each other.
@@ -169,7 +175,7 @@ fn twice(files: &[File]) -> Vec<Finding> {
 struct Within<'a> {
     input: Input<'a>,
     selection: &'a Selection,
-    context: &'a Context,
+    context: &'a Arc<Context>,
     /// What the existing rules let pass besides endpoints, which is not to be asked away.
     needs: &'a BTreeSet<Need>,
 }
@@ -185,7 +191,7 @@ fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[S
             settings.entry(spec.key.to_owned()).or_insert_with(|| "yes".to_owned());
         }
     }
-    let options = Options::new(target.options(), &settings).within(context.clone());
+    let options = Options::new(target.options(), &settings).within(Arc::clone(context));
     let speech = target.speech_with(&options);
     if speech.peers == PeerKind::Both {
         needs.extend(existing.iter().copied().filter(|need| !off(need)));

@@ -115,11 +115,10 @@ pub(super) fn proof(
         .map(|finding| Finding { code: Code::VerifyUnread, ..finding })
         .collect();
     let loss = |scope: &crate::policy::Scope| {
-        let mut total = (PacketSet::default(), PacketSet::default());
-        for loss in lowered.losses.iter().filter(|loss| loss.scope == *scope) {
-            total = (total.0.union(&loss.excess), total.1.union(&loss.missing));
-        }
-        total
+        let of_scope = lowered.losses.iter().filter(|loss| loss.scope == *scope);
+        let (excess, missing): (Vec<PacketSet>, Vec<PacketSet>) =
+            of_scope.map(|loss| (loss.excess.clone(), loss.missing.clone())).unzip();
+        (PacketSet::union_all(&excess), PacketSet::union_all(&missing))
     };
     match verify(wanted, &read.policy, loss, Limit::default()) {
         Ok(mismatches) => findings.extend(mismatches.iter().map(|mismatch| explain(name, mismatch))),

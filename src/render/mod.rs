@@ -12,7 +12,7 @@ pub use error::RenderError;
 use crate::diag::Source;
 use crate::syntax;
 use crate::syntax::declared::{Comment, Quoting, is_plain};
-use serde_json::Value;
+use crate::targets::Model;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -71,9 +71,12 @@ impl Renderer {
     }
 
     /// Lays out a model. `banner` are the lines at the head of the file.
-    pub fn render(&self, template: &str, model: &Value, banner: &[String]) -> Result<String, RenderError> {
+    pub fn render(&self, template: &str, model: &Model, banner: &[String]) -> Result<String, RenderError> {
         let failed = |error: tera::Error| RenderError::new(&error, Some(template), &self.sources);
-        let mut context = Context::from_serialize(model).map_err(failed)?;
+        let mut context = Context::new();
+        for (name, value) in model.fields() {
+            context.insert_value(name, value);
+        }
         context.insert("banner", banner);
         self.tera.render(template, &context).map_err(failed)
     }
@@ -146,11 +149,11 @@ fn print_plain(text: &str, out: &mut dyn io::Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn print(template: &str, model: &Value) -> Result<String, String> {
         let renderer = Renderer::new([("t", template)]).map_err(|error| error.to_string())?;
-        renderer.render("t", model, &[]).map_err(|error| error.to_string())
+        renderer.render("t", &Model::of(model), &[]).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -182,11 +185,12 @@ mod tests {
     #[test]
     fn an_error_says_where_it_is_in_the_template() {
         let renderer = Renderer::new([("t", "one\n  {{ a | line }}\n{{ b }}\n")]).expect("it loads");
-        let error = renderer.render("t", &json!({"b": "ok"}), &[]).expect_err("no field `a`");
+        let error = renderer.render("t", &json!({"b": "ok"}).into(), &[]).expect_err("no field `a`");
         let finding = error.finding();
         let place = finding.place.expect("a place");
         assert_eq!(place.source.line_column(place.span.start), (2, 6));
-        let error = renderer.render("t", &json!({"a": "x", "b": "b\nc"}), &[]).expect_err("it is not plain");
+        let error =
+            renderer.render("t", &json!({"a": "x", "b": "b\nc"}).into(), &[]).expect_err("it is not plain");
         let finding = error.finding();
         assert!(finding.message.contains("`b\\nc` is printed without a quoting filter"), "{finding:?}");
         let place = finding.place.expect("a place");

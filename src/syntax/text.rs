@@ -6,8 +6,24 @@ use std::borrow::Cow;
 /// bidirectional, zero-width and line-separator characters become a space, as do noncharacters, which YAML refuses even
 /// in a comment, and runs of white space become one.
 pub fn one_line(text: &str) -> String {
+    if is_plain_line(text) {
+        return text.to_owned();
+    }
     let visible = text.chars().map(|char| if is_hidden(char) { ' ' } else { char }).collect::<String>();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Reports whether a text is one line already, found without looking at characters: most texts are visible ASCII with
+/// single spaces between words.
+fn is_plain_line(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    text.is_empty() || before != b' '
 }
 
 /// The text with every character replaced that `allowed` refuses, and cut to `limit` characters. A cut text ends in
@@ -68,6 +84,12 @@ mod tests {
 
     #[test]
     fn what_is_left_is_one_visible_line() {
+        for text in ["", "a", "a b ~", " ", " a", "a ", "a  b", "a\tb", "a\u{7F}", "\n"] {
+            assert_eq!(
+                one_line(text),
+                text.split_whitespace().collect::<Vec<_>>().join(" ").replace('\u{7F}', "")
+            );
+        }
         assert_eq!(one_line(" a\r\n\u{2028}b\u{202E}\tc\u{0}\u{FFFF}\u{1FFFE}\u{FDD0}d "), "a b c d");
         assert_eq!(one_line("\u{FEFF}\u{200B}"), "");
         assert_eq!(one_line("日本語 😀 \u{FFFD}"), "日本語 😀 \u{FFFD}");

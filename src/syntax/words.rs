@@ -112,11 +112,15 @@ pub fn quote(text: &str) -> String {
     let line = one_line(text);
     let mut quoted = String::with_capacity(line.len().saturating_add(2));
     quoted.push('"');
-    for char in line.chars() {
-        if matches!(char, '"' | '\\') {
-            quoted.push('\\');
+    for piece in line.split_inclusive(['"', '\\']) {
+        match piece.strip_suffix(['"', '\\']) {
+            Some(before) => {
+                quoted.push_str(before);
+                quoted.push('\\');
+                quoted.push_str(piece.get(before.len()..).unwrap_or_default());
+            }
+            None => quoted.push_str(piece),
         }
-        quoted.push(char);
     }
     quoted.push('"');
     quoted

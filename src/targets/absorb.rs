@@ -49,18 +49,21 @@ pub(super) fn absorb<R: Allowing>(rules: Vec<R>) -> Vec<R> {
 /// The rules by what they name, so that one finds those that may cover it without a look at all of them.
 struct Index {
     blocks: BTreeMap<Prefix, Vec<usize>>,
+    /// The lengths that blocks have, mostly a few.
+    lengths: BTreeSet<u8>,
     others: Vec<usize>,
 }
 
 impl Index {
     fn new<R: Allowing>(rules: &[R]) -> Self {
-        let mut index = Self { blocks: BTreeMap::new(), others: Vec::new() };
+        let mut index = Self { blocks: BTreeMap::new(), lengths: BTreeSet::new(), others: Vec::new() };
         for (number, rule) in rules.iter().enumerate() {
             match rule.blocks() {
                 None => index.others.push(number),
                 Some(blocks) => {
                     for block in blocks {
                         index.blocks.entry(block).or_default().push(number);
+                        index.lengths.insert(block.len());
                     }
                 }
             }
@@ -71,7 +74,9 @@ impl Index {
     /// The rules that hold the first block of one, and those whose peers are more than blocks.
     fn candidates<R: Allowing>(&self, rule: &R) -> BTreeSet<usize> {
         let first = rule.blocks().and_then(|blocks| blocks.first().copied());
-        let holders = first.into_iter().flat_map(Prefix::holders);
+        let lengths = |block: Prefix| self.lengths.range(..=block.len()).map(move |len| (block, *len));
+        let holders = first.into_iter().flat_map(lengths);
+        let holders = holders.filter_map(|(block, len)| Prefix::containing(block.addr(), len));
         let named = holders.filter_map(|block| self.blocks.get(&block)).flatten();
         named.chain(&self.others).copied().collect()
     }

@@ -1,8 +1,11 @@
 //! What one line of a packet filter accepts, before it is spelt.
 
 use super::absorb::Allowing;
+use super::reason::{Room, reason};
 use crate::packet::{IcmpMatch, PortRange, Prefix, Protocol};
-use crate::policy::Origin;
+use crate::policy::{Origin, RuleSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The services that one rule can choose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,14 +26,41 @@ pub(super) type Key = (Option<Prefix>, Option<Prefix>, Service);
 
 /// A line that accepts, with everything that asks for it.
 #[derive(Debug)]
-pub(super) struct Accepted<'a> {
+pub(super) struct Accepted {
     /// What it chooses.
     pub(super) key: Key,
-    /// Why.
-    pub(super) origins: Vec<&'a Origin>,
+    /// Why: the rules of the set, by their numbers.
+    pub(super) rules: Vec<usize>,
 }
 
-impl Allowing for Accepted<'_> {
+/// Why lines are there, in words. Thousands of lines are there for the same reasons, which are put into words once.
+#[derive(Debug)]
+pub(super) struct Comments<'a> {
+    set: &'a RuleSet,
+    room: Room,
+    known: BTreeMap<Vec<usize>, Arc<str>>,
+}
+
+impl<'a> Comments<'a> {
+    /// The comments of lines that rules of this set ask for.
+    pub(super) fn new(set: &'a RuleSet, room: Room) -> Self {
+        Self { set, room, known: BTreeMap::new() }
+    }
+
+    /// The comment of a line that these rules ask for, by their numbers.
+    pub(super) fn of(&mut self, rules: &[usize]) -> Arc<str> {
+        if let Some(known) = self.known.get(rules) {
+            return Arc::clone(known);
+        }
+        let origin =
+            |number: &usize| -> Option<&Origin> { self.set.rules.get(*number).map(|rule| &rule.origin) };
+        let comment: Arc<str> = reason(rules.iter().filter_map(origin), self.room).0.into();
+        self.known.insert(rules.to_vec(), Arc::clone(&comment));
+        comment
+    }
+}
+
+impl Allowing for Accepted {
     fn blocks(&self) -> Option<Vec<Prefix>> {
         self.key.0.map(|peer| vec![peer])
     }
@@ -42,7 +72,7 @@ impl Allowing for Accepted<'_> {
     }
 
     fn take(&mut self, other: Self) {
-        self.origins.extend(other.origins);
+        self.rules.extend(other.rules);
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Demand<'a> {
 /// What was asked and cannot be said, collected by reason.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unsaid {
-    missing: BTreeMap<(Scope, &'static str), (PacketSet, Vec<String>)>,
+    missing: BTreeMap<(Scope, &'static str), (Vec<PacketSet>, Vec<String>)>,
 }
 
 /// What the rules of a set ask for, with everything that is no plain peer address put aside.
@@ -54,7 +54,7 @@ impl Unsaid {
             return;
         }
         let (missing, ids) = self.missing.entry((scope.clone(), why)).or_default();
-        *missing = missing.union(packets);
+        missing.push(packets.clone());
         ids.push(text::one_line(&id(origin)));
     }
 
@@ -85,10 +85,10 @@ impl Unsaid {
         let written = PacketSet::union_all(&products.collect::<Vec<_>>());
         for ((of, _), (missing, _)) in &mut self.missing {
             if of == scope {
-                *missing = missing.subtract(&written);
+                *missing = vec![PacketSet::union_all(missing).subtract(&written)];
             }
         }
-        self.missing.retain(|_, (missing, _)| !missing.is_empty());
+        self.missing.retain(|_, (missing, _)| missing.iter().any(|missing| !missing.is_empty()));
     }
 
     /// The losses, and one finding for each reason.
@@ -109,7 +109,7 @@ impl Unsaid {
                 finding
             });
             let why = format!("left out of {}, for {who}: {why}", scope.direction);
-            Loss { scope, excess: PacketSet::default(), missing, why }
+            Loss { scope, excess: PacketSet::default(), missing: PacketSet::union_all(&missing), why }
         });
         (losses.collect(), findings)
     }

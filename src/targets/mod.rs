@@ -25,6 +25,7 @@ mod haproxy;
 mod host_expression;
 mod iptables;
 mod kubernetes;
+mod model;
 mod network_policy;
 mod nftables;
 mod options;
@@ -43,6 +44,7 @@ mod tinyproxy;
 mod well_known;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
+pub use model::Model;
 pub use options::{OptionKind, OptionSpec, Options};
 pub use proxy_env::{Client, NoProxy, Reach};
 pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
@@ -50,7 +52,6 @@ pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
 use crate::diag::{Finding, Source};
 use crate::packet::PacketSet;
 use crate::policy::{Need, Origin, Policy, Scope};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -113,6 +114,11 @@ pub trait Target: Sync + fmt::Debug {
 
     /// The settings that are this target's own.
     fn options(&self) -> &'static [OptionSpec];
+
+    /// Reports whether it looks at what is known of the project beside its rules. Others are not given it.
+    fn takes_context(&self) -> bool {
+        false
+    }
 
     /// The templates of its artifacts: name and text.
     fn templates(&self) -> &'static [(&'static str, &'static str)];
@@ -277,7 +283,7 @@ pub struct Artifact {
     /// The name of its template.
     pub template: &'static str,
     /// What the template lays out: plain data in its final order. Templates loop and print; they decide nothing.
-    pub model: Value,
+    pub model: Model,
 }
 
 /// What an artifact does not say exactly, for one scope of the policy.

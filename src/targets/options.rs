@@ -3,6 +3,7 @@
 use super::{Context, ProxyUrl};
 use crate::packet::Prefix;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A setting that a target takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub enum OptionKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     values: BTreeMap<&'static str, String>,
-    context: Context,
+    context: Arc<Context>,
 }
 
 impl OptionKind {
@@ -89,12 +90,12 @@ impl Options {
             let value = given.cloned().or_else(|| spec.default.map(str::to_owned))?;
             Some((spec.key, value))
         };
-        Self { values: specs.iter().filter_map(value).collect(), context: Context::default() }
+        Self { values: specs.iter().filter_map(value).collect(), context: Arc::default() }
     }
 
     /// The same settings in a project of which more is known than its rules.
-    pub fn within(self, context: Context) -> Self {
-        Self { context, ..self }
+    pub fn within(self, context: impl Into<Arc<Context>>) -> Self {
+        Self { context: context.into(), ..self }
     }
 
     /// What is known of the project beside its rules; nothing when nobody said.

@@ -250,8 +250,11 @@ impl Target for Fake {
             );
         }
         let model = json!({"dialect": self.dialect(), "sets": sets});
-        let file =
-            |path: &str| Artifact { path: path.into(), template: "fake.txt.tera", model: model.clone() };
+        let file = |path: &str| Artifact {
+            path: path.into(),
+            template: "fake.txt.tera",
+            model: model.clone().into(),
+        };
         lowered.artifacts = match self.flaw {
             Some(Flaw::EscapesFolder) => vec![file("../fake.txt")],
             Some(Flaw::SameFileTwice) => vec![file("fake.txt"), file("FAKE.txt")],

@@ -117,7 +117,7 @@ fn models(target: &'static dyn Target) -> Vec<(&'static str, Value)> {
             for policy in some_policies(target) {
                 let lowered = target.lower(&Wanted { policy: &policy, needs: &needs, options: &options });
                 models.extend(lowered.artifacts.into_iter().map(|artifact| {
-                    let mut model = artifact.model;
+                    let mut model = serde_json::to_value(&artifact.model).expect("a model is JSON");
                     model["banner"] = vec!["a line"].into();
                     (artifact.template, model)
                 }));

@@ -9,6 +9,11 @@ use crate::syntax::text;
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\$%".contains(&byte)) {
+        quoted.push_str(text);
+        quoted.push('"');
+        return quoted;
+    }
     let mut chars = text.chars().peekable();
     while let Some(char) = chars.next() {
         match char {

@@ -269,7 +269,7 @@ fn suricata(name: &str, plan: &Plan<'_>, lowered: &mut Lowered) {
     let Some(capacity) = capacity(rules.len(), lowered) else { return };
     let model = json!({ "name": name, "capacity": capacity, "rules": rules });
     let path = "aws-network-firewall.tf".to_owned();
-    lowered.artifacts.push(Artifact { path, template: super::TEMPLATE, model });
+    lowered.artifacts.push(Artifact { path, template: super::TEMPLATE, model: model.into() });
 }
 
 fn domains(name: &str, plan: &Plan<'_>, lowered: &mut Lowered) {
@@ -291,7 +291,7 @@ fn domains(name: &str, plan: &Plan<'_>, lowered: &mut Lowered) {
         .collect();
     let model = json!({ "name": name, "capacity": capacity, "domains": entries });
     let path = "aws-network-firewall.tf".to_owned();
-    lowered.artifacts.push(Artifact { path, template: super::DOMAINS_TEMPLATE, model });
+    lowered.artifacts.push(Artifact { path, template: super::DOMAINS_TEMPLATE, model: model.into() });
 }
 
 /// Room for some more rules, for a capacity cannot be changed later.

@@ -6,12 +6,13 @@
 //! entries in more than linear time, and cutting a map in chunks moves entries from one chunk to another, which replaces
 //! their rules.
 
+use super::asking::Asking;
 use super::lists;
 use super::permissions;
 use super::service::Service;
 use super::{DESCRIPTION, MAX_RULES};
 use crate::diag::{Code, Finding};
-use crate::packet::{AddrSet, Prefix, Set};
+use crate::packet::{AddrSet, PeerSet, Prefix, Set};
 use crate::policy::{Direction, Origin, RuleSet};
 use crate::targets::demand::{Demand, Unsaid, demands};
 use crate::targets::reason::{Room, reason};
@@ -33,7 +34,7 @@ pub(super) struct Rule {
 
 /// What rules are needed for.
 pub(super) struct Reasons<'a> {
-    asked: &'a [(Direction, Demand<'a>)],
+    asked: Asking<'a>,
     /// How many reasons did not fit as they are.
     shortened: usize,
 }
@@ -64,7 +65,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     // The head of the file warns of what stands beside egress rules, once, where there are any.
     let egress =
         rules.iter().find(|rule| rule.direction == Direction::Egress).map(|rule| rule.direction.as_str());
-    let mut reasons = Reasons { asked: &asked, shortened: 0 };
+    let mut reasons = Reasons { asked: Asking::of(&asked), shortened: 0 };
     let literal = wanted.options.get("aws.security_group_id");
     let variable = wanted.options.get("aws.variable").filter(|_| literal.is_none());
     let mut model = json!({
@@ -85,7 +86,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             if let (Value::Object(model), Value::Object(parts)) = (&mut model, parts) {
                 model.extend(parts);
             }
-            lowered.artifacts.push(Artifact { path: "aws-security-group.tf".to_owned(), template, model });
+            lowered.artifacts.push(Artifact {
+                path: "aws-security-group.tf".to_owned(),
+                template,
+                model: model.into(),
+            });
         }
     }
     if reasons.shortened > 0 {
@@ -134,6 +139,7 @@ fn cover(set: &RuleSet, demands: &[Demand<'_>], max: usize, unsaid: &mut Unsaid)
 
 fn by_service(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> BTreeMap<Service, Asked> {
     let mut by_service: BTreeMap<Service, Asked> = BTreeMap::new();
+    let mut carried: BTreeMap<Service, Vec<AddrSet>> = BTreeMap::new();
     for demand in demands {
         let listed = listed(demand);
         for row in demand.transport.rows() {
@@ -152,10 +158,13 @@ fn by_service(set: &RuleSet, demands: &[Demand<'_>], unsaid: &mut Unsaid) -> BTr
                 let why = "ICMP exists over IPv4 only and ICMPv6 over IPv6 only";
                 unsaid.part(&set.scope, why, &others, &service.packets());
                 let asked = by_service.entry(service).or_default();
-                asked.addrs = asked.addrs.union(&carriers);
                 asked.listed.extend(listed.iter().filter(|block| carriers.contains(block.addr())));
+                carried.entry(service).or_default().push(carriers);
             }
         }
+    }
+    for (service, asked) in &mut by_service {
+        asked.addrs = AddrSet::union_all(carried.get(service).map(Vec::as_slice).unwrap_or_default());
     }
     unsaid.said(&set.scope, by_service.iter().map(|(service, asked)| (&asked.addrs, service.packets())));
     by_service
@@ -182,7 +191,12 @@ fn rules(
             .map(|(_, asked)| asked.addrs.clone())
             .collect();
         let wider = AddrSet::union_all(&wider);
-        let blocks = blocks(asked).into_iter().filter(|prefix| !AddrSet::of([*prefix]).is_subset(&wider));
+        let wider = PeerSet::from(wider);
+        let is_within = |prefix: &Prefix| {
+            let block = PeerSet::from(AddrSet::block(*prefix));
+            wider.among(&block) == block
+        };
+        let blocks = blocks(asked).into_iter().filter(|prefix| !is_within(prefix));
         rules.extend(blocks.map(|prefix| Rule { direction, service: *service, prefix }));
     }
     rules
@@ -229,15 +243,7 @@ fn reserved(options: &Options) -> Option<Finding> {
 impl Reasons<'_> {
     /// The reasons of everything that needs a packet of these rules, which are of one direction and service.
     pub(super) fn of(&mut self, rules: &[&Rule], room: Room) -> String {
-        let addrs = AddrSet::of(rules.iter().map(|rule| rule.prefix));
-        let origins = self.asked.iter().filter(|(direction, demand)| {
-            rules.first().is_some_and(|rule| {
-                *direction == rule.direction
-                    && !demand.addrs.intersect(&addrs).is_empty()
-                    && !demand.transport.intersect(&rule.service.packets()).is_empty()
-            })
-        });
-        let (text, changed) = reason(origins.map(|(_, demand)| demand.origin), room);
+        let (text, changed) = reason(self.asked.for_any(rules), room);
         self.shortened += usize::from(changed);
         text
     }

@@ -10,6 +10,7 @@
 //! rules"). It is closed by default, but a group made outside of Terraform starts with a rule that allows all egress,
 //! which no added rule takes back; the head of the file says so.
 
+mod asking;
 mod describe;
 mod entries;
 mod fields;

@@ -20,7 +20,7 @@ pub(super) fn artifacts(rules: &[Rule], reasons: &mut Reasons<'_>) -> Vec<Artifa
         Artifact {
             path: format!("aws-security-group.{direction}.json"),
             template: PERMISSIONS_TEMPLATE,
-            model: json!({ "permissions": permissions.collect::<Vec<_>>() }),
+            model: json!({ "permissions": permissions.collect::<Vec<_>>() }).into(),
         }
     };
     by_direction.into_iter().map(artifact).collect()

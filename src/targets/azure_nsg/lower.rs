@@ -72,7 +72,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     lowered.artifacts.push(Artifact {
         path,
         template: super::TEMPLATE,
-        model: model(wanted.options, &rules),
+        model: model(wanted.options, &rules).into(),
     });
     lowered
 }

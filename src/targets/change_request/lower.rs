@@ -87,12 +87,12 @@ fn artifacts(rows: &BTreeSet<Row>) -> Vec<Artifact> {
         Artifact {
             path: "change-request.csv".to_owned(),
             template: CSV,
-            model: json!({ "titles": TITLES, "rows": lines }),
+            model: json!({ "titles": TITLES, "rows": lines }).into(),
         },
         Artifact {
             path: "change-request.md".to_owned(),
             template: MARKDOWN,
-            model: json!({ "rows": named, "details": details, "counts": counts }),
+            model: json!({ "rows": named, "details": details, "counts": counts }).into(),
         },
     ]
 }
@@ -109,6 +109,7 @@ struct Ask<'a> {
 fn asks<'a>(set: &'a RuleSet, unsaid: &mut Unsaid) -> Vec<Ask<'a>> {
     let everything = TransportSet::full();
     let mut asks: Vec<Ask<'a>> = Vec::new();
+    let mut of_endpoint: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for rule in set.rules.iter().filter(|rule| rule.traffic == Traffic::New) {
         let services = rule.matches.transport.set().unwrap_or(&everything).clone();
         let peers = rule.matches.peer.set().unwrap_or(&set.universe);
@@ -122,12 +123,19 @@ fn asks<'a>(set: &'a RuleSet, unsaid: &mut Unsaid) -> Vec<Ask<'a>> {
         if said.is_empty() {
             continue;
         }
-        let same = |ask: &&mut Ask<'_>| {
-            *ask.origin == rule.origin && ask.near.as_ref() == near && ask.services == services
+        let known = of_endpoint.entry(id(&rule.origin)).or_default();
+        let same = |at: &&usize| {
+            let same = |ask: &Ask<'_>| {
+                *ask.origin == rule.origin && ask.near.as_ref() == near && ask.services == services
+            };
+            asks.get(**at).is_some_and(same)
         };
-        match asks.iter_mut().find(same) {
+        match known.iter().find(same).copied().and_then(|at| asks.get_mut(at)) {
             Some(ask) => ask.peers = ask.peers.union(&said),
-            None => asks.push(Ask { origin: &rule.origin, near: near.cloned(), peers: said, services }),
+            None => {
+                known.push(asks.len());
+                asks.push(Ask { origin: &rule.origin, near: near.cloned(), peers: said, services });
+            }
         }
     }
     asks

@@ -77,6 +77,10 @@ impl Target for ChangeRequest {
         OPTIONS
     }
 
+    fn takes_context(&self) -> bool {
+        true
+    }
+
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
         &[
             (CSV, include_str!("../../../templates/change-request.csv.tera")),

@@ -32,7 +32,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     if !policies.is_empty() {
         let model = serde_json::json!({ "policies": policies });
         lowered.artifacts =
-            vec![Artifact { path: "cilium.yaml".to_owned(), template: super::TEMPLATE, model }];
+            vec![Artifact { path: "cilium.yaml".to_owned(), template: super::TEMPLATE, model: model.into() }];
     }
     lowered
 }

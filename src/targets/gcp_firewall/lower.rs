@@ -73,7 +73,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         "rules": rules,
     });
     let path = "gcp-firewall.tf".to_owned();
-    lowered.artifacts.push(Artifact { path, template: super::TEMPLATE, model });
+    lowered.artifacts.push(Artifact { path, template: super::TEMPLATE, model: model.into() });
     lowered
 }
 

@@ -103,7 +103,7 @@ fn ingress(set: &RuleSet, literal: bool, defaults: &PortSet, lowered: &mut Lower
     lowered.artifacts.push(Artifact {
         path: "gke-module.tfvars".to_owned(),
         template: if literal { LITERAL } else { TEMPLATE },
-        model: json!({ "ports": list(&opened), "reasons": reasons, "union": Vec::from_iter(union) }),
+        model: json!({ "ports": list(&opened), "reasons": reasons, "union": Vec::from_iter(union) }).into(),
     });
 }
 

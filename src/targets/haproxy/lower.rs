@@ -38,7 +38,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         "tls": tls.model(&format!("{prefix}_tls")),
         "http": http.model(&format!("{prefix}_http")),
     });
-    out.artifacts.push(Artifact { path: "haproxy.cfg".to_owned(), template: "haproxy.cfg.tera", model });
+    out.artifacts.push(Artifact {
+        path: "haproxy.cfg".to_owned(),
+        template: "haproxy.cfg.tera",
+        model: model.into(),
+    });
     out
 }
 

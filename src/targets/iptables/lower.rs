@@ -8,12 +8,13 @@ use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Se
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
 use crate::targets::absorb::absorb;
-use crate::targets::accepted::{Accepted, Key, Service};
+use crate::targets::accepted::{Accepted, Comments, Key, Service};
 use crate::targets::reason::{Room, reason};
 use crate::targets::region::Family;
-use crate::targets::{Artifact, Loss, Lowered, Wanted};
+use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A file, as its template sees it.
 #[derive(Debug, Serialize)]
@@ -55,7 +56,7 @@ struct Line {
     /// Matches of modules.
     tests: Vec<Test>,
     /// What it is for.
-    comment: String,
+    comment: Arc<str>,
     /// `ACCEPT` or `REJECT`.
     target: &'static str,
     /// `--reject-with`.
@@ -83,16 +84,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     ] {
         let chains =
             sets.iter().map(|set| chain(set, family, wanted, &mut collected, &mut lowered)).collect();
-        match serde_json::to_value(File { restore, chains }) {
-            Ok(model) => {
-                lowered.artifacts.push(Artifact {
-                    path: path.to_owned(),
-                    template: "iptables.rules.tera",
-                    model,
-                });
-            }
-            Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
-        }
+        lowered.artifacts.push(Artifact {
+            path: path.to_owned(),
+            template: "iptables.rules.tera",
+            model: Model::of(&File { restore, chains }),
+        });
     }
     collected.finish(&mut lowered);
     lowered
@@ -117,12 +113,13 @@ fn chain(
         lowered.findings.push(Finding::new(Code::TargetLimit, message));
     }
     let mut rules = implied(set, family, wanted, lowered);
-    let mut lines: BTreeMap<Key, Vec<&Origin>> = BTreeMap::new();
-    for rule in &set.rules {
-        spread(set, rule, family, &mut lines, lowered);
+    let mut lines: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (number, rule) in set.rules.iter().enumerate() {
+        spread(set, (number, rule), family, &mut lines, lowered);
     }
-    let lines = absorb(lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect());
-    let line = |(peer, source, service): Key, comment: String| {
+    let lines = absorb(lines.into_iter().map(|(key, rules)| Accepted { key, rules }).collect());
+    let mut comments = Comments::new(set, COMMENT_ROOM);
+    let line = |(peer, source, service): Key, comment: Arc<str>| {
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),
@@ -131,7 +128,7 @@ fn chain(
         Line { source, destination, ..accept(&service, comment) }
     };
     if wanted.options.get("iptables.form") == Some("ipset") {
-        rules.extend(sets::grouped(lines, COMMENT_ROOM).into_iter().map(|group| {
+        rules.extend(sets::grouped(lines, &mut comments).into_iter().map(|group| {
             if let [peer] = group.peers.as_slice() {
                 return line((*peer, group.source, group.service), group.comment);
             }
@@ -144,9 +141,7 @@ fn chain(
             Line { set: Some(name), set_end: Some(end), ..line }
         }));
     } else {
-        rules.extend(
-            lines.into_iter().map(|Accepted { key, origins }| line(key, reason(origins, COMMENT_ROOM).0)),
-        );
+        rules.extend(lines.into_iter().map(|Accepted { key, rules }| line(key, comments.of(&rules))));
     }
     if wanted.options.get("iptables.reject") == Some("reject") {
         rules.extend(reject(family));
@@ -195,11 +190,11 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
 }
 
 /// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
-fn spread<'a>(
-    set: &'a RuleSet,
-    rule: &'a Rule,
+fn spread(
+    set: &RuleSet,
+    (number, rule): (usize, &Rule),
     family: Family,
-    lines: &mut BTreeMap<Key, Vec<&'a Origin>>,
+    lines: &mut BTreeMap<Key, Vec<usize>>,
     lowered: &mut Lowered,
 ) {
     let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
@@ -214,8 +209,8 @@ fn spread<'a>(
     };
     let full = TransportSet::full();
     let (services, unsaid) = spell::services(rule.matches.transport.set().unwrap_or(&full), family);
-    let loss = unsaid_services(set, rule, family, &unsaid);
-    if !loss.missing.is_empty() {
+    let loss = (!unsaid.is_empty()).then(|| unsaid_services(set, rule, family, &unsaid));
+    if let Some(loss) = loss.filter(|loss| !loss.missing.is_empty()) {
         let message =
             format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
         let help = "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option";
@@ -225,7 +220,7 @@ fn spread<'a>(
     for peer in &peers {
         for source in &sources {
             for service in &services {
-                lines.entry((*peer, *source, service.clone())).or_default().push(&rule.origin);
+                lines.entry((*peer, *source, service.clone())).or_default().push(number);
             }
         }
     }
@@ -274,11 +269,11 @@ fn blocks(addrs: &AddrSet, family: Family) -> Option<Vec<Option<Prefix>>> {
     Some(part.prefixes().into_iter().map(Some).collect())
 }
 
-fn accept(service: &Service, comment: String) -> Line {
+fn accept(service: &Service, comment: impl Into<Arc<str>>) -> Line {
     Line {
         protocol: service.protocol(),
         tests: service.test().into_iter().collect(),
-        comment,
+        comment: comment.into(),
         target: "ACCEPT",
         ..Line::default()
     }
@@ -292,7 +287,7 @@ fn reject(family: Family) -> [Line; 2] {
     };
     let line = |protocol: Option<&str>, with| Line {
         protocol: protocol.map(str::to_owned),
-        comment: "everything else is refused".to_owned(),
+        comment: "everything else is refused".into(),
         target: "REJECT",
         reject_with: Some(with),
         ..Line::default()

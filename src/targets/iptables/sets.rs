@@ -3,12 +3,12 @@
 use super::SET_NAME;
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix};
-use crate::targets::accepted::{Accepted, Service};
-use crate::targets::reason::{Room, reason};
+use crate::targets::accepted::{Accepted, Comments, Service};
 use crate::targets::region::Family;
 use crate::targets::{Artifact, Lowered};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Lines that differ in the block of their far end only.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Group {
     /// The service.
     pub(super) service: Service,
     /// Why, in words.
-    pub(super) comment: String,
+    pub(super) comment: Arc<str>,
 }
 
 /// The sets that lines need.
@@ -46,10 +46,10 @@ struct Named {
 const USUAL_ROOM: usize = 65_536;
 
 /// The lines, those that differ in the block of their far end only as one.
-pub(super) fn grouped(lines: Vec<Accepted<'_>>, room: Room) -> Vec<Group> {
-    let mut groups: BTreeMap<(Option<Prefix>, Service, String), Vec<Option<Prefix>>> = BTreeMap::new();
-    for Accepted { key: (peer, source, service), origins } in lines {
-        groups.entry((source, service, reason(origins, room).0)).or_default().push(peer);
+pub(super) fn grouped(lines: Vec<Accepted>, comments: &mut Comments<'_>) -> Vec<Group> {
+    let mut groups: BTreeMap<(Option<Prefix>, Service, Arc<str>), Vec<Option<Prefix>>> = BTreeMap::new();
+    for Accepted { key: (peer, source, service), rules } in lines {
+        groups.entry((source, service, comments.of(&rules))).or_default().push(peer);
     }
     let group =
         |((source, service, comment), peers)| Group { peers: merged(peers), source, service, comment };
@@ -99,6 +99,6 @@ impl Collected {
         }
         let path = "egressor.ipset".to_owned();
         let model = serde_json::json!({ "sets": self.0 });
-        lowered.artifacts.push(Artifact { path, template: "iptables-sets.ipset.tera", model });
+        lowered.artifacts.push(Artifact { path, template: "iptables-sets.ipset.tera", model: model.into() });
     }
 }

@@ -7,7 +7,7 @@ use crate::diag::{Code, Finding};
 use crate::policy::{Direction, Pods};
 use crate::targets::component::{self, Spoken};
 use crate::targets::kubernetes::too_large;
-use crate::targets::{Artifact, Lowered, Wanted};
+use crate::targets::{Artifact, Lowered, Model, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The policy as objects for the template.
@@ -30,7 +30,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let names = policies.iter().map(|object| (format!("{}/{}", object.namespace, object.name), object));
     lowered.findings.extend(names.filter_map(|(name, object)| too_large(&name, object.apply_bytes())));
     if !policies.is_empty() {
-        let model = serde_json::json!({ "policies": policies });
+        let model = Model::of(&BTreeMap::from([("policies", policies)]));
         lowered.artifacts =
             vec![Artifact { path: "network-policy.yaml".to_owned(), template: super::TEMPLATE, model }];
     }

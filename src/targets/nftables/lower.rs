@@ -7,12 +7,13 @@ use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Se
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
 use crate::targets::absorb::absorb;
-use crate::targets::accepted::{Accepted, Key, Service};
+use crate::targets::accepted::{Accepted, Comments, Key, Service};
 use crate::targets::reason::{Room, reason};
 use crate::targets::region::Family;
-use crate::targets::{Artifact, Loss, Lowered, Wanted};
+use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The file, as its template sees it.
 #[derive(Debug, Serialize)]
@@ -73,7 +74,7 @@ struct Line {
     /// The words of what a reject answers with.
     with: Vec<&'static str>,
     /// What it is for.
-    comment: String,
+    comment: Arc<str>,
 }
 
 /// A comment is limited in bytes, so it is kept to characters of one byte.
@@ -83,7 +84,7 @@ const COMMENT_ROOM: Room = Room { limit: COMMENT, allowed: |char| char.is_ascii(
 const NEIGHBOUR_DISCOVERY: [u8; 4] = [133, 134, 135, 136];
 
 /// What one rule of the file chooses beside its blocks: family, near end, service, and why, in words.
-type Group = (Family, Option<Prefix>, Service, String);
+type Group = (Family, Option<Prefix>, Service, Arc<str>);
 
 /// The policy as one file. A direction that the policy says nothing about has no chain, and stays as it is.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
@@ -104,13 +105,8 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         let chain = chain(set, wanted, &mut file.sets, &mut lowered);
         file.chains.push(chain);
     }
-    match serde_json::to_value(file) {
-        Ok(model) => {
-            let path = "egressor.nft".to_owned();
-            lowered.artifacts.push(Artifact { path, template: "nftables.nft.tera", model });
-        }
-        Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
-    }
+    let path = "egressor.nft".to_owned();
+    lowered.artifacts.push(Artifact { path, template: "nftables.nft.tera", model: Model::of(&file) });
     lowered
 }
 
@@ -124,17 +120,17 @@ fn chain(set: &RuleSet, wanted: &Wanted<'_>, sets: &mut Vec<NamedSet>, lowered: 
         None => hook.to_owned(),
     };
     let mut rules = implied(set, wanted, lowered);
+    let mut comments = Comments::new(set, COMMENT_ROOM);
     for family in [Family::V4, Family::V6] {
-        let mut lines: BTreeMap<Key, Vec<&Origin>> = BTreeMap::new();
-        for rule in &set.rules {
-            spread(set, rule, family, &mut lines, lowered);
+        let mut lines: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (number, rule) in set.rules.iter().enumerate() {
+            spread(set, (number, rule), family, &mut lines, lowered);
         }
-        let lines = lines.into_iter().map(|(key, origins)| Accepted { key, origins }).collect();
+        let lines = lines.into_iter().map(|(key, rules)| Accepted { key, rules }).collect();
         // What differs in its blocks only is one rule, which looks them up.
         let mut groups: BTreeMap<Group, Vec<Option<Prefix>>> = BTreeMap::new();
-        for Accepted { key: (peer, source, service), origins } in absorb(lines) {
-            let why = reason(origins, COMMENT_ROOM).0;
-            groups.entry((family, source, service, why)).or_default().push(peer);
+        for Accepted { key: (peer, source, service), rules } in absorb(lines) {
+            groups.entry((family, source, service, comments.of(&rules))).or_default().push(peer);
         }
         rules.extend(groups.into_iter().map(|(group, peers)| line(set, group, &peers, sets)));
     }
@@ -143,7 +139,7 @@ fn chain(set: &RuleSet, wanted: &Wanted<'_>, sets: &mut Vec<NamedSet>, lowered: 
             service,
             verdict: "reject",
             with: with.to_vec(),
-            comment: "everything else is refused".to_owned(),
+            comment: "everything else is refused".into(),
             ..Line::default()
         };
         let tcp = spell::spelt(&Service::Protocol(Protocol::TCP));
@@ -199,7 +195,7 @@ fn line(
 fn implied(set: &RuleSet, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Vec<Line> {
     let mut rules = Vec::new();
     let note = |need: Need| reason([&Origin::Implied(need)], COMMENT_ROOM).0;
-    let accept = |comment: String| Line { verdict: "accept", comment, ..Line::default() };
+    let accept = |comment: String| Line { verdict: "accept", comment: comment.into(), ..Line::default() };
     if wanted.needs.contains(&Need::Loopback) {
         let interface = match set.scope.direction {
             Direction::Egress => "oifname",
@@ -230,11 +226,11 @@ fn implied(set: &RuleSet, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Vec<Lin
 }
 
 /// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
-fn spread<'a>(
-    set: &'a RuleSet,
-    rule: &'a Rule,
+fn spread(
+    set: &RuleSet,
+    (number, rule): (usize, &Rule),
     family: Family,
-    lines: &mut BTreeMap<Key, Vec<&'a Origin>>,
+    lines: &mut BTreeMap<Key, Vec<usize>>,
     lowered: &mut Lowered,
 ) {
     let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
@@ -260,7 +256,7 @@ fn spread<'a>(
     for peer in &peers {
         for source in &sources {
             for service in &services {
-                lines.entry((*peer, *source, service.clone())).or_default().push(&rule.origin);
+                lines.entry((*peer, *source, service.clone())).or_default().push(number);
             }
         }
     }

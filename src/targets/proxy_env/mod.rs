@@ -96,6 +96,10 @@ impl Target for ProxyEnv {
         OPTIONS
     }
 
+    fn takes_context(&self) -> bool {
+        true
+    }
+
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
         &[
             (ENV, include_str!("../../../templates/proxy-env.env.tera")),

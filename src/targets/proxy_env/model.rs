@@ -24,7 +24,7 @@ pub(super) fn artifacts(
         artifacts.push(Artifact {
             path: "proxy.env".to_owned(),
             template: ENV,
-            model: json!({ "notes": notes, "variables": plain }),
+            model: json!({ "notes": notes, "variables": plain }).into(),
         });
         artifacts.extend(context.charts.iter().map(|chart| values(chart, variables, notes)));
     } else {
@@ -42,7 +42,7 @@ pub(super) fn artifacts(
             model: json!({
                 "notes": notes,
                 "workloads": known.into_iter().map(|install| patch(install, &plain, &secret)).collect::<Vec<_>>(),
-            }),
+            }).into(),
         });
     }
     let unknown: Vec<&str> = context
@@ -70,7 +70,8 @@ pub(super) fn artifacts(
                 "notes": notes,
                 "commands": commands,
                 "variables": assignments(variables),
-            }),
+            })
+            .into(),
         });
     }
     artifacts
@@ -111,7 +112,8 @@ fn values(chart: &Chart, variables: &Variables, notes: &[String]) -> Artifact {
             "components": chart.components,
             "path": chart.path,
             "entries": entries,
-        }),
+        })
+        .into(),
     }
 }
 

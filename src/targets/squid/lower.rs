@@ -50,6 +50,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         let message = "nothing is left to allow and the closing rule is off, so no file is written";
         out.findings.push(Finding::new(Code::TargetCannotSay, message));
     } else if !any_error(&out.findings) {
+        let model = model.into();
         out.artifacts.push(Artifact { path: "squid.conf".to_owned(), template: "squid.conf.tera", model });
     }
     out
@@ -107,9 +108,10 @@ fn egress(set: &RuleSet, ways: Ways<'_>, plans: &mut BTreeMap<Option<AddrSet>, P
             why,
         });
     }
+    let (more, less) = (written.subtract(&asked), asked.subtract(&written).subtract(&strangers));
     for said in &said {
-        let excess = said.written.subtract(&asked);
-        let missing = said.asked.subtract(&written).subtract(&strangers);
+        // Of each rule its own part, found at the cost of the rule and not of all of them.
+        let (excess, missing) = (more.within(&said.written), less.within(&said.asked));
         if Set::is_empty(&excess) && Set::is_empty(&missing) {
             continue;
         }

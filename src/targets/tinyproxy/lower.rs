@@ -68,13 +68,13 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     out.artifacts.push(Artifact {
         path: "tinyproxy.conf".to_owned(),
         template: "tinyproxy.conf.tera",
-        model,
+        model: model.into(),
     });
     let model = json!({ "entries": entries });
     out.artifacts.push(Artifact {
         path: "tinyproxy.filter".to_owned(),
         template: "tinyproxy.filter.tera",
-        model,
+        model: model.into(),
     });
     out
 }

@@ -1,5 +1,7 @@
 //! YAML (and JSON, which it contains): a tree with a span on every node, and the quoting of a string.
 
+mod plain;
+
 use crate::diag::{Code, Finding, Source, Span, bound, concealed};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
@@ -102,8 +104,15 @@ impl Node {
 
 /// The documents of a text. A text that cannot be read gives one finding of the code and no documents.
 pub fn parse(source: &Arc<Source>, code: Code) -> Result<Vec<Node>, Finding> {
-    let options = options();
-    serde_saphyr::from_multiple_with_options::<Node>(source.text(), options)
+    match plain::parse(source.text()) {
+        Some(documents) => Ok(documents),
+        None => whole(source, code),
+    }
+}
+
+/// The documents of any text.
+fn whole(source: &Arc<Source>, code: Code) -> Result<Vec<Node>, Finding> {
+    serde_saphyr::from_multiple_with_options::<Node>(source.text(), options())
         .map_err(|error| finding(source, code, &error))
 }
 
@@ -271,6 +280,11 @@ impl<'de> Visitor<'de> for KindVisitor {
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        quoted.push_str(text);
+        quoted.push('"');
+        return quoted;
+    }
     for char in text.chars() {
         match char {
             '"' => quoted.push_str("\\\""),
@@ -286,176 +300,4 @@ pub fn quote(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, Instant};
-
-    fn read(text: &str) -> (Arc<Source>, Vec<Node>) {
-        let source = Arc::new(Source::new("x.yaml", text));
-        let documents = parse(&source, Code::ReadSyntax).unwrap();
-        (source, documents)
-    }
-
-    fn refused(text: &str) -> (Arc<Source>, Finding) {
-        let source = Arc::new(Source::new("x.yaml", text));
-        let finding = parse(&source, Code::ReadSyntax).unwrap_err();
-        (source, finding)
-    }
-
-    fn at<'a>(node: &'a Node, path: &[&str]) -> &'a Node {
-        path.iter().fold(node, |node, step| match &node.kind {
-            Kind::Sequence(items) => &items[step.parse::<usize>().unwrap()],
-            _ => node.get(step).unwrap(),
-        })
-    }
-
-    fn keys(node: &Node) -> Vec<Key> {
-        match &node.kind {
-            Kind::Mapping(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    #[test]
-    fn spans_are_bytes_of_the_text_in_block_style() {
-        let (source, documents) =
-            read("\u{e9}\u{1f600}: \"x\"\nb:\n  - c: 1 # \u{fc}\n    d: no\n  - e\nlast: |\n  \u{df}\n  t\n");
-        let slice = |path: &[&str]| source.slice(at(&documents[0], path).span);
-        assert_eq!(slice(&["\u{e9}\u{1f600}"]), "\"x\"");
-        assert_eq!(slice(&["b", "0", "c"]), "1");
-        assert_eq!(slice(&["b", "0", "d"]), "no");
-        assert_eq!(slice(&["b", "0"]), "c: 1 # \u{fc}\n    d: no");
-        assert_eq!(slice(&["b"]), "- c: 1 # \u{fc}\n    d: no\n  - e");
-        let names: Vec<String> =
-            keys(&documents[0]).iter().map(|key| source.slice(key.span).to_owned()).collect();
-        assert_eq!(names, ["\u{e9}\u{1f600}", "b", "last"]);
-        assert_eq!(at(&documents[0], &["last"]).as_str(), Some("\u{df}\nt\n"));
-        assert!(source.text()[documents[0].span.start..].starts_with('\u{e9}'));
-    }
-
-    #[test]
-    fn spans_are_bytes_of_the_text_in_flow_style_and_json() {
-        let (source, documents) = read("{\"\u{e9}\": [\"\u{fc}\", {\"a\": null}, 'z'], \"k\": {}}\n");
-        let slice = |path: &[&str]| source.slice(at(&documents[0], path).span);
-        assert_eq!(slice(&["\u{e9}", "0"]), "\"\u{fc}\"");
-        assert_eq!(slice(&["\u{e9}", "1", "a"]), "null");
-        assert_eq!(slice(&["\u{e9}", "2"]), "'z'");
-        assert!(slice(&["\u{e9}", "1"]).starts_with("{\"a\": null"));
-        assert!(slice(&["k"]).starts_with('{'));
-        assert_eq!(source.slice(keys(&documents[0])[0].span), "\"\u{e9}\"");
-    }
-
-    #[test]
-    fn spans_count_from_the_start_of_the_text_in_every_document() {
-        let (source, documents) =
-            read("\u{feff}a: \u{e9}\n---\n---\n# \u{e9}\nb: &x {q: \"\u{df}\"}\nc: *x\n...\nd: 1\n");
-        let slice = |index: usize, path: &[&str]| source.slice(at(&documents[index], path).span).to_owned();
-        let documents_with_something = documents.len();
-        assert_eq!(slice(0, &["a"]), "\u{e9}");
-        assert_eq!(slice(documents_with_something - 2, &["b", "q"]), "\"\u{df}\"");
-        assert_eq!(slice(documents_with_something - 2, &["c"]), "*x");
-        assert_eq!(slice(documents_with_something - 1, &["d"]), "1");
-        assert_eq!(keys(&documents[0])[0].name, "a");
-    }
-
-    #[test]
-    fn a_key_that_stands_twice_is_refused_where_it_stands_again() {
-        for text in ["a: 1\nb: 2\na: 3\n", "{\"a\": 1, \"b\": 2, \"a\": 3}"] {
-            let (source, finding) = refused(text);
-            let place = finding.place.unwrap();
-            assert_eq!(finding.message, "the key `a` stands here twice");
-            assert_eq!(place.span.start, text.rfind('a').unwrap() - usize::from(text.starts_with('{')));
-            assert!(source.slice(place.span).contains('a'));
-        }
-    }
-
-    #[test]
-    fn a_finding_says_what_is_wrong_without_repeating_where() {
-        for text in
-            ["a: [1", "a:\n\t- x\n", "? [x]\n: 1\n", "null: 1\n", "{\"a\":1}{\"b\":2}", "*x", "a: b: c"]
-        {
-            let (_, finding) = refused(text);
-            assert!(finding.place.is_some(), "{text}");
-            assert!(
-                !finding.message.contains("line") && !finding.message.contains("Option<"),
-                "{}",
-                finding.message
-            );
-        }
-    }
-
-    #[test]
-    fn an_exploding_text_ends_soon_with_a_finding() {
-        let mut laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
-        for level in 1..12 {
-            let inner = vec![format!("*a{}", level - 1); 10].join(",");
-            writeln!(laughs, "a{level}: &a{level} [{inner}]").unwrap();
-        }
-        let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
-        let block = (0..5_000).map(|depth| " ".repeat(depth) + "a:\n").collect::<Vec<_>>().concat();
-        for text in [laughs, "[".repeat(200_000), "- ".repeat(200_000), "{".repeat(200_000), deep, block] {
-            let start = Instant::now();
-            let (_, finding) = refused(&text);
-            assert_eq!(finding.code, Code::ReadSyntax);
-            let took = start.elapsed();
-            assert!(finding.message.contains("too "), "{}", finding.message);
-            assert!(took < Duration::from_secs(10), "{took:?} for {text:.20}");
-        }
-    }
-
-    #[test]
-    fn an_anchor_may_be_shared_by_many() {
-        let entries = "- {<<: *d, c: *e}\n".repeat(2_000);
-        let (_, documents) =
-            read(&format!("d: &d {{a: 1}}\ne: &e x\nall:\n{}", entries.replace("- ", "  - ")));
-        assert_eq!(at(&documents[0], &["all", "1999", "a"]).kind, Kind::Integer(1));
-        assert_eq!(at(&documents[0], &["all", "1999", "c"]).as_str(), Some("x"));
-    }
-
-    #[test]
-    fn every_character_survives_quoting() {
-        let every: Vec<char> = ('\0'..=char::MAX).collect();
-        for chunk in every.chunks(50_000) {
-            let text: String = chunk.iter().collect();
-            let quoted = quote(&text);
-            assert!(quoted.is_ascii() && !quoted.contains('\n'));
-            let (_, documents) = read(&format!("k: {quoted}\n"));
-            assert!(at(&documents[0], &["k"]).as_str() == Some(text.as_str()), "from {:?}", chunk[0]);
-        }
-    }
-
-    #[test]
-    fn what_looks_like_another_type_is_a_text_when_quoted() {
-        let traps = [
-            "", "no", "on", "22:22", "1_000", "0755", "null", "~", "1e3", "- a", "# x", "a: b", "{{ x }}",
-            "*a", "&a", "!t",
-        ];
-        for trap in traps {
-            let (_, documents) = read(&format!("- {}\n", quote(trap)));
-            assert_eq!(at(&documents[0], &["0"]).as_str(), Some(trap));
-        }
-    }
-
-    #[test]
-    fn plain_words_of_yaml_1_1_are_texts_and_numbers_are_numbers() {
-        let (_, documents) = read("[no, 0755, 1_000, 22:22, 0x1F, 0o17, 1.5, true, ~, 2001-01-01]");
-        let kinds: Vec<&Kind> = match &documents[0].kind {
-            Kind::Sequence(items) => items.iter().map(|item| &item.kind).collect(),
-            _ => Vec::new(),
-        };
-        let text = |text: &str| Kind::String(text.to_owned());
-        let expected = [
-            text("no"),
-            text("0755"),
-            text("1_000"),
-            text("22:22"),
-            Kind::Integer(31),
-            Kind::Integer(15),
-            Kind::Float(1.5),
-            Kind::Bool(true),
-            Kind::Null,
-            text("2001-01-01"),
-        ];
-        assert_eq!(kinds, expected.iter().collect::<Vec<_>>());
-    }
-}
+mod tests;
