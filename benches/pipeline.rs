@@ -6,14 +6,16 @@ mod common;
 
 use common::Suite;
 use common::inputs::{crossed, dump, edited, rewritten, rules};
+use common::lists::{Kind, pair};
 use egressor::diag::{Source, any_error};
-use egressor::drift::{Drift, Terms, drift};
+use egressor::drift::{Doubt, Drift, Terms, compare as differ, drift};
 use egressor::packet::{AddrSet, Limit, PacketSet, PeerSet, TransportSet};
-use egressor::policy::{Policy, RuleSet};
+use egressor::policy::{Pair, Policy, RuleSet};
 use egressor::targets::TARGETS;
 use std::sync::Arc;
 
 const SIZES: [u32; 3] = [1_000, 10_000, 100_000];
+const LISTS: [u32; 3] = [10_000, 100_000, 1_000_000];
 const LINTED: [u32; 4] = [1_000, 3_000, 10_000, 30_000];
 
 fn main() {
@@ -46,6 +48,20 @@ fn main() {
     suite.row("diff: compare, shuffled and split", &SIZES, shuffled, |(old, new)| compare(old, new));
     let unrelated = |count| (read(&text(count)), read(&text(count + 1)));
     suite.row("diff: compare, nothing in common", &SIZES, unrelated, |(old, new)| compare(old, new));
+    let kinds = [
+        ("lists: real", Kind::Real),
+        ("lists: mixed", Kind::Mixed),
+        ("lists: fan", Kind::Fan),
+        ("lists: nest", Kind::Nest),
+        ("lists: periodic", Kind::Periodic),
+    ];
+    for (name, kind) in kinds {
+        let lists = |count| pair(kind, count);
+        suite.row(name, &LISTS, lists, |(old, new): &(RuleSet, RuleSet)| {
+            let pair = Pair { old: Some(old), new: Some(new) };
+            differ(pair, Doubt::default(), Limit::default()).is_ok()
+        });
+    }
     suite.row("lint: hidden and redundant", &LINTED, policy, |policy| policy.anomalies().redundant.len());
     let slabs = |count| read(&crossed(count));
     suite.row("crossed hosts and ports: allows", &[1_000, 10_000, 20_000], slabs, |policy| {

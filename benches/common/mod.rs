@@ -1,6 +1,7 @@
 //! What the benches share: made inputs, a clock that counts CPU time, and a table with the growth of each row.
 
 pub(crate) mod inputs;
+pub(crate) mod lists;
 
 use std::fs;
 use std::hint::black_box;

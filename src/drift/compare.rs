@@ -2,8 +2,8 @@
 
 use super::cover::{Kind, covered};
 use super::unchanged::changed;
-use crate::packet::{Limit, Overlay, PacketMap, PacketSet, Set};
-use crate::policy::{Fate, Pair, Rule, RuleSet, ScopeTooLarge, Unknowns};
+use crate::packet::{Differing, Limit, Overlay, PacketMap, PacketSet, Set};
+use crate::policy::{Fate, Pair, Rule, RuleSet, ScopeTooLarge, Unknowns, differing, is_plain};
 use std::cell::RefCell;
 
 /// How unmodelled matches are taken.
@@ -77,15 +77,16 @@ enum Class {
 /// Compares the rule sets of a pair. A side that is not there allows nothing. Rules that combine to more cases than
 /// the limit are an error, never a guess.
 ///
-/// Only packets of rules that stand on one side alone can fare differently, so only the rules that may decide some of
-/// those are evaluated.
+/// Where all rules are plain, one walk through both lists tells. Else only packets of rules that stand on one side alone
+/// can fare differently, so only the rules that may decide some of those are evaluated.
 pub fn compare(pair: Pair<'_>, doubt: Doubt, limit: Limit) -> Result<Difference, ScopeTooLarge> {
+    let (old_rules, new_rules) = (opening(pair.old, None), opening(pair.new, None));
+    if let Some(difference) = plainly(pair, [&old_rules, &new_rules], limit)? {
+        return Ok(difference);
+    }
     let (old, new) = match (pair.old, pair.new) {
         (Some(old), Some(new)) if old.default == new.default && old.universe == new.universe => (old, new),
-        (old, new) => {
-            let (old_rules, new_rules) = (opening(old, None), opening(new, None));
-            return evaluate(pair, [&old_rules, &new_rules], doubt, limit, None);
-        }
+        _ => return evaluate(pair, [&old_rules, &new_rules], doubt, limit, None),
     };
     let (only_old, only_new) = changed(old, new);
     if only_old.is_empty() && only_new.is_empty() {
@@ -98,7 +99,24 @@ pub fn compare(pair: Pair<'_>, doubt: Doubt, limit: Limit) -> Result<Difference,
     }
     let region = region.join(|a, b| *a || *b, limit).map_err(|size| new.too_large(size))?;
     let (old_rules, new_rules) = (opening(pair.old, Some(&region)), opening(pair.new, Some(&region)));
+    if let Some(difference) = plainly(pair, [&old_rules, &new_rules], limit)? {
+        let (added, removed) = (difference.added.within(&region), difference.removed.within(&region));
+        return Ok(Difference { added, removed, ..difference });
+    }
     evaluate(pair, [&old_rules, &new_rules], doubt, limit, Some(&region))
+}
+
+/// What differs between plain rules of sets that speak about the same peers; nothing where they are not such.
+fn plainly(pair: Pair<'_>, rules: [&[&Rule]; 2], limit: Limit) -> Result<Option<Difference>, ScopeTooLarge> {
+    let one_sided = pair.old.zip(pair.new).is_some_and(|(old, new)| covered(old) != covered(new));
+    if one_sided || !rules.iter().all(|rules| is_plain(rules)) {
+        return Ok(None);
+    }
+    let Some(set) = pair.new.or(pair.old) else { return Ok(Some(Difference::default())) };
+    let [old_rules, new_rules] = rules;
+    let differing = differing([(pair.old, old_rules), (pair.new, new_rules)], limit);
+    let Differing { added, removed } = differing.map_err(|size| set.too_large(size))?;
+    Ok(Some(Difference { added, removed, ..Difference::default() }))
 }
 
 /// The rules of a set, or those of them that may decide some packet of a region.

@@ -3,6 +3,7 @@
 mod change;
 mod compare;
 mod cover;
+mod in_step;
 mod rewritten;
 mod unchanged;
 mod verdict;

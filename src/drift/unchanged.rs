@@ -4,13 +4,9 @@
 //! neighbours of which it does not matter: those that surely do the same. A packet that no other rule matches then
 //! meets the same rules in an order that decides the same, so only packets of the other rules can fare differently.
 
+use super::in_step::{InStep, in_step};
 use crate::packet::fingerprint;
 use crate::policy::{Action, Rule, RuleSet, Traffic};
-
-/// How far ahead a counterpart is looked for.
-const LOOK_AHEAD: usize = 4;
-/// How many rules in a row may have none there.
-const MOST_MISSED: usize = 256;
 
 /// The rules of either side that have no counterpart on the other. Packets that none of them matches fare the same.
 pub(super) fn changed<'a>(old: &'a RuleSet, new: &'a RuleSet) -> (Vec<&'a Rule>, Vec<&'a Rule>) {
@@ -57,7 +53,10 @@ impl<'a> Statements<'a> {
 
     /// Each rule with one of the other side that says the same.
     fn pairs(&self, new: &Self) -> Vec<Both> {
-        let (mut pairs, old_rest, new_rest) = self.in_step(new);
+        let alike = |old: usize, new_at: usize| self.both(old, new, new_at).is_some();
+        let InStep { pairs, old_rest, new_rest } = in_step(self.rules.len(), new.rules.len(), alike);
+        let mut pairs: Vec<Both> =
+            pairs.into_iter().filter_map(|(at, new_at)| self.both(at, new, new_at)).collect();
         let (old_prints, new_prints) = (self.prints(&old_rest), new.prints(&new_rest));
         let mut left = new_prints.iter().peekable();
         for (print, old_at) in old_prints {
@@ -66,32 +65,6 @@ impl<'a> Statements<'a> {
             pairs.extend(self.both(old_at, new, *new_at));
         }
         pairs
-    }
-
-    /// The pairs that are found by going along both lists, with a short look ahead where they differ; and the places of
-    /// the other rules. Lists that are seldom alike are soon left to a search that does not ask for their order.
-    fn in_step(&self, new: &Self) -> (Vec<Both>, Vec<usize>, Vec<usize>) {
-        let (mut pairs, mut old_rest, mut new_rest) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut old_at, mut new_at, mut missed) = (0_usize, 0_usize, 0_usize);
-        while missed < MOST_MISSED && old_at < self.rules.len() && new_at < new.rules.len() {
-            if let Some(both) = self.both(old_at, new, new_at) {
-                pairs.push(both);
-                (old_at, new_at, missed) = (old_at + 1, new_at + 1, 0);
-                continue;
-            }
-            missed += 1;
-            let ahead = (1..=LOOK_AHEAD).find_map(|far| {
-                let ways = [(far, 0), (0, far), (far, far)];
-                ways.into_iter().find(|(a, b)| self.both(old_at + a, new, new_at + b).is_some())
-            });
-            let (skip_old, skip_new) = ahead.unwrap_or((1, 1));
-            old_rest.extend(old_at..old_at + skip_old);
-            new_rest.extend(new_at..new_at + skip_new);
-            (old_at, new_at) = (old_at + skip_old, new_at + skip_new);
-        }
-        old_rest.extend(old_at..self.rules.len());
-        new_rest.extend(new_at..new.rules.len());
-        (pairs, old_rest, new_rest)
     }
 
     /// The pair of two rules, when they say the same.

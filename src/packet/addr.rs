@@ -107,6 +107,8 @@ fn prefix_v6(first: u128, len: u32) -> Option<Prefix> {
 
 /// What covering a range with blocks needs of an address integer.
 pub(super) trait Bits: Interval + Copy {
+    /// How many bits it has.
+    const WIDTH: u32;
     fn trailing_zeros(self) -> u32;
     /// The size in bits of the greatest block that starts here, if it may, and ends at or before `last`.
     fn room(self, last: Self) -> u32;
@@ -117,6 +119,7 @@ pub(super) trait Bits: Interval + Copy {
 macro_rules! bits {
     ($($integer:ty),*) => {$(
         impl Bits for $integer {
+            const WIDTH: u32 = <$integer>::BITS;
             fn trailing_zeros(self) -> u32 {
                 <$integer>::trailing_zeros(self)
             }

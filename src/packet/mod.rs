@@ -6,6 +6,7 @@
 
 mod addr;
 mod fingerprint;
+mod first_match;
 mod group;
 mod hostname;
 mod interval;
@@ -25,6 +26,7 @@ mod transport;
 
 pub use addr::{AddrSet, AddressCount};
 pub use fingerprint::fingerprint;
+pub use first_match::{Differing, FirstMatch, Side};
 pub use group::{GroupKey, GroupSet};
 pub use hostname::{Hostname, HostnameError};
 pub use interval::{Interval, IntervalSet};

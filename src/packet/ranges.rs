@@ -49,9 +49,7 @@ impl Ranges {
 
     /// Sorts and joins them. Lists that are sorted already, as most feeds are, are only looked at.
     pub fn join(mut self) -> Joined {
-        if !self.v4.is_sorted() {
-            sort(&mut self.v4);
-        }
+        sort_by_bucket(&mut self.v4, |key| half(*key >> 32));
         if !self.v6.is_sorted() {
             self.v6.sort_unstable();
         }
@@ -62,8 +60,7 @@ impl Ranges {
 impl Joined {
     /// The disjoint IPv4 ranges that do not touch, both ends inclusive, in order.
     pub fn v4(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let half = |key: u64| u32::try_from(key & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-        join(self.v4.iter().map(move |key| (half(key >> 32), half(*key))))
+        join(self.v4.iter().map(|key| (half(key >> 32), half(*key))))
     }
 
     /// The disjoint IPv6 ranges that do not touch, both ends inclusive, in order.
@@ -187,17 +184,25 @@ const BUCKETS: usize = 1 << BUCKET_BITS;
 /// Lists shorter than this are not worth the buckets.
 const FEW: usize = 4096;
 
-/// Sorts in place. Addresses are put into buckets by their first bits before each bucket is sorted: of a random list of
+/// The lower half of a number.
+fn half(key: u64) -> u32 {
+    u32::try_from(key & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+/// Sorts things in place whose order is first that of an address. They are put into buckets by their first bits before each bucket is sorted: of a random list of
 /// 100,000 this takes two fifths of the instructions of sorting it as a whole, and no memory.
-fn sort(keys: &mut [u64]) {
+pub(super) fn sort_by_bucket<T: Ord + Copy>(keys: &mut [T], addr: impl Fn(&T) -> u32) {
+    if keys.is_sorted() {
+        return;
+    }
     if keys.len() < FEW {
         keys.sort_unstable();
         return;
     }
-    let bucket = |key: u64| usize::try_from(key >> (64 - BUCKET_BITS)).unwrap_or_default();
+    let bucket = |key: &T| usize::try_from(addr(key) >> (32 - BUCKET_BITS)).unwrap_or_default();
     let (mut next, mut ends) = ([0_usize; BUCKETS], [0_usize; BUCKETS]);
     for key in keys.iter() {
-        if let Some(count) = next.get_mut(bucket(*key)) {
+        if let Some(count) = next.get_mut(bucket(key)) {
             *count = count.wrapping_add(1);
         }
     }
@@ -211,8 +216,8 @@ fn sort(keys: &mut [u64]) {
     for (here, end) in ends.iter().enumerate() {
         while let Some(at) = next.get(here).copied().filter(|at| at < end) {
             let Some(mut carried) = keys.get(at).copied() else { break };
-            while bucket(carried) != here {
-                let Some(place) = next.get_mut(bucket(carried)) else { break };
+            while bucket(&carried) != here {
+                let Some(place) = next.get_mut(bucket(&carried)) else { break };
                 if let Some(key) = keys.get_mut(*place) {
                     std::mem::swap(&mut carried, key);
                 }
@@ -260,7 +265,7 @@ mod tests {
             dice(5_000).into_iter().chain([0, u64::MAX, u64::MAX, 0]).collect(),
         ] {
             let (mut ours, mut theirs) = (keys.clone(), keys);
-            sort(&mut ours);
+            sort_by_bucket(&mut ours, |key| half(*key >> 32));
             theirs.sort_unstable();
             assert!(ours == theirs, "{} keys", theirs.len());
         }

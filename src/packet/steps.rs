@@ -21,21 +21,21 @@ impl<T: Clone + Eq + Default> Value for T {}
 ///  ---------|===============|----------------|==============> to the greatest key
 ///  default      a               default           b
 /// ```
-// INVARIANT: keys strictly increase, neighbouring values differ, and the first value is not the default. So two
+// INVARIANT: there is a cut or `None`, keys strictly increase, neighbouring values differ, and the first value is not the default. So two
 // equal functions have equal cuts, and `==` is equality of functions.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Steps<K, V>(Arc<[(K, V)]>);
+// The default function is `None`, so that the many dimensions that a rule leaves empty cost nothing to copy.
+pub struct Steps<K, V>(Option<Arc<[(K, V)]>>);
 
 impl<K, V> Clone for Steps<K, V> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 
 impl<K, V> Default for Steps<K, V> {
     fn default() -> Self {
-        // The empty slice is shared by all: no allocation.
-        Self(Arc::default())
+        Self(None)
     }
 }
 
@@ -51,8 +51,8 @@ impl<K: Key, V: Value> Steps<K, V> {
             return Self::default();
         }
         match until {
-            Some(until) => Self(Arc::new([(from, value), (until, V::default())])),
-            None => Self(Arc::new([(from, value)])),
+            Some(until) => Self(Some(Arc::new([(from, value), (until, V::default())]))),
+            None => Self(Some(Arc::new([(from, value)]))),
         }
     }
 
@@ -72,30 +72,30 @@ impl<K: Key, V: Value> Steps<K, V> {
 
     /// Reports whether this is the default everywhere.
     pub fn is_default(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// The value at one key.
     pub fn at(&self, key: &K) -> V {
-        let after = self.0.partition_point(|(cut, _)| cut <= key);
-        let cut = after.checked_sub(1).and_then(|index| self.0.get(index));
+        let after = self.cuts().partition_point(|(cut, _)| cut <= key);
+        let cut = after.checked_sub(1).and_then(|index| self.cuts().get(index));
         cut.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     /// The cuts, in order of their keys.
     pub fn cuts(&self) -> &[(K, V)] {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// The stretches on which the value is not the default: first key, the key after the last one (`None` at the
     /// end of the axis), value.
     pub fn segments(&self) -> impl Iterator<Item = (&K, Option<&K>, &V)> {
         let default = V::default();
-        self.0
-            .iter()
+        let cuts = self.cuts();
+        cuts.iter()
             .enumerate()
             .map(|(index, (key, value))| {
-                let next = index.checked_add(1).and_then(|next| self.0.get(next));
+                let next = index.checked_add(1).and_then(|next| cuts.get(next));
                 (key, next.map(|(key, _)| key), value)
             })
             .filter(move |(_, _, value)| **value != default)
@@ -104,10 +104,10 @@ impl<K: Key, V: Value> Steps<K, V> {
     /// The function whose value is `f` of this one's value at every key.
     pub fn map<W: Value>(&self, mut f: impl FnMut(&V) -> W) -> Steps<K, W> {
         let mut steps = Builder::default();
-        if self.0.first().is_none_or(|(key, _)| *key != K::least()) {
+        if self.cuts().first().is_none_or(|(key, _)| *key != K::least()) {
             steps.cut(K::least(), f(&V::default()));
         }
-        for (key, value) in self.0.iter() {
+        for (key, value) in self.cuts().iter() {
             steps.cut(key.clone(), f(value));
         }
         steps.finish()
@@ -121,7 +121,7 @@ impl<K: Key, V: Value> Steps<K, V> {
     ) -> Steps<K, X> {
         let mut steps = Builder::default();
         let (no_v, no_w) = (V::default(), W::default());
-        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let (mut left, mut right) = (self.cuts().iter().peekable(), other.cuts().iter().peekable());
         let (mut v, mut w) = (&no_v, &no_w);
         let least = K::least();
         let starts_at_least = |first: Option<&K>| first.is_some_and(|key| *key == least);
@@ -159,10 +159,10 @@ impl<K: Key, V: Value> Steps<K, V> {
         for (from, until, w) in other.segments() {
             // The stretch before may end right here, where this one goes on.
             cuts.pop_if(|(end, _)| end == from);
-            let inside = self.0.partition_point(|(cut, _)| cut <= from);
-            let before = inside.checked_sub(1).and_then(|index| self.0.get(index));
+            let inside = self.cuts().partition_point(|(cut, _)| cut <= from);
+            let before = inside.checked_sub(1).and_then(|index| self.cuts().get(index));
             cuts.push((from.clone(), combine(before.map_or(&no_v, |(_, value)| value), w)));
-            let later = self.0.get(inside..).unwrap_or_default();
+            let later = self.cuts().get(inside..).unwrap_or_default();
             let later = later.iter().take_while(|(key, _)| until.is_none_or(|until| key < until));
             cuts.extend(later.map(|(key, value)| (key.clone(), combine(value, w))));
             cuts.extend(until.map(|until| (until.clone(), X::default())));
@@ -172,9 +172,9 @@ impl<K: Key, V: Value> Steps<K, V> {
 
     /// How many cuts lie where the other function is not its default.
     pub(super) fn cuts_within<W: Value>(&self, other: &Steps<K, W>) -> usize {
-        let before = |key: &K| self.0.partition_point(|(cut, _)| cut < key);
+        let before = |key: &K| self.cuts().partition_point(|(cut, _)| cut < key);
         let count = |(from, until, _): (&K, Option<&K>, &W)| {
-            until.map_or(self.0.len(), before).saturating_sub(before(from)).saturating_add(1)
+            until.map_or(self.cuts().len(), before).saturating_sub(before(from)).saturating_add(1)
         };
         other.segments().map(count).fold(0, usize::saturating_add)
     }
@@ -182,7 +182,7 @@ impl<K: Key, V: Value> Steps<K, V> {
     /// A number that two living functions share only when they are equal; it lets an operation remember what it has
     /// already computed for a pair. The default function is 0 wherever it lies, for it may be a passing value.
     pub(super) fn identity(&self) -> usize {
-        if self.0.is_empty() { 0 } else { self.0.as_ptr().addr() }
+        self.0.as_ref().map_or(0, |cuts| cuts.as_ptr().addr())
     }
 }
 
@@ -209,6 +209,6 @@ impl<K: Key, V: Value> Builder<K, V> {
     }
 
     fn finish(self) -> Steps<K, V> {
-        if self.cuts.is_empty() { Steps::default() } else { Steps(Arc::from(self.cuts)) }
+        if self.cuts.is_empty() { Steps::default() } else { Steps(Some(Arc::from(self.cuts))) }
     }
 }

@@ -1,7 +1,9 @@
 //! First-match evaluation: which packets a rule set allows, and which rule decides each.
 
 use super::{Action, Match, Rule, RuleSet, Scope, Traffic};
-use crate::packet::{Limit, Overlay, PacketMap, PacketSet, Set, TooLarge, Value};
+use crate::packet::{
+    Differing, FirstMatch, Limit, Overlay, PacketMap, PacketSet, Set, Side, TooLarge, Value,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -66,6 +68,10 @@ impl RuleSet {
     }
 
     fn bounds(&self, rules: &[&Rule], limit: Limit) -> Result<Bounds, TooLarge> {
+        if is_plain(rules) {
+            let allowed = differing([(None, &[]), (Some(self), rules)], limit)?.added;
+            return Ok(Bounds { at_least: allowed.clone(), at_most: allowed });
+        }
         let exact = rules.iter().all(|rule| rule.unmodelled.is_empty());
         let at_least = self.fold(rules, Action::Deny, limit)?;
         let at_most = if exact { at_least.clone() } else { self.fold(rules, Action::Allow, limit)? };
@@ -192,6 +198,31 @@ impl RuleSet {
         let Match { source, peer, transport } = &rule.matches;
         packets.may_meet(source.set(), peer.set().unwrap_or(&self.universe), transport.set())
     }
+}
+
+/// Reports whether rules ask for nothing but peers and services, so that [`differing`] can tell what they do.
+pub fn is_plain(rules: &[&Rule]) -> bool {
+    let mut opening = rules.iter().filter(|rule| rule.traffic == Traffic::New);
+    opening.all(|rule| rule.unmodelled.is_empty() && rule.matches.source.set().is_none())
+}
+
+/// The new connections that only one of two lists of plain rules lets pass, the old and the new one. A list comes with
+/// the set that it is of, and without one it lets nothing pass.
+pub fn differing(sides: [(Option<&RuleSet>, &[&Rule]); 2], limit: Limit) -> Result<Differing, TooLarge> {
+    let mut lists = FirstMatch::new(limit);
+    lists.reserve(sides.iter().map(|(_, rules)| rules.len()).sum());
+    for (side, (set, rules)) in [Side::Old, Side::New].into_iter().zip(sides) {
+        let Some(set) = set else { continue };
+        for rule in rules.iter().filter(|rule| rule.traffic == Traffic::New) {
+            let peers = rule.matches.peer.set().unwrap_or(&set.universe);
+            lists.push(side, peers, rule.matches.transport.set(), rule.action == Action::Allow);
+        }
+        if set.default == Action::Allow {
+            // The default lets pass what no rule decides, of what the rule set speaks about. A rule may say more.
+            lists.push(side, &set.universe, None, true);
+        }
+    }
+    lists.differing(limit)
 }
 
 fn earlier_of(first: Decision, second: Decision) -> Decision {

@@ -10,7 +10,7 @@ mod unknown;
 
 pub use absent::Absent;
 pub use anomaly::{Anomalies, Redundant, Shadow, Statement};
-pub use evaluate::{Bounds, Decision, ScopeTooLarge};
+pub use evaluate::{Bounds, Decision, ScopeTooLarge, differing, is_plain};
 pub use origin::{Justification, Need, Origin};
 pub use pair::{Pair, pair_scopes, pair_scopes_as};
 pub use trace::Step;

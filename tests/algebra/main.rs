@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod boundaries;
 #[cfg(test)]
+mod first_match;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod names;

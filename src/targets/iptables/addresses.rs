@@ -44,6 +44,28 @@ pub(super) fn block(text: &str, family: Family) -> Result<Block, String> {
     })
 }
 
+/// The block that [`block`] makes of an address with or without a prefix length; nothing of what is written otherwise.
+pub(super) fn plain(text: &str, family: Family) -> Option<Prefix> {
+    let slash = text.bytes().position(|byte| byte == b'/');
+    let (addr, len) = match slash {
+        Some(slash) => (text.get(..slash)?, Some(text.get(slash.checked_add(1)?..)?)),
+        None => (text, None),
+    };
+    let ip = match family {
+        Family::V4 => IpAddr::V4(addr.parse().ok()?),
+        Family::V6 => IpAddr::V6(addr.parse().ok()?),
+    };
+    match len.map(str::as_bytes) {
+        None => Some(Prefix::host(ip)),
+        // A number of up to three digits; longer ones fit no family, or begin with zeros.
+        Some(digits @ ([_] | [_, _] | [_, _, _])) if digits.iter().all(u8::is_ascii_digit) => {
+            let len = digits.iter().fold(0_u16, |len, digit| len * 10 + u16::from(digit - b'0'));
+            Prefix::containing(ip, u8::try_from(len).ok()?)
+        }
+        Some(_) => None,
+    }
+}
+
 /// Reads `192.0.2.1-192.0.2.9`, or one address.
 pub(super) fn range(text: &str, family: Family) -> Result<AddrSet, String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));

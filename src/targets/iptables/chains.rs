@@ -4,7 +4,7 @@ use super::form::{Forms, Shape};
 use super::ipset::Sets;
 use super::rule;
 use super::save::{Line, Table};
-use super::spec::{Context, Interface, Refusal, Spec};
+use super::spec::{Context, Interface, Placed, Refusal, Spec};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::syntax::words::{self, Word, WordsError};
@@ -33,7 +33,7 @@ pub(super) struct Chain {
     /// What is behind its last rule.
     pub(super) end: End,
     /// Its rules, in order.
-    pub(super) rules: Vec<Spec>,
+    pub(super) rules: Vec<Placed>,
     /// Where it is declared, or first used.
     pub(super) span: Span,
 }
@@ -47,6 +47,8 @@ pub(super) struct Chains {
     pub(super) source: Arc<Source>,
     list: Vec<Chain>,
     index: BTreeMap<String, usize>,
+    /// What lines say, each once where many have the same form.
+    specs: Vec<Spec>,
 }
 
 /// The built-in chains of the filter table.
@@ -55,7 +57,13 @@ pub(super) const BUILT_IN: [&str; 3] = ["FORWARD", "INPUT", "OUTPUT"];
 impl Chains {
     /// A table without chains.
     pub(super) fn new(family: Family, source: &Arc<Source>) -> Self {
-        Self { family, source: Arc::clone(source), list: Vec::new(), index: BTreeMap::new() }
+        Self {
+            family,
+            source: Arc::clone(source),
+            list: Vec::new(),
+            index: BTreeMap::new(),
+            specs: Vec::new(),
+        }
     }
 
     /// Reads the lines of a table.
@@ -100,28 +108,51 @@ impl Chains {
             // Another command may move the chains that forms point to.
             *forms = Forms::default();
         }
-        if let Some((chain, mut spec)) = shape.and_then(|shape| forms.read(&shape, self.family))
+        if let Some((chain, spec, address)) = shape.and_then(|shape| forms.read(&shape, self.family))
             && let Some(chain) = self.list.get_mut(chain)
         {
-            spec.span = span;
-            chain.rules.push(spec);
+            chain.rules.push(Placed { spec, address: Some(address), span });
             return Ok(Ok(()));
         }
         let words = words::split(text, span.start)?;
         let outcome = self.command(&words, span, sets);
         if let (Some(shape), Ok(())) = (shape.filter(|_| forms.are_wanted()), &outcome) {
-            let text = shape.without_address();
-            let words = words::split(&text, 0)?;
-            let chain = words.get(1).and_then(|name| self.find(&name.text));
-            let bare =
-                rule::parse(words.get(2..).unwrap_or_default(), span, Context { family: self.family, sets });
-            if let (Some((index, chain)), Ok(bare)) = (chain, bare)
-                && let Some(read) = chain.rules.last()
-            {
-                forms.learn(&shape, self.family, index, read, bare);
-            }
+            self.learn(&shape, span, sets, forms)?;
         }
         Ok(outcome)
+    }
+
+    /// Remembers the form of the line that was read last, where it has one.
+    fn learn(
+        &mut self,
+        shape: &Shape<'_>,
+        span: Span,
+        sets: &Sets,
+        forms: &mut Forms,
+    ) -> Result<(), WordsError> {
+        let text = shape.without_address();
+        let words = words::split(&text, 0)?;
+        let context = Context { family: self.family, sets };
+        let Ok(bare) = rule::parse(words.get(2..).unwrap_or_default(), span, context) else { return Ok(()) };
+        let chain = words.get(1).and_then(|name| self.find(&name.text));
+        let read = chain.and_then(|(index, chain)| Some((index, self.spec(chain.rules.last()?)?)));
+        if let Some((index, read)) = read
+            && forms.fits(shape, self.family, read, &bare)
+        {
+            forms.learn(shape, index, self.specs.len());
+            self.specs.push(bare);
+        }
+        Ok(())
+    }
+
+    /// What the line of a rule says, but for the address that it leaves out.
+    pub(super) fn spec(&self, rule: &Placed) -> Option<&Spec> {
+        self.specs.get(rule.spec)
+    }
+
+    /// How many specs there are.
+    pub(super) fn specs(&self) -> usize {
+        self.specs.len()
     }
 
     /// The chain of that name.
@@ -276,11 +307,13 @@ impl Chains {
                 span,
             );
         }
+        let rule = Placed { spec: self.specs.len(), address: None, span };
         match place {
-            None => chain.rules.push(spec),
-            Some(place) if place <= chain.rules.len() => chain.rules.insert(place, spec),
+            None => chain.rules.push(rule),
+            Some(place) if place <= chain.rules.len() => chain.rules.insert(place, rule),
             Some(_) => return refuse("the chain has fewer rules than that", span),
         }
+        self.specs.push(spec);
         Ok(())
     }
 
@@ -306,11 +339,12 @@ impl Chains {
     /// Names the jumps to chains that are not there, and the rules that cannot match.
     pub(super) fn check(&self, findings: &mut Vec<Finding>) {
         for rule in self.list.iter().flat_map(|chain| &chain.rules) {
-            if rule.is_impossible() {
+            let Some(spec) = self.spec(rule) else { continue };
+            if spec.is_impossible() {
                 let message = "a rule that no packet matches";
                 findings.push(Finding::new(Code::ReadNotCompared, message).at(&self.source, rule.span));
             }
-            let (Verdict::Jump(target) | Verdict::Goto(target)) = &rule.verdict else { continue };
+            let (Verdict::Jump(target) | Verdict::Goto(target)) = &spec.verdict else { continue };
             let message = if BUILT_IN.contains(&target.as_str()) {
                 format!("`{target}` is built in, and no rule can jump there")
             } else if self.index.contains_key(target) {

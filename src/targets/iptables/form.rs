@@ -3,9 +3,9 @@
 //! A dump of a hundred thousand rules has some tens of forms: the same words around another address. What the words
 //! say was found out when the form was first met, word by word; for the lines that follow only the address is read.
 
-use super::addresses::{self, Block};
-use super::spec::Spec;
-use crate::packet::{AddrSet, fingerprint};
+use super::addresses;
+use super::spec::{End, Spec};
+use crate::packet::{AddrSet, Prefix, fingerprint};
 use crate::targets::region::Family;
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ pub(super) struct Forms {
 /// What lines of one form say.
 #[derive(Debug)]
 struct Form {
-    key: (bool, [String; 3]),
+    key: (End, [String; 3]),
     chain: usize,
-    /// The rule without its address.
-    spec: Spec,
+    /// The rule without its address, as the number of a spec.
+    spec: usize,
 }
 
 /// A line that appends a rule, and the places where it may differ from others of its form.
@@ -38,8 +38,8 @@ pub(super) struct Shape<'a> {
     parts: [&'a str; 3],
     /// The address.
     address: &'a str,
-    /// Whether it is the far end that the address is of, as packets of the line go.
-    is_destination: bool,
+    /// Which end the address is of.
+    end: End,
 }
 
 impl<'a> Shape<'a> {
@@ -57,22 +57,25 @@ impl<'a> Shape<'a> {
                 (is_plain && is_whole && !tail.contains('"')).then_some((head, tail))?
             }
         };
-        let find = |option: &str| {
+        let find = |option: &[u8; 4]| {
             let in_head = cut(head, option).map(|(before, address, after)| ([before, after, tail], address));
             in_head.or_else(|| {
                 cut(tail, option).map(|(before, address, after)| ([head, before, after], address))
             })
         };
-        let (found, is_destination) = match find(" -d ") {
-            Some(found) => (found, true),
-            None => (find(" -s ")?, false),
+        let (found, end) = match find(b" -d ") {
+            Some(found) => (found, End::Destination),
+            None => (find(b" -s ")?, End::Source),
         };
-        Some(Self { parts: found.0, address: found.1, is_destination })
+        Some(Self { parts: found.0, address: found.1, end })
     }
 
     /// The line without the address and its option, and with an empty comment.
     pub(super) fn without_address(&self) -> String {
-        let option = if self.is_destination { " -d " } else { " -s " };
+        let option = match self.end {
+            End::Source => " -s ",
+            End::Destination => " -d ",
+        };
         let [first, second, third] = self.parts.map(|part| part.strip_suffix(option).unwrap_or(part));
         if first.ends_with(" --comment ") {
             format!("{first}\"\"{second}{third}")
@@ -83,36 +86,37 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// The addresses, when they are written out.
-    pub(super) fn addresses(&self, family: Family) -> Option<AddrSet> {
-        match addresses::block(self.address, family) {
-            Ok(Block::Exact(set)) => Some(set),
-            Ok(Block::Within(..)) | Err(_) => None,
-        }
+    /// The address, where it is a plain block.
+    fn block(&self, family: Family) -> Option<Prefix> {
+        addresses::plain(self.address, family)
     }
 }
 
 /// A text around the value of an option.
-fn cut<'a>(text: &'a str, option: &str) -> Option<(&'a str, &'a str, &'a str)> {
-    let at = text.find(option)?.checked_add(option.len())?;
-    let (before, rest) = text.split_at_checked(at)?;
-    let end = rest.find(' ').unwrap_or(rest.len());
+fn cut<'a>(text: &'a str, option: &[u8; 4]) -> Option<(&'a str, &'a str, &'a str)> {
+    let at = text.as_bytes().windows(option.len()).position(|window| window == option)?;
+    let is_negated = text.get(..at)?.ends_with('!');
+    let (before, rest) = text.split_at_checked(at.checked_add(option.len())?)?;
+    let end = rest.bytes().position(|byte| byte == b' ').unwrap_or(rest.len());
     let (address, after) = rest.split_at_checked(end)?;
-    let is_negated = before.strip_suffix(option).is_some_and(|before| before.ends_with('!'));
     (!is_negated && address.starts_with(|char: char| char.is_ascii_hexdigit()))
         .then_some((before, address, after))
 }
 
 impl Forms {
-    /// The chain and the rule of a line whose form is known.
-    pub(super) fn read(&mut self, shape: &Shape<'_>, family: Family) -> Option<(usize, Spec)> {
-        let form = self.known.get(&fingerprint(&(shape.is_destination, shape.parts)))?;
-        if form.key.0 != shape.is_destination || form.key.1 != shape.parts {
+    /// The chain, the spec and the address of a line whose form is known.
+    pub(super) fn read(
+        &mut self,
+        shape: &Shape<'_>,
+        family: Family,
+    ) -> Option<(usize, usize, (End, Prefix))> {
+        let form = self.known.get(&fingerprint(&(shape.end, shape.parts)))?;
+        if form.key.0 != shape.end || form.key.1 != shape.parts {
             return None;
         }
-        let addresses = shape.addresses(family)?;
+        let block = shape.block(family)?;
         self.misses = 0;
-        Some((form.chain, with(&form.spec, shape, addresses)))
+        Some((form.chain, form.spec, (shape.end, block)))
     }
 
     /// Reports whether forms are still looked for.
@@ -120,27 +124,23 @@ impl Forms {
         self.misses < MOST_MISSES && self.known.len() < MOST_FORMS
     }
 
-    /// Remembers what lines of a form say: `read` is what this one says, and `bare` what it would without its address.
-    pub(super) fn learn(&mut self, shape: &Shape<'_>, family: Family, chain: usize, read: &Spec, bare: Spec) {
+    /// Reports whether lines of a form can be read by it: `read` is what this line says, and `bare` what it would without
+    /// its address.
+    pub(super) fn fits(&mut self, shape: &Shape<'_>, family: Family, read: &Spec, bare: &Spec) -> bool {
         self.misses = self.misses.saturating_add(1);
-        let Some(addresses) = shape.addresses(family) else { return };
+        let Some(block) = shape.block(family) else { return false };
         // What has a place of its own in the line, or was joined with the address, is read each time.
         let has_places = !read.conditions.is_empty() || read.input.is_some() || read.output.is_some();
-        let slot = if shape.is_destination { &bare.destination } else { &bare.source };
-        let spec = Spec { span: read.span, ..bare.clone() };
-        if has_places || read.changes.is_some() || slot.is_some() || with(&spec, shape, addresses) != *read {
-            return;
-        }
-        let key = (shape.is_destination, shape.parts.map(str::to_owned));
-        self.known.insert(fingerprint(&(shape.is_destination, shape.parts)), Form { key, chain, spec: bare });
+        let mut whole = Spec { span: read.span, ..bare.clone() };
+        let slot = whole.end(shape.end).replace(AddrSet::block(block));
+        !has_places && read.changes.is_none() && slot.is_none() && whole == *read
     }
-}
 
-fn with(spec: &Spec, shape: &Shape<'_>, addresses: AddrSet) -> Spec {
-    let mut spec = spec.clone();
-    let slot = if shape.is_destination { &mut spec.destination } else { &mut spec.source };
-    *slot = Some(addresses);
-    spec
+    /// Remembers what lines of a form say.
+    pub(super) fn learn(&mut self, shape: &Shape<'_>, chain: usize, spec: usize) {
+        let key = (shape.end, shape.parts.map(str::to_owned));
+        self.known.insert(fingerprint(&(shape.end, shape.parts)), Form { key, chain, spec });
+    }
 }
 
 #[cfg(test)]
@@ -151,11 +151,11 @@ mod tests {
     fn a_shape_leaves_out_the_address_and_the_comment() {
         let line = "-A OUTPUT -d 192.0.2.1/32 -p tcp -m comment --comment \"a -d 1.2.3.4 b\" -j ACCEPT";
         let shape = Shape::of(line).expect("a plain line");
-        assert_eq!((shape.address, shape.is_destination), ("192.0.2.1/32", true));
+        assert_eq!((shape.address, shape.end), ("192.0.2.1/32", End::Destination));
         assert_eq!(shape.without_address(), "-A OUTPUT -p tcp -m comment --comment \"\" -j ACCEPT");
         let behind =
             Shape::of("-A IN -m comment --comment \"x\" -s 10.0.0.0/8 -j DROP").expect("a plain line");
-        assert_eq!((behind.address, behind.is_destination), ("10.0.0.0/8", false));
+        assert_eq!((behind.address, behind.end), ("10.0.0.0/8", End::Source));
         assert_eq!(behind.without_address(), "-A IN -m comment --comment \"\" -j DROP");
     }
 

@@ -4,8 +4,29 @@ use super::ipset::Sets;
 use super::unmodelled::Condition;
 use super::verdict::Verdict;
 use crate::diag::Span;
-use crate::packet::{AddrSet, Set, TransportSet};
+use crate::packet::{AddrSet, Prefix, Set, TransportSet};
 use crate::targets::region::{Family, States};
+
+
+/// A rule of a chain: what its line says, and what it says otherwise than other lines of its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// What the line says, as the number of a [`Spec`] of its table.
+    pub(super) spec: usize,
+    /// The address that the spec leaves out, where lines share it.
+    pub(super) address: Option<(End, Prefix)>,
+    /// The line.
+    pub(super) span: Span,
+}
+
+/// An end of a packet, as the packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum End {
+    /// Where it comes from: `-s`.
+    Source,
+    /// Where it goes: `-d`.
+    Destination,
+}
 
 /// A rule as written, before it is known from which built-in chain it is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +49,19 @@ pub(super) struct Spec {
     pub(super) verdict: Verdict,
     /// The ipset whose members the rule changes.
     pub(super) changes: Option<String>,
-    /// The line.
+    /// The first line that says so.
     pub(super) span: Span,
 }
 
 impl Spec {
+    /// The slot of an address.
+    pub(super) fn end(&mut self, end: End) -> &mut Option<AddrSet> {
+        match end {
+            End::Source => &mut self.source,
+            End::Destination => &mut self.destination,
+        }
+    }
+
     /// Reports whether no packet can match, wherever the rule stands.
     pub(super) fn is_impossible(&self) -> bool {
         self.states.is_empty()

@@ -1,5 +1,7 @@
 //! What a rule does with the packets that it chooses.
 
+use crate::policy::Action;
+
 /// The target of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -62,6 +64,15 @@ impl Verdict {
             _ if CONTINUE.contains(&target) => Self::Continue,
             _ if UNKNOWN.contains(&target) => Self::Unknown(target.to_owned()),
             _ => Self::Jump(target.to_owned()),
+        }
+    }
+
+    /// What happens to every packet, where that is certain.
+    pub(super) fn action(&self) -> Option<Action> {
+        match self {
+            Self::Accept => Some(Action::Allow),
+            Self::Deny => Some(Action::Deny),
+            Self::Return | Self::Continue | Self::Jump(_) | Self::Goto(_) | Self::Unknown(_) => None,
         }
     }
 

@@ -5,10 +5,11 @@
 //! file more than once only where the line is reached by different packets.
 
 use super::chains::{Chain, Chains};
-use super::spec::{Interface, Spec};
+use super::spec::{End, Interface, Placed, Spec};
 use super::unmodelled::{Condition, INTERFACE};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Place, Span, bound};
+use crate::packet::AddrSet;
 use crate::policy::{Action, Direction, Origin, Rule, Unmodelled};
 use crate::targets::region::{Links, Region};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,7 @@ const WORK_PER_RULE: usize = 100;
 const DEPTH: usize = 128;
 
 /// Names the chains that jump in a circle. Nothing else can be done with a table that has one.
-pub(super) fn find_loop(chains: &Chains) -> Option<(&Chain, &Spec)> {
+pub(super) fn find_loop(chains: &Chains) -> Option<(&Chain, &Placed)> {
     // Depth first, with the way to here on a stack of its own: `false` while a chain is on the way, `true` behind it.
     let mut done: BTreeMap<usize, bool> = BTreeMap::new();
     for (start, _) in chains.iter() {
@@ -67,7 +68,7 @@ pub(super) fn find_loop(chains: &Chains) -> Option<(&Chain, &Spec)> {
             done.insert(index, false);
             let Some(chain) = chains.at(index) else { continue };
             let jumps = chain.rules.iter().enumerate().skip(next);
-            let target = jumps.filter_map(|(at, rule)| match &rule.verdict {
+            let target = jumps.filter_map(|(at, rule)| match &chains.spec(rule)?.verdict {
                 Verdict::Jump(name) | Verdict::Goto(name) => {
                     chains.find(name).map(|(target, _)| (at, rule, target))
                 }
@@ -96,6 +97,7 @@ pub(super) fn flatten(chains: &Chains, hook: Hook, findings: &mut Vec<Finding>) 
         hook,
         rules: Vec::new(),
         seen: BTreeMap::new(),
+        regions: vec![None; chains.specs()],
         named: BTreeSet::new(),
         work_left: bound::of(chains.iter().fold(WORK, |work, (_, chain)| {
             work.saturating_add(chain.rules.len().saturating_mul(WORK_PER_RULE))
@@ -120,6 +122,8 @@ struct Walk<'a, 'f> {
     rules: Vec<Rule>,
     /// The packets that each chain was already entered with. What decided them then decides them again.
     seen: BTreeMap<usize, BTreeSet<Region>>,
+    /// What the specs that lines share match, found when they are first met.
+    regions: Vec<Option<Region>>,
     /// The conditions that were named.
     named: BTreeSet<Span>,
     work_left: usize,
@@ -137,27 +141,38 @@ impl Walk<'_, '_> {
         if depth > DEPTH {
             return self.stop(format!("chains jump more than {DEPTH} deep"), chain.span, None);
         }
-        for spec in &chain.rules {
+        for rule in &chain.rules {
             if reach.is_empty() || self.stopped.is_some() {
                 return;
             }
-            let Some(region) = self.region(spec) else { continue };
+            let Some(spec) = self.chains.spec(rule) else { continue };
+            let Some(region) = self.region(rule, spec) else { continue };
             let work = reach.iter().fold(0, |work: usize, reach| work.saturating_add(reach.work(&region)));
             let Some(left) = self.work_left.checked_sub(work) else {
                 let message = "the jumps between chains unfold to too many rules".to_owned();
-                return self.stop(message, spec.span, Some(bound::FLAG));
+                return self.stop(message, rule.span, Some(bound::FLAG));
             };
             self.work_left = left;
+            if spec.verdict == Verdict::Continue {
+                continue;
+            }
+            let is_whole = reach.first() == Some(&Region::ALL) && reach.len() == 1;
+            if let Some(action) = spec.verdict.action().filter(|_| is_whole) {
+                // Every packet meets the rule, which stays as it is.
+                self.name(spec);
+                self.emit(region, action, rule.span);
+                continue;
+            }
             let hits: Vec<Region> = reach.iter().filter_map(|reach| reach.meet(&region)).collect();
-            if hits.is_empty() || spec.verdict == Verdict::Continue {
+            if hits.is_empty() {
                 continue;
             }
             self.name(spec);
             match &spec.verdict {
                 Verdict::Continue => {}
-                Verdict::Accept => self.emit(hits, Action::Allow, spec.span),
-                Verdict::Deny => self.emit(hits, Action::Deny, spec.span),
-                Verdict::Unknown(target) => self.emit_unknown(&hits, &format!("-j {target}"), spec.span),
+                Verdict::Accept => self.emit_all(hits, Action::Allow, rule.span),
+                Verdict::Deny => self.emit_all(hits, Action::Deny, rule.span),
+                Verdict::Unknown(target) => self.emit_unknown(&hits, &format!("-j {target}"), rule.span),
                 Verdict::Return => reach = self.rest(&reach, &region),
                 Verdict::Jump(target) => self.enter(target, hits, depth),
                 Verdict::Goto(target) => {
@@ -179,11 +194,13 @@ impl Walk<'_, '_> {
         reach.iter().flat_map(|reach| reach.without(region, self.chains.family)).collect()
     }
 
-    fn emit(&mut self, regions: Vec<Region>, action: Action, span: Span) {
-        for region in regions {
-            let mut region = region;
-            let unmodelled = std::mem::take(&mut region.unmodelled);
-            let Some((matches, traffic)) = region.into_match(self.chains.family) else { continue };
+    fn emit_all(&mut self, regions: Vec<Region>, action: Action, span: Span) {
+        regions.into_iter().for_each(|region| self.emit(region, action, span));
+    }
+
+    fn emit(&mut self, mut region: Region, action: Action, span: Span) {
+        let unmodelled = std::mem::take(&mut region.unmodelled);
+        if let Some((matches, traffic)) = region.into_match(self.chains.family) {
             let origin = Origin::File(Place { source: Arc::clone(&self.chains.source), span });
             self.rules.push(Rule { action, matches, traffic, unmodelled, origin });
         }
@@ -197,8 +214,8 @@ impl Walk<'_, '_> {
                 Region { unmodelled: vec![Unmodelled { text, why: why.to_owned() }], ..Region::ALL };
             regions.iter().filter_map(|region| region.meet(&doubtful)).collect::<Vec<_>>()
         };
-        self.emit(doubt(what.to_owned()), Action::Allow, span);
-        self.emit(doubt(format!("not ({what})")), Action::Deny, span);
+        self.emit_all(doubt(what.to_owned()), Action::Allow, span);
+        self.emit_all(doubt(format!("not ({what})")), Action::Deny, span);
         if self.named.insert(span) {
             let message = format!("`{what}` is not modelled: {why}");
             self.findings.push(Finding::new(Code::ReadUnmodelled, message).at(&self.chains.source, span));
@@ -222,25 +239,17 @@ impl Walk<'_, '_> {
     }
 
     /// What a rule matches of the packets of this hook; nothing when it cannot match any.
-    fn region(&self, spec: &Spec) -> Option<Region> {
-        let (source, peer) = match self.hook {
-            Hook::Input => (&spec.destination, &spec.source),
-            Hook::Forward | Hook::Output => (&spec.source, &spec.destination),
-        };
-        let (links, interface) = links(self.hook, spec);
-        let possible = !links.is_empty() && !spec.is_impossible();
-        let mut unmodelled: Vec<Unmodelled> =
-            spec.conditions.iter().chain(&interface).map(Condition::to_unmodelled).collect();
-        unmodelled.sort();
-        unmodelled.dedup();
-        possible.then(|| Region {
-            source: source.clone(),
-            peer: peer.clone(),
-            transport: spec.transport.clone(),
-            states: spec.states,
-            links,
-            unmodelled,
-        })
+    fn region(&mut self, rule: &Placed, spec: &Spec) -> Option<Region> {
+        let Some((end, block)) = rule.address else { return region(self.hook, spec) };
+        let known = self.regions.get_mut(rule.spec)?;
+        if known.is_none() {
+            *known = region(self.hook, spec);
+        }
+        let mut region = known.clone()?;
+        let is_peer = (end == End::Source) == (self.hook == Hook::Input);
+        let slot = if is_peer { &mut region.peer } else { &mut region.source };
+        *slot = Some(AddrSet::block(block));
+        Some(region)
     }
 
     fn stop(&mut self, message: String, span: Span, help: Option<&str>) {
@@ -249,6 +258,28 @@ impl Walk<'_, '_> {
             self.findings.push(Finding { help: help.map(str::to_owned), ..finding });
         }
     }
+}
+
+/// What a spec matches of the packets of a hook; nothing when it cannot match any.
+fn region(hook: Hook, spec: &Spec) -> Option<Region> {
+    let (source, peer) = match hook {
+        Hook::Input => (&spec.destination, &spec.source),
+        Hook::Forward | Hook::Output => (&spec.source, &spec.destination),
+    };
+    let (links, interface) = links(hook, spec);
+    let possible = !links.is_empty() && !spec.is_impossible();
+    let mut unmodelled: Vec<Unmodelled> =
+        spec.conditions.iter().chain(&interface).map(Condition::to_unmodelled).collect();
+    unmodelled.sort();
+    unmodelled.dedup();
+    possible.then(|| Region {
+        source: source.clone(),
+        peer: peer.clone(),
+        transport: spec.transport.clone(),
+        states: spec.states,
+        links,
+        unmodelled,
+    })
 }
 
 /// Which interfaces a rule matches at a hook, and what of it is not modelled.
