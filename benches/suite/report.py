@@ -1,0 +1,85 @@
+"""The table: for each row the floors, egressor, and the peers with the ratio of their CPU time to egressor's."""
+
+import os
+import pathlib
+import platform
+
+TITLES = {
+    "start": "Starting",
+    "addresses": "Addresses in one term, to a target",
+    "terms": "Terms of ten addresses, to a target",
+    "merge": "Prefix lists to the shortest list",
+    "sets": "Sets of two prefix lists",
+    "lint": "Overlap report",
+    "show": "Reading a dump",
+    "diff": "Comparing two dumps",
+    "feeds": "Vendors' feeds",
+}
+
+
+def seconds(value: float) -> str:
+    """Milliseconds with three digits, or seconds."""
+    if value >= 10:
+        return f"{value:.0f} s"
+    if value >= 1:
+        return f"{value:.1f} s"
+    return f"{value * 1e3:.3g} ms"
+
+
+def ratio(value: float) -> str:
+    return f"{value:.0f}×" if value >= 9.95 else f"{value:.2g}×"
+
+
+def took(figures) -> str:
+    if figures is None:
+        return "–"
+    if figures.cut:
+        return f"> {figures.cut:.0f} s"
+    peak = f", {figures.peak / (1 << 20):.0f} MiB" if figures.peak else ""
+    return f"{seconds(figures.median)}{peak}"
+
+
+def against(name: str, figures, ours) -> str:
+    """A peer's cell: what it took, and how many times ours that is; of one that was cut off, at the least."""
+    if figures.cut:
+        return f"{name} {took(figures)}: > {ratio(figures.cut / ours.median)}"
+    return f"{name} {took(figures)}: {ratio(figures.median / ours.median)}"
+
+
+def table(group: str, rows: list) -> list:
+    lines = [f"**{TITLES[group]}**", "", "| what | inputs | `cat` | reading alone | egressor | peers | means the same |"]
+    lines.append("|---|--:|--:|--:|--:|---|---|")
+    for row in rows:
+        peers = "; ".join(against(name, figures, row["ours"]) for name, figures in row["peers"].items()) or "none"
+        size = f"{row['size']:,}" if row["size"] else ""
+        same = "; ".join(row["same"]) or "–"
+        cells = [row["name"], size, seconds_of(row["cat"]), seconds_of(row["parse"]), took(row["ours"]), peers, same]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def seconds_of(figures) -> str:
+    return seconds(figures.median) if figures else "–"
+
+
+def machine() -> str:
+    """What it ran on, in one sentence; names no host."""
+    model = "an unknown processor"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
+    load = os.getloadavg()[2]
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}, load of the last 15 minutes {load:.1f}"
+
+
+def between_markers(path: pathlib.Path, text: str) -> None:
+    """Writes the table into a document, between `<!-- figures -->` and `<!-- /figures -->`."""
+    document = path.read_text()
+    before, _, rest = document.partition("<!-- figures -->\n")
+    _, end, after = rest.partition("<!-- /figures -->")
+    if not end:
+        raise SystemExit(f"{path} has no place for figures")
+    path.write_text(f"{before}<!-- figures -->\n{text}<!-- /figures -->{after}")
