@@ -40,7 +40,7 @@ def blocks_v6(numbers: Numbers):
 
 def aws(path, count: int, day: int) -> None:
     """So many entries, of which a quarter are IPv6; half of them stand under `AMAZON` and a service."""
-    numbers = Numbers(count)
+    numbers, week = Numbers(count), Week(count, day)
     lists = []
     for share, blocks, text in ((3, blocks_v4(numbers), v4), (1, blocks_v6(numbers), v6)):
         entries = []
@@ -50,7 +50,7 @@ def aws(path, count: int, day: int) -> None:
             entries.append((block, region, "AMAZON"))
             if numbers.below(2):
                 entries.append((block, region, AWS[numbers.below(len(AWS))]))
-        lists.append(later(entries, day, text))
+        lists.append(week.after(entries, text))
     member = ("ip_prefix", "ipv6_prefix")
     named = [
         [
@@ -70,7 +70,7 @@ def aws(path, count: int, day: int) -> None:
 
 def azure(path, count: int, day: int) -> None:
     """So many prefixes in the tags of services and of their regions; the tag of a service holds those of its regions."""
-    numbers = Numbers(count)
+    numbers, week = Numbers(count), Week(count, day)
     v4s, v6s = blocks_v4(numbers), blocks_v6(numbers)
     each = count // (2 * len(AZURE) * len(REGIONS))
     values = []
@@ -78,7 +78,7 @@ def azure(path, count: int, day: int) -> None:
         whole = []
         for region in REGIONS:
             entries = [v6(*next(v6s)) if numbers.below(4) == 0 else v4(*next(v4s)) for _ in range(each)]
-            entries = later(entries, day, v4)
+            entries = week.after(entries, v4)
             whole += entries
             values.append(tag(f"{service}.{region}", region, service, entries))
         values.append(tag(service, "", service, whole))
@@ -98,20 +98,20 @@ def tag(name: str, region: str, service: str, entries: list) -> dict:
     return {"name": name, "id": name, "properties": properties}
 
 
-def later(entries: list, day: int, text) -> list:
-    """On a later day, of a hundred entries one is gone and another one came in its place."""
-    if day == 0:
-        return entries
-    numbers = Numbers(sum(map(len, entries)) + day)
-    came = blocks_v4(numbers) if text is v4 else blocks_v6(numbers)
-    rest = []
-    for entry in entries:
-        if numbers.below(100):
-            rest.append(entry)
-        else:
-            block = text(*next(came))
-            rest.append((block, *entry[1:]) if isinstance(entry, tuple) else block)
-    return rest
+class Week:
+    """What became of a feed by a later day: of a hundred entries one is gone and another one came in its place."""
+
+    def __init__(self, count: int, day: int):
+        self.day = day
+        self.numbers = Numbers(count * 31 + day)
+        self.blocks = {v4: blocks_v4(Numbers(count * 37 + day)), v6: blocks_v6(Numbers(count * 41 + day))}
+
+    def after(self, entries: list, text) -> list:
+        return [entry if not self.day or self.numbers.below(100) else self.other(entry, text) for entry in entries]
+
+    def other(self, entry, text):
+        block = text(*next(self.blocks[text]))
+        return (block, *entry[1:]) if isinstance(entry, tuple) else block
 
 
 def write(path, feed: dict) -> None:

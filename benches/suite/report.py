@@ -39,8 +39,10 @@ def took(figures) -> str:
     return f"{seconds(figures.median)}{peak}"
 
 
-def against(name: str, figures, ours) -> str:
-    """A peer's cell: what it took, and how many times ours that is; of one that was cut off, at the least."""
+def against(name: str, is_floor: bool, figures, ours) -> str:
+    """A peer's cell: what it took, and how many times ours that is; of one that was cut off, at the least. A floor does less."""
+    if is_floor:
+        return f"{name} {took(figures)} (does less)"
     if figures.cut:
         return f"{name} {took(figures)}: > {ratio(figures.cut / ours.median)}"
     return f"{name} {took(figures)}: {ratio(figures.median / ours.median)}"
@@ -50,7 +52,7 @@ def table(group: str, rows: list) -> list:
     lines = [f"**{TITLES[group]}**", "", "| what | inputs | `cat` | reading alone | egressor | peers | means the same |"]
     lines.append("|---|--:|--:|--:|--:|---|---|")
     for row in rows:
-        peers = "; ".join(against(name, figures, row["ours"]) for name, figures in row["peers"].items()) or "none"
+        peers = "; ".join(against(*peer, row["ours"]) for peer in row["peers"]) or "none"
         size = f"{row['size']:,}" if row["size"] else ""
         same = "; ".join(row["same"]) or "–"
         cells = [row["name"], size, seconds_of(row["cat"]), seconds_of(row["parse"]), took(row["ours"]), peers, same]

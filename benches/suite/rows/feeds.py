@@ -15,6 +15,7 @@ from ..row import Bench, Peer, Row
 from .generating import aclgen, generate, same_rules, script
 
 VENDORS = {"aws": (feeds.aws, 13_000), "azure": (feeds.azure, 90_000)}
+TITLES = {"aws": "AWS", "azure": "Azure"}
 # What is chosen of entries that say neither way nor port. Azure's file does not say its day.
 CHOSEN = {"aws": ("--direction", "egress", "--port", "443/tcp")}
 CHOSEN["azure"] = (*CHOSEN["aws"], "--verified", "2026-01-01")
@@ -64,9 +65,8 @@ for version in (4, 6):
 
 
 def rows(bench: Bench):
-    for vendor, (_, size) in VENDORS.items():
-        if size > bench.largest:
-            continue
+    for vendor in VENDORS:
+        size = entries(bench, vendor)
         yield size, f"{vendor} to a catalog", lambda vendor=vendor: imported(bench, vendor)
         for target in ("iptables", "gcp-firewall"):
             yield size, f"{vendor} to {target}", lambda vendor=vendor, target=target: generated(bench, vendor, target)
@@ -74,8 +74,14 @@ def rows(bench: Bench):
 
 
 def feed(bench: Bench, vendor: str, day: int) -> pathlib.Path:
-    make, size = VENDORS[vendor]
-    return bench.made(f"{vendor}-{day}.json", lambda path: make(path, size, day))
+    size = entries(bench, vendor)
+    return bench.made(f"{vendor}-{size}-{day}.json", lambda path: VENDORS[vendor][0](path, size, day))
+
+
+def entries(bench: Bench, vendor: str) -> int:
+    """As many as the vendor publishes, or a tenth."""
+    size = VENDORS[vendor][1]
+    return size if size <= bench.largest else size // 10
 
 
 def by_script(bench: Bench, *files: pathlib.Path) -> Side:
@@ -94,23 +100,22 @@ def imported(bench: Bench, vendor: str) -> Row:
         listed = re.findall(r'^ +- "([0-9a-f.:]+/\d+)"$', (out / "catalog.yaml").read_text(), re.MULTILINE)
         return same_nets(listed, theirs.output.read_text().split())
 
-    name = f"{vendor.upper()} feed to a catalog"
-    return Row("feeds", name, VENDORS[vendor][1], ours, [Peer(by_script(bench, file), same)], [file], "json")
+    name = f"{TITLES[vendor]} feed to a catalog"
+    return Row("feeds", name, entries(bench, vendor), ours, [Peer(by_script(bench, file), same)], [file], "json")
 
 
 def generated(bench: Bench, vendor: str, target: str) -> Row:
     """Of both, only the rules for IPv4 are compared; egressor writes those for IPv6 too, in the same run."""
-    size = VENDORS[vendor][1]
+    size = entries(bench, vendor)
     command = import_to(bench, vendor, "FILE")[:-1]
-    catalog = bench.made(f"{vendor}.yaml", lambda path: subprocess.run([bench.egressor, *command, path], check=True))
+    catalog = bench.made(f"{vendor}-{size}.yaml", lambda path: subprocess.run([bench.egressor, *command, path], check=True))
     out = bench.work / "out"
     rest = ("--without", "implied/deny-rest") if target == "gcp-firewall" else ()
     ours = generate(bench, out, "--catalog", catalog, "-t", target, *rest)
-    name = f"{vendor.upper()} catalog to {target}"
+    name = f"{TITLES[vendor]} catalog to {target}"
     if target != "iptables":
         return Row("feeds", name, size, ours, [], [catalog], "catalog")
-    entries = json.loads(feed(bench, vendor, 0).read_text())
-    terms = [collapsed(entries)]
+    terms = [collapsed(json.loads(feed(bench, vendor, 0).read_text()))]
 
     def same(_, made) -> str:
         return same_rules(bench, terms, out / "iptables.rules", made)
@@ -147,8 +152,8 @@ def between(bench: Bench, vendor: str) -> Row:
             same_nets(listed, [line[1:] for line in lines if line[0] == sign])
         return f"{len(lines)} blocks"
 
-    name = f"{vendor.upper()} feed between two dates"
-    return Row("feeds", name, VENDORS[vendor][1], ours, [Peer(by_script(bench, *files), same)], files, "json")
+    name = f"{TITLES[vendor]} feed between two dates"
+    return Row("feeds", name, entries(bench, vendor), ours, [Peer(by_script(bench, *files), same)], files, "json")
 
 
 def same_nets(ours: list, theirs: list) -> str:
