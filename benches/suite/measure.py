@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import signal
 import statistics
-import subprocess
 import time
 
 # Whose single run takes so long is not run again: what is that slow is not told apart by a median.
@@ -132,7 +131,3 @@ def which(name: str, *folders) -> pathlib.Path | None:
     path = os.pathsep.join([*map(str, folders), "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"])
     found = shutil.which(name, path=path)
     return pathlib.Path(found) if found else None
-
-
-def built(root: pathlib.Path, *arguments: str) -> None:
-    subprocess.run(["cargo", *arguments], cwd=root, check=True)
