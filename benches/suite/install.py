@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import platform
+import re
 import subprocess
 import venv
 
@@ -10,7 +12,7 @@ from .measure import which
 PYTHON = {"aerleon": "aerleon==1.18.0", "capirca": "capirca==2.0.9", "aggregate6": "aggregate6==1.0.14"}
 RUST = {"rs-aggregate": "rs-aggregate@0.3.2"}
 # Packages of the Debian release that this runs on, and the programs in them.
-DEBIAN = {"ferm": ("ferm", "import-ferm"), "iprange": ("iprange",), "time": ("time",), "iptables": ("iptables-restore-translate",)}
+DEBIAN = {"ferm": ("ferm", "import-ferm"), "iprange": ("iprange",), "time": ("time",)}
 
 
 def python(folder: pathlib.Path, name: str) -> pathlib.Path:
@@ -49,8 +51,14 @@ def debian(folder: pathlib.Path, name: str) -> dict:
     return {program: which(program, *places) for program in programs}
 
 
-def version(argv: list) -> str:
-    """The first line that a program says of its version."""
-    done = subprocess.run([str(arg) for arg in argv], capture_output=True, text=True)
-    lines = (done.stdout + done.stderr).splitlines()
-    return lines[0].strip() if lines else "?"
+def versions(folder: pathlib.Path) -> list:
+    """The peers that are there, each with its version."""
+    pinned = {**PYTHON, **RUST}
+    said = [pin.replace("==", " ").replace("@", " ") for name, pin in pinned.items() if (folder / name).exists()]
+    for name, argument in (("ferm", "--version"), ("iprange", "--version")):
+        program = debian(folder, name)[name]
+        if program:
+            done = subprocess.run([program, argument], capture_output=True, text=True)
+            found = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
+            said.append(f"{name} {found[0]}" if found else name)
+    return [*said, f"Python {platform.python_version()}"]

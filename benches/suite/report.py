@@ -64,6 +64,55 @@ def seconds_of(figures) -> str:
     return seconds(figures.median) if figures else "–"
 
 
+def behind(rows: list) -> list:
+    """Where a peer takes less than egressor, or as good as the same."""
+    lines = []
+    for row in rows:
+        for name, is_floor, figures in row["peers"]:
+            if not is_floor and not figures.cut and figures.median < row["ours"].median * 1.05:
+                size = f", {row['size']:,}" if row["size"] else ""
+                lines.append(
+                    f"- {TITLES[row['group']]}, {row['name']}{size}: {name} {seconds(figures.median)}, "
+                    f"egressor {seconds(row['ours'].median)}"
+                )
+    return ["**Where a peer is as fast or faster**", "", *(lines or ["Nowhere in these rows."]), ""]
+
+
+# The rows that the README shows, each at the largest size that was measured up to this one.
+HEADLINES = [
+    ("start", "nothing but starting", 0),
+    ("start", "CAST AI to all targets", 0),
+    ("addresses", "iptables", 10_000),
+    ("addresses", "k8s", 10_000),
+    ("addresses", "these five in one run", 10_000),
+    ("terms", "iptables", 1_000),
+    ("merge", "IPv4 random", 1_000_000),
+    ("merge", "IPv4 feed-like", 1_000_000),
+    ("merge", "IPv6 random", 1_000_000),
+    ("lint", "rules that others hide", 1_000),
+    ("show", "a dump of iptables", 100_000),
+    ("diff", "50 edits, shuffled and split", 100_000),
+    ("feeds", "Azure feed to a catalog", 90_000),
+]
+
+
+def headlines(rows: list) -> list:
+    """A short table: each row beside the peer that takes least."""
+    lines = ["| what | inputs | egressor | the fastest peer | |", "|---|--:|--:|--:|--:|"]
+    for group, name, most in HEADLINES:
+        fitting = [row for row in rows if (row["group"], row["name"]) == (group, name) and row["size"] <= most]
+        if not fitting:
+            continue
+        row = max(fitting, key=lambda row: row["size"])
+        peers = [peer for peer in row["peers"] if not peer[1] and not peer[2].cut]
+        peer = min(peers, key=lambda peer: peer[2].median) if peers else None
+        times = ratio(peer[2].median / row["ours"].median) if peer else ""
+        theirs = f"{peer[0]}: {took(peer[2])}" if peer else "–"
+        size = f"{row['size']:,}" if row["size"] else ""
+        lines.append(f"| {TITLES[group]}: {name} | {size} | {took(row['ours'])} | {theirs} | {times} |")
+    return lines
+
+
 def machine() -> str:
     """What it ran on, in one sentence; names no host."""
     model = "an unknown processor"
@@ -77,8 +126,8 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}, load of the last 15 minutes {load:.1f}"
 
 
-def between_markers(path: pathlib.Path, text: str) -> None:
-    """Writes the table into a document, between `<!-- figures -->` and `<!-- /figures -->`."""
+def between_marks(path: pathlib.Path, text: str) -> None:
+    """Writes a table into a document, between `<!-- figures -->` and `<!-- /figures -->`."""
     document = path.read_text()
     before, _, rest = document.partition("<!-- figures -->\n")
     _, end, after = rest.partition("<!-- /figures -->")
