@@ -14,19 +14,18 @@ class Differs(Exception):
 
 
 def blocks(path: pathlib.Path) -> list:
-    """The lines of a list, each as `ADDRESS/LENGTH`. All tools print the shortest list, of which there is but one."""
+    """The lines of a list, each as `ADDRESS/LENGTH`."""
     with open(path) as lines:
-        found = [line if "/" in line else line + ("/128" if ":" in line else "/32") for line in lines.read().split()]
-    return [str(ipaddress.ip_network(line)) for line in found] if found and ":" in found[0] else found
+        return [line if "/" in line else line + ("/128" if ":" in line else "/32") for line in lines.read().split()]
 
 
 def same_list(ours, theirs) -> str:
+    """A set of addresses has but one shortest list, which all tools print, some in another order or spelling."""
     left, right = blocks(ours.output), blocks(theirs.output)
     if left != right:
-        left.sort()
-        right.sort()
+        left, right = (sorted(map(ipaddress.ip_network, side)) for side in (left, right))
     if left != right:
-        only = sorted(set(left) ^ set(right))
+        only = sorted(map(str, set(left) ^ set(right)))
         raise Differs(f"{len(only)} blocks are not in both lists, such as {only[:3]}")
     if not left:
         raise Differs("both lists are empty, which shows nothing")

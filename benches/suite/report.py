@@ -43,6 +43,8 @@ def against(name: str, is_floor: bool, figures, ours) -> str:
     """A peer's cell: what it took, and how many times ours that is; of one that was cut off, at the least. A floor does less."""
     if is_floor:
         return f"{name} {took(figures)} (does less)"
+    if ours.cut:
+        return f"{name} {took(figures)}"
     if figures.cut:
         return f"{name} {took(figures)}: > {ratio(figures.cut / ours.median)}"
     return f"{name} {took(figures)}: {ratio(figures.median / ours.median)}"
@@ -69,12 +71,11 @@ def behind(rows: list) -> list:
     lines = []
     for row in rows:
         for name, is_floor, figures in row["peers"]:
-            if not is_floor and not figures.cut and figures.median < row["ours"].median * 1.05:
+            ours = row["ours"]
+            if not is_floor and not figures.cut and (ours.cut or figures.median < ours.median * 1.05):
                 size = f", {row['size']:,}" if row["size"] else ""
-                lines.append(
-                    f"- {TITLES[row['group']]}, {row['name']}{size}: {name} {seconds(figures.median)}, "
-                    f"egressor {seconds(row['ours'].median)}"
-                )
+                what = f"- {TITLES[row['group']]}, {row['name']}{size}"
+                lines.append(f"{what}: {name} {seconds(figures.median)}, egressor {took(ours)}")
     return ["**Where a peer is as fast or faster**", "", *(lines or ["Nowhere in these rows."]), ""]
 
 
@@ -100,7 +101,8 @@ def headlines(rows: list) -> list:
     """A short table: each row beside the peer that takes least."""
     lines = ["| what | inputs | egressor | the fastest peer | |", "|---|--:|--:|--:|--:|"]
     for group, name, most in HEADLINES:
-        fitting = [row for row in rows if (row["group"], row["name"]) == (group, name) and row["size"] <= most]
+        named = [row for row in rows if (row["group"], row["name"]) == (group, name) and not row["ours"].cut]
+        fitting = [row for row in named if row["size"] <= most]
         if not fitting:
             continue
         row = max(fitting, key=lambda row: row["size"])

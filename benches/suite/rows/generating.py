@@ -54,8 +54,8 @@ def addresses(bench: Bench):
 
 
 def terms(bench: Bench):
-    for count in bench.sizes(1_000, 10_000):
-        yield from to_each(bench, "terms", count, 10)
+    for count in bench.sizes(10_000, 100_000):
+        yield from to_each(bench, "terms", count // 10, 10)
 
 
 def to_each(bench: Bench, group: str, size: int, per: int):
