@@ -200,8 +200,7 @@ impl Pair {
     /// A project by chance, and the same without one endpoint.
     fn random(dice: &mut Dice, catalog: &Catalog, target: &dyn Target, home: &Path) -> Option<Self> {
         let whole = project(dice, catalog, home.join("egressor.lock"));
-        let ids: Vec<String> =
-            catalog.endpoints().map(|endpoint| endpoint.id.value.to_string()).collect();
+        let ids: Vec<String> = catalog.endpoints().map(|endpoint| endpoint.id.value.to_string()).collect();
         let first = written(&whole, target, &home.join(format!("{}/whole", target.name())))?;
         for attempt in 0..5 {
             let mut part = whole.clone();
