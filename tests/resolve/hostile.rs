@@ -19,7 +19,16 @@ fn labels() -> Vec<Vec<u8>> {
     let texts = HOSTILE.iter().map(ToString::to_string).chain(long());
     let texts = texts.map(|text| text.into_bytes().into_iter().take(63).collect());
     let raw: [&[u8]; 10] = [
-        b"a.b", b"*", b"_x", b"-a", b"a-", b"xn--", b"\xff\xfe", b"a\0b", b"\x1b[2J", b"\"]\n[[host]]\nname = \"x",
+        b"a.b",
+        b"*",
+        b"_x",
+        b"-a",
+        b"a-",
+        b"xn--",
+        b"\xff\xfe",
+        b"a\0b",
+        b"\x1b[2J",
+        b"\"]\n[[host]]\nname = \"x",
     ];
     let all: BTreeSet<Vec<u8>> = texts.chain(raw.map(<[u8]>::to_vec)).collect();
     all.into_iter().filter(|label| !label.is_empty()).collect()
@@ -137,7 +146,10 @@ fn no_alias_of_any_bytes_changes_a_lockfile_a_rule_or_a_terminal() {
         for host in lock.hosts() {
             assert!(all.host(host.name()).is_some(), "batch {at}: {} was invented", host.name());
             let foreign = host.cname().is_empty()
-                && host.addresses().iter().any(|address| address.prefix.to_string().starts_with("203.0.114.66"));
+                && host
+                    .addresses()
+                    .iter()
+                    .any(|address| address.prefix.to_string().starts_with("203.0.114.66"));
             assert!(!foreign, "batch {at}: {} has an address of nowhere", host.name());
         }
         let strange: Vec<String> = rules(folder.path()).difference(&whole).cloned().collect();
