@@ -1,7 +1,7 @@
 //! What differs between two catalogs as documents: entries that came, went, or changed field by field.
 
 use super::Catalog;
-use crate::diag::Code;
+use crate::diag::{Code, mask_secrets};
 use crate::syntax::yaml::{Kind, Node, parse};
 use std::collections::BTreeMap;
 
@@ -32,9 +32,9 @@ pub enum EntryKind {
 pub struct FieldChange {
     /// The key.
     pub field: String,
-    /// The old value in words.
+    /// The old value in words, without secrets.
     pub old: Option<String>,
-    /// The new value in words.
+    /// The new value in words, without secrets.
     pub new: Option<String>,
 }
 
@@ -152,10 +152,9 @@ fn changed(old: &Fields, new: &Fields) -> Vec<FieldChange> {
     let differs = |key: &&&String| old.get(**key).map(Node::canonical) != new.get(**key).map(Node::canonical);
     keys.iter()
         .filter(differs)
-        .map(|key| FieldChange {
-            field: (*key).clone(),
-            old: old.get(*key).map(in_words),
-            new: new.get(*key).map(in_words),
+        .map(|key| {
+            let words = |fields: &Fields| fields.get(*key).map(|value| mask_secrets(&in_words(value)));
+            FieldChange { field: (*key).clone(), old: words(old), new: words(new) }
         })
         .collect()
 }

@@ -22,7 +22,7 @@ pub use read::{At, Document, List, Named, Or, Raw, Table, Word};
 pub use select::{DEFAULT_FEATURES, LeftOut, Selected, Selection, select};
 pub use shipped::SHIPPED;
 
-use crate::diag::{Code, Finding, Place, Source, any_error};
+use crate::diag::{Code, Finding, Place, Source, any_error, concealed};
 use crate::packet::{Hostname, NamePattern, Prefix, Set, TransportSet};
 use crate::syntax::yaml;
 use overlay::Layers;
@@ -74,6 +74,7 @@ pub fn with_overlays(
     source: &Arc<Source>,
     overlays: &[Overlay],
 ) -> (Option<Catalog>, Vec<Finding>) {
+    let source = &shown(root, source);
     let mut layers = Layers::default();
     layers.push(source);
     let mut root = std::borrow::Cow::Borrowed(root);
@@ -118,6 +119,13 @@ fn checked(root: &yaml::Node, source: &Arc<Source>) -> (Option<Catalog>, Vec<Fin
         layers: Layers::default(),
     });
     (catalog, reader.findings)
+}
+
+/// The text as findings show it. One that is no file of ours may hold secrets: a manifest that was named by mistake.
+fn shown(root: &yaml::Node, source: &Arc<Source>) -> Arc<Source> {
+    let schema = root.get("schema").and_then(yaml::Node::as_str);
+    let is_ours = schema.is_some_and(|schema| schema.starts_with("egressor/"));
+    if is_ours { Arc::clone(source) } else { concealed(source) }
 }
 
 /// The JSON Schema of a catalog file.

@@ -1,7 +1,7 @@
 //! An endpoint of a catalog as `egressor catalog` prints it.
 
 use crate::catalog::{At, Catalog, Change, EndpointDocument, How, Id, List, Text};
-use crate::diag::Place;
+use crate::diag::{Place, mask_secrets};
 use serde_json::{Map, Value};
 
 /// All that is known of an endpoint; keys that say nothing are left out.
@@ -110,7 +110,7 @@ fn hosts_json(endpoint: &EndpointDocument) -> Option<Value> {
 fn sources_json(catalog: &Catalog, endpoint: &EndpointDocument) -> Value {
     let source = |id: &Id| {
         let source = catalog.document.sources.value.0.get(id).map(|source| &source.value);
-        source.map(|source| source.url.as_ref().unwrap_or(&source.title).value.to_string())
+        source.map(|source| mask_secrets(source.url.as_ref().unwrap_or(&source.title).value.as_str()))
     };
     let mut sources: Vec<String> =
         endpoint.sources.value.0.iter().filter_map(|id| source(&id.value)).collect();

@@ -2,7 +2,7 @@
 
 use super::shipped::{default, named};
 use crate::catalog::{Catalog, Overlay, is_overlay, with_overlays};
-use crate::diag::{Code, Finding, Source, Span, any_error, concealed, suggest};
+use crate::diag::{Code, Finding, Source, Span, any_error, suggest};
 use crate::syntax::yaml::{self, Node};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,10 +19,7 @@ pub fn catalogs(paths: &[PathBuf]) -> (Vec<Catalog>, Vec<Finding>) {
                 findings.extend(found);
                 overlays.extend(overlay);
             }
-            Ok((root, source)) => {
-                let source = shown(&root, source);
-                bases.push((root, source));
-            }
+            Ok((root, source)) => bases.push((root, source)),
             Err(finding) => findings.push(finding),
         }
     }
@@ -63,12 +60,6 @@ fn tree(source: &Arc<Source>) -> Result<Node, Finding> {
             Err(Finding::new(Code::CatalogSyntax, message).at(source, Span::default()))
         }
     }
-}
-
-/// The text as findings show it. One that is no file of ours may hold secrets: a manifest that was named by mistake.
-fn shown(root: &Node, source: Arc<Source>) -> Arc<Source> {
-    let schema = root.get("schema").and_then(Node::as_str);
-    if schema.is_some_and(|schema| schema.starts_with("egressor/")) { source } else { concealed(&source) }
 }
 
 fn id(root: &Node) -> Option<&str> {

@@ -5,4 +5,5 @@
 mod anomalies;
 mod cases;
 mod check;
+mod dumps;
 mod model;

@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use super::rows::holding;
 use super::world::{Edges, Packet};
-use egressor::diag::any_error;
+use egressor::diag::{Finding, any_error};
 use egressor::drift::Doubt;
 use egressor::ops::{DiffRequest, Project, Side, diff, show};
 use egressor::packet::Limit;
@@ -81,10 +81,17 @@ fn show_json(written: &Written) -> Value {
 }
 
 fn diff_json(old: &Written, new: &Written) -> Value {
+    let side = |written: &Written| Side::Files(written.paths.clone());
+    compared(side(old), side(new), Project::default())
+        .unwrap_or_else(|findings| panic!("{findings:?}\n{}\n{}", old.text, new.text))
+}
+
+/// What `diff` says as JSON, or why it says nothing.
+pub(crate) fn compared(old: Side, new: Side, project: Project) -> Result<Value, Vec<Finding>> {
     let request = DiffRequest {
-        old: Side::Files(old.paths.clone()),
-        new: Side::Files(new.paths.clone()),
-        project: Project::default(),
+        old,
+        new,
+        project,
         explain: false,
         maps: Vec::new(),
         scopes: Vec::new(),
@@ -94,7 +101,9 @@ fn diff_json(old: &Written, new: &Written) -> Value {
         limit: Limit::default(),
     };
     let diffed = diff(&request);
-    assert!(diffed.compared, "{:?}\n{}\n{}", diffed.findings, old.text, new.text);
+    if !diffed.compared {
+        return Err(diffed.findings);
+    }
     let comparison = Comparison {
         sources: &diffed.sources,
         drift: &diffed.drift,
@@ -103,7 +112,7 @@ fn diff_json(old: &Written, new: &Written) -> Value {
         wanted_is_new: None,
         witness: false,
     };
-    serde_json::to_value(DiffJson::new(&comparison)).unwrap()
+    Ok(serde_json::to_value(DiffJson::new(&comparison)).unwrap())
 }
 
 /// The scope of that name, or the only one of its direction: what a file calls it is its own affair.

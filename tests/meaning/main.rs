@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod agreement;
 mod aws;
 mod aws_network_firewall;
 mod azure;

@@ -16,6 +16,13 @@ impl Block {
         Self { v6, bits: 0, len: 0 }
     }
 
+    /// The block that a row of a document names.
+    pub(crate) fn named(cidr: &str) -> Self {
+        let (addr, len) = cidr.split_once('/').unwrap();
+        let (v6, bits) = number(addr.parse().unwrap());
+        Self { v6, bits, len: len.parse().unwrap() }
+    }
+
     /// A block near few places, so that blocks of one rule set often overlap.
     pub(crate) fn random(dice: &mut Dice, v6: bool) -> Self {
         if dice.once_in(12) {

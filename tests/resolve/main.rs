@@ -8,6 +8,9 @@ mod datagrams;
 mod dns;
 mod failures;
 mod flags;
+mod hostile;
+#[path = "../common/hostile.rs"]
+mod hostile_texts;
 mod interrupted;
 mod lockfile;
 mod news;

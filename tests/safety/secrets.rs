@@ -345,3 +345,61 @@ fn no_flag_with_a_secret_is_repeated() {
         assert_eq!(silent(folder.path(), arguments).code, Some(2), "{arguments:?}");
     }
 }
+
+/// A catalog that loads, with canaries where URLs stand.
+const CATALOG: &str = "schema: egressor/catalog/v1
+id: acme
+title: \"Acme, see U\"
+verified: {on: \"2026-11-01\", method: document-review}
+review_after: \"2027-02-22\"
+features: {core: {title: \"Core, see U\", default: true}}
+components:
+  agent: {kind: pods, feature: core, namespace: acme, selector: {app: agent}, host_network: false}
+sources: {page: {title: Page, url: \"U\"}, other: {title: \"see U\"}}
+endpoints:
+  - id: api
+    direction: egress
+    host: api.example.com
+    ports: [443/tcp]
+    app: https
+    used_by: [agent]
+    feature: core
+    purpose: \"Calls the API, see U\"
+    sources: [page, other]
+    confidence: documented
+    status: active
+";
+
+#[test]
+fn no_comparison_of_catalogs_and_no_entry_shows_a_secret() {
+    let folder = folder();
+    let with = text(CATALOG);
+    assert!(with.matches(CANARY).count() == 5, "{with}");
+    let without = with.replace(&URL.replace('C', CANARY), "http://proxy.example:3128");
+    let later = with.replace(CANARY, &format!("later-{CANARY}"));
+    for (name, text) in [("with.yaml", &with), ("without.yaml", &without), ("later.yaml", &later)] {
+        std::fs::write(folder.path().join(name), text).expect("it is written");
+    }
+    for format in ["human", "json", "markdown"] {
+        for sides in
+            [["with.yaml", "without.yaml"], ["without.yaml", "with.yaml"], ["with.yaml", "later.yaml"]]
+        {
+            let [old, new] = sides;
+            let run = silent(folder.path(), &["catalog", "diff", old, new, "-v", "--format", format]);
+            assert_eq!(run.code, Some(1), "{sides:?}: {}", run.stderr);
+            assert!(run.stdout.contains("api"), "the entry is told all the same: {}", run.stdout);
+        }
+    }
+    for (name, _) in FILES {
+        for format in ["human", "json", "markdown"] {
+            silent(folder.path(), &["catalog", "diff", name, "castai", "-v", "--format", format]);
+            silent(folder.path(), &["catalog", "diff", "castai", name, "-v", "--format", format]);
+        }
+        silent(folder.path(), &["catalog", "import", "aws", "--from", name, "-v"]);
+    }
+    for format in ["human", "json"] {
+        for command in [&["catalog", "show", "api"][..], &["catalog", "list"], &["catalog", "lint"]] {
+            silent(folder.path(), &[command, &["--catalog", "with.yaml", "-v", "--format", format]].concat());
+        }
+    }
+}
