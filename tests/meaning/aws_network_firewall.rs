@@ -71,7 +71,7 @@ impl Rule {
         let v6 = dice.once_in(3);
         let peer = if named {
             let shape = *dice.pick(&[Shape::Host, Shape::Tree, Shape::Below, Shape::One]);
-            Peer::Name(shape, dice.pick(&HOSTS))
+            Peer::Name(shape, *dice.pick::<&str>(&HOSTS))
         } else if dice.once_in(5) {
             Peer::Any
         } else {
@@ -251,7 +251,7 @@ impl Format for RuleGroup {
                 *shape = if *shape == Shape::Host { Shape::Tree } else { Shape::Host };
             }
             (1, _) if !rule.ports.is_empty() => rule.ports[0].1 = rule.ports[0].1.saturating_add(1),
-            (2, Peer::Name(_, host)) => *host = dice.pick(&HOSTS),
+            (2, Peer::Name(_, host)) => *host = *dice.pick::<&str>(&HOSTS),
             (3, _) if rule.protocol == Some(6) && !rule.late() => rule.protocol = Some(17),
             (4, _) => drop(rules.remove(at)),
             _ => rule.allow = !rule.allow,
