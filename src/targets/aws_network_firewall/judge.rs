@@ -117,7 +117,7 @@ fn tcp(ports: Option<&PortSet>) -> TransportSet {
     within(&TransportSet::protocol(Protocol::TCP), ports)
 }
 
-/// The packets of some protocols at some ports. Only protocols that have ports are said by them.
+/// The packets of some protocols at some ports. Only protocols that have ports are matched by them.
 fn within(set: &TransportSet, ports: Option<&PortSet>) -> TransportSet {
     let Some(ports) = ports.filter(|ports| !ports.is_full()) else { return set.clone() };
     let of = [Protocol::TCP, Protocol::UDP, Protocol::SCTP].map(|one| TransportSet::ports(one, ports));
