@@ -20,10 +20,11 @@ use std::process::Command;
 
 const JUDGE: &str = "Terraform";
 /// The targets that Terraform reads, and the variables that their modules ask for.
-const TARGETS: [(&str, &[&str]); 3] = [
+const TARGETS: [(&str, &[&str]); 4] = [
     ("aws-security-group", &["-var=security_group_id=sg-0001"]),
     ("gcp-firewall", &["-var=network=default", "-var=target_tags=[\"agents\"]"]),
     ("azure-nsg", &["-var=resource_group_name=rg", "-var=location=westeurope"]),
+    ("aws-network-firewall", &[]),
 ];
 
 /// Terraform, and the providers that it asks.
@@ -159,7 +160,7 @@ fn a_direction_that_its_addresses_do_not_fit_is_refused() {
 
 #[test]
 fn the_whole_catalog_is_formatted_valid_and_planned_as_it_reads() {
-    let Some(home) = home(JUDGE, 29) else { return };
+    let Some(home) = home(JUDGE, 38) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "catalog");
     let terraform = Terraform::with_schemas(&home);
     let folder = tempfile::tempdir().unwrap();

@@ -243,6 +243,7 @@ impl Format for RuleGroup {
         let mut rules = self.0.clone();
         let at = dice.below(rules.len());
         let rule = &mut rules[at];
+        let late = rule.late();
         match (dice.below(6), &mut rule.peer) {
             (0, Peer::Blocks(blocks)) if blocks[0].len > 0 => {
                 blocks[0] = blocks[0].with_len(blocks[0].len - 1)
@@ -252,7 +253,7 @@ impl Format for RuleGroup {
             }
             (1, _) if !rule.ports.is_empty() => rule.ports[0].1 = rule.ports[0].1.saturating_add(1),
             (2, Peer::Name(_, host)) => *host = *dice.pick::<&str>(&HOSTS),
-            (3, _) if rule.protocol == Some(6) && !rule.late() => rule.protocol = Some(17),
+            (3, _) if rule.protocol == Some(6) && !late => rule.protocol = Some(17),
             (4, _) => drop(rules.remove(at)),
             _ => rule.allow = !rule.allow,
         }

@@ -111,7 +111,7 @@ impl Fake {
     fn dialect(self) -> &'static str {
         match self.speech.peers {
             PeerKind::Addresses => "addresses",
-            PeerKind::Names | PeerKind::Both | PeerKind::NamesFirst | PeerKind::Direct => "names",
+            PeerKind::Names | PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => "names",
         }
     }
 
@@ -171,7 +171,7 @@ impl Target for Fake {
     fn name(&self) -> &'static str {
         match self.speech.peers {
             PeerKind::Addresses => "fake-addresses",
-            PeerKind::Names | PeerKind::Both | PeerKind::NamesFirst | PeerKind::Direct => "fake-names",
+            PeerKind::Names | PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => "fake-names",
         }
     }
 
@@ -197,7 +197,7 @@ impl Target for Fake {
         match self.speech.peers {
             PeerKind::Addresses if self.has(Flaw::BadDefault) => BAD_OPTIONS,
             PeerKind::Addresses => OPTIONS,
-            PeerKind::Names | PeerKind::Both | PeerKind::NamesFirst | PeerKind::Direct => &[],
+            PeerKind::Names | PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => &[],
         }
     }
 
@@ -267,7 +267,7 @@ impl Target for Fake {
         match self.speech.peers {
             PeerKind::Addresses if self.has(Flaw::NoReader) => &[],
             PeerKind::Addresses => &[&Lines("addresses")],
-            PeerKind::Names | PeerKind::Both | PeerKind::NamesFirst | PeerKind::Direct => &[&Lines("names")],
+            PeerKind::Names | PeerKind::NamesFirst | PeerKind::Both | PeerKind::Direct => &[&Lines("names")],
         }
     }
 }

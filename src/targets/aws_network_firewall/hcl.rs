@@ -138,7 +138,7 @@ impl Reader {
         }
         let lists = children(source, "rules_source_list");
         if let [list] = lists.as_slice() {
-            return self.domains(list);
+            return Some(self.domains(list));
         }
         let stateful = children(source, "stateful_rule");
         if stateful.is_empty() {
@@ -152,10 +152,10 @@ impl Reader {
         Some(Source::Rules(rules.map(|(number, rule)| (format!("rule {number}"), of_block(rule))).collect()))
     }
 
-    fn domains(&mut self, list: &Block) -> Option<Source> {
+    fn domains(&mut self, list: &Block) -> Source {
         let Some(verdict) = list.get("generated_rules_type").and_then(Value::as_text) else {
             let unknown = list.get("generated_rules_type").and_then(Value::unknown);
-            return Some(Source::Unknown(unknown.unwrap_or("generated_rules_type").to_owned()));
+            return Source::Unknown(unknown.unwrap_or("generated_rules_type").to_owned());
         };
         let mut domains = Domains { verdict, ..Domains::default() };
         let mut wrong: Vec<Finding> = Vec::new();
@@ -175,7 +175,7 @@ impl Reader {
         each("targets", &mut domains.targets, &mut domains.unknown);
         each("target_types", &mut domains.kinds, &mut doubtful);
         self.findings.extend(wrong);
-        Some(Source::Domains(domains))
+        Source::Domains(domains)
     }
 }
 

@@ -79,14 +79,14 @@ pub(super) fn judge(rule: &Statement, variables: &Variables) -> Result<Option<Ju
         }
     };
     let transport = options.narrowed(&transport);
-    let mut parts = Vec::new();
+    let mut said = Vec::new();
     for (peers, transport) in families(&rule.protocol, peers, transport) {
         let transport = if transport.is_full() { Some(Constraint::Any) } else { Constraint::only(transport) };
         let Some(transport) = transport else { continue };
         let matches = Match { source: source.clone(), peer: peers, transport };
-        parts.push((matches, head.doubts.clone()));
+        said.push((matches, head.doubts.clone()));
     }
-    Ok(Some(Judged { action, when, parts }))
+    Ok(Some(Judged { action, when, parts: said }))
 }
 
 /// What the word for a protocol stands for.
@@ -182,14 +182,13 @@ impl Options {
             head.doubt("option", "icode", "a code without a type is not modelled");
         }
         if buffer {
-            match of_options(&about) {
-                Some(pattern) => options.name = Some(pattern.names()),
-                None => {
-                    let text: Vec<String> =
-                        about.iter().map(|one| format!("{}:{}", one.name, one.value)).collect();
-                    head.doubt("name", &text.join(" "), "it decides which names the rule is for");
-                    options.name = Some(NameSet::full());
-                }
+            if let Some(pattern) = of_options(&about) {
+                options.name = Some(pattern.names());
+            } else {
+                let text: Vec<String> =
+                    about.iter().map(|one| format!("{}:{}", one.name, one.value)).collect();
+                head.doubt("name", &text.join(" "), "it decides which names the rule is for");
+                options.name = Some(NameSet::full());
             }
         }
         options
@@ -326,12 +325,11 @@ fn listed<S: Clone>(
     let inner = text.strip_prefix('[').map_or(Some(text), |rest| rest.strip_suffix(']'))?;
     let (mut held, mut out): (Option<S>, Vec<S>) = (None, Vec::new());
     for item in inner.split(',').map(str::trim) {
-        match item.strip_prefix('!') {
-            Some(item) => out.push(one(item)?),
-            None => {
-                let set = one(item)?;
-                held = Some(held.map_or(set.clone(), |held| union(&held, &set)));
-            }
+        if let Some(item) = item.strip_prefix('!') {
+            out.push(one(item)?);
+        } else {
+            let set = one(item)?;
+            held = Some(held.map_or(set.clone(), |held| union(&held, &set)));
         }
     }
     let held = held.unwrap_or_else(|| every.clone());

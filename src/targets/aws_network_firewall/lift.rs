@@ -175,13 +175,11 @@ impl Reader<'_> {
     fn source(&mut self, doubts: &mut Vec<Unmodelled>) -> Constraint<AddrSet> {
         let Some(Some(items)) = self.group.variables.get("HOME_NET") else { return Constraint::Any };
         let blocks: Option<Vec<Prefix>> = items.iter().map(|item| item.parse().ok()).collect();
-        match blocks.and_then(|blocks| Constraint::only(AddrSet::of(blocks))) {
-            Some(source) => source,
-            None => {
-                doubts.push(unknown("HOME_NET", "it decides whose connections are looked at"));
-                Constraint::Any
-            }
-        }
+        let known = blocks.and_then(|blocks| Constraint::only(AddrSet::of(blocks)));
+        known.unwrap_or_else(|| {
+            doubts.push(unknown("HOME_NET", "it decides whose connections are looked at"));
+            Constraint::Any
+        })
     }
 
     fn statements(&mut self, rules: &[(String, Result<Statement, String>)]) {

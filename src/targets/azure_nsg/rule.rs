@@ -103,13 +103,13 @@ impl Reader<'_> {
 
     fn services(&mut self) -> Vec<(TransportSet, Vec<Unmodelled>)> {
         let (named, doubt) = match stated(self.block.get("protocol"), Value::as_text) {
-            Stated::Known(text) => match protocol(&text) {
-                Some(named) => (named, None),
-                None => {
+            Stated::Known(text) => {
+                let Some(named) = protocol(&text) else {
                     self.refuse("needs a protocol: `Tcp`, `Udp`, `Icmp`, `Esp`, `Ah` or `*`");
                     return Vec::new();
-                }
-            },
+                };
+                (named, None)
+            }
             Stated::Unknown(text) => {
                 (Named::Any, Some(unknown(&text, "it decides which protocol the rule is for")))
             }
@@ -127,14 +127,13 @@ impl Reader<'_> {
         if ports.all {
             services.push((named.whole(), Vec::from_iter(doubt.clone())));
         } else if !ports.ranges.is_empty() {
-            match named.ports(&PortSet::of(ports.ranges.iter().copied())) {
-                Some(set) => services.push((set, Vec::new())),
-                None => {
-                    let text: Vec<String> = ports.ranges.iter().map(ToString::to_string).collect();
-                    let text = format!("destination port {}", text.join(","));
-                    let why = "the protocol has no ports that could be looked at";
-                    services.push((named.whole(), vec![unknown(&text, why)]));
-                }
+            if let Some(set) = named.ports(&PortSet::of(ports.ranges.iter().copied())) {
+                services.push((set, Vec::new()));
+            } else {
+                let text: Vec<String> = ports.ranges.iter().map(ToString::to_string).collect();
+                let text = format!("destination port {}", text.join(","));
+                let why = "the protocol has no ports that could be looked at";
+                services.push((named.whole(), vec![unknown(&text, why)]));
             }
         }
         for text in ports.unknown {
