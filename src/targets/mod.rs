@@ -6,6 +6,7 @@
 
 mod absorb;
 mod aws_security_group;
+mod calico;
 mod change_request;
 mod cilium;
 mod component;
@@ -16,6 +17,7 @@ mod gke_module;
 mod iptables;
 mod kubernetes;
 mod network_policy;
+mod openshift_egress_firewall;
 mod options;
 mod provenance;
 mod proxy_env;
@@ -46,6 +48,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &squid::Squid,
     &network_policy::NetworkPolicy,
     &cilium::Cilium,
+    &calico::Calico,
+    &openshift_egress_firewall::EgressFirewall,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,

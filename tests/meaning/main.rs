@@ -7,8 +7,10 @@
 #![cfg(test)]
 
 mod aws;
+mod calico;
 mod cilium;
 mod dice;
+mod egress_firewall;
 mod gcp;
 mod gke;
 mod iptables;
