@@ -16,6 +16,7 @@ mod real;
 mod verdicts;
 
 mod checkov;
+mod cluster;
 mod ec2;
 mod egressor_itself;
 mod kubernetes;

@@ -34,7 +34,7 @@ impl Rule {
     fn random(dice: &mut Dice) -> Self {
         let v6 = dice.once_in(3);
         let peer =
-            if dice.once_in(3) { Peer::Name(dice.pick(&HOSTS)) } else { Peer::Net(Block::random(dice, v6)) };
+            if dice.once_in(3) { Peer::Name(*dice.pick(&HOSTS)) } else { Peer::Net(Block::random(dice, v6)) };
         // A denial of every address is the last rule here, since it is one of names, too.
         let peer = match peer {
             Peer::Net(block) if block.len == 0 => Peer::Net(block.with_len(1)),
