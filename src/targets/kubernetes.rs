@@ -212,6 +212,13 @@ pub(super) fn left_aside<'a>(others: impl IntoIterator<Item = (&'a String, &'a u
     Some(finding)
 }
 
+/// The same for an object that belongs to no namespace.
+pub(super) fn global_name_of(pods: &Pods) -> String {
+    let name = name_of(pods);
+    // Neither namespaces nor what follows have a dot before the last one, so no two are the same.
+    format!("egressor.{}.{}", pods.namespace, name.strip_prefix("egressor-").unwrap_or(&name))
+}
+
 /// A name that depends on nothing but the pods: `egressor-acme-agent` for pods chosen by their name alone, else
 /// with a hash of all labels, so that no two are the same.
 pub(super) fn name_of(pods: &Pods) -> String {
@@ -226,8 +233,8 @@ pub(super) fn name_of(pods: &Pods) -> String {
             .map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' });
         let clean: String = clean.collect();
         let clean = clean.trim_matches('-');
-        // Room is left for the hash and the number of a part.
-        if !clean.is_empty() && readable.len() + clean.len() < names::OBJECT_NAME_MAX - 32 {
+        // Room is left for the hash, the number of a part and the name of a namespace.
+        if !clean.is_empty() && readable.len() + clean.len() < names::OBJECT_NAME_MAX - 100 {
             readable.push('-');
             readable.push_str(clean);
         }

@@ -11,6 +11,7 @@ mod aws_security_group;
 mod azure_nsg;
 mod beside;
 mod by_name;
+mod calico;
 mod case;
 mod change_request;
 mod cilium;
@@ -28,6 +29,7 @@ mod kubernetes;
 mod model;
 mod network_policy;
 mod nftables;
+mod openshift_egress_firewall;
 mod options;
 mod places;
 mod plan;
@@ -66,6 +68,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &haproxy::Haproxy,
     &network_policy::NetworkPolicy,
     &cilium::Cilium,
+    &calico::Calico,
+    &openshift_egress_firewall::EgressFirewall,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,

@@ -16,19 +16,23 @@ pub(super) enum Who {
     Pods(PodPeer),
     /// Nodes, or the addresses of a host, by labels.
     Nodes(Selector),
+    /// What a selector chooses that asks for more than labels, in one spelling.
+    Other(String),
 }
 
 /// What one policy says of one direction of the traffic of what it selects.
 #[derive(Debug, Clone)]
-pub(super) struct Voice {
+pub(super) struct Voice<R> {
     /// What it selects.
     pub(super) who: Who,
     /// The direction.
     pub(super) direction: Direction,
     /// The rules.
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<R>,
     /// Whether what no policy allows is denied because of this one.
     pub(super) isolates: bool,
+    /// Its place among what is tried one after the other, where there is such.
+    pub(super) rank: usize,
 }
 
 impl Who {
@@ -40,7 +44,9 @@ impl Who {
                     && own.namespace_selector().is_within(&other.namespace_selector())
             }
             (Self::Nodes(own), Self::Nodes(other)) => own.is_within(other),
-            (Self::Pods(_), Self::Nodes(_)) | (Self::Nodes(_), Self::Pods(_)) => false,
+            (Self::Other(_), Self::Pods(other)) => *other == PodPeer::everywhere(),
+            (Self::Other(own), Self::Other(other)) => own == other,
+            (Self::Pods(_) | Self::Nodes(_) | Self::Other(_), _) => false,
         }
     }
 
@@ -52,29 +58,27 @@ impl Who {
                     && own.namespace_selector().may_meet(&other.namespace_selector())
             }
             (Self::Nodes(own), Self::Nodes(other)) => own.may_meet(other),
+            (Self::Other(_), _) | (_, Self::Other(_)) => true,
             (Self::Pods(_), Self::Nodes(_)) | (Self::Nodes(_), Self::Pods(_)) => false,
         }
     }
 
-    fn selector(&self) -> &Selector {
+    fn selector(&self) -> Option<&Selector> {
         match self {
-            Self::Pods(pods) => &pods.pods,
-            Self::Nodes(nodes) => nodes,
+            Self::Pods(pods) => Some(&pods.pods),
+            Self::Nodes(nodes) => Some(nodes),
+            Self::Other(_) => None,
         }
     }
 
     fn subject(&self) -> Subject {
-        let Self::Pods(PodPeer { namespaces: Namespaces::Named(namespace), .. }) = self else {
+        let Self::Pods(PodPeer { namespaces: Namespaces::Named(namespace), pods }) = self else {
             return Subject::Host;
         };
-        let pods = |labels| Subject::Pods(Pods { namespace: namespace.clone(), labels });
-        self.selector().labels().filter(|_| !pods_are_odd(self)).map_or(Subject::Host, pods)
+        // Labels with a source are none that a catalog could ask for.
+        let plain = pods.labels().filter(|labels| labels.keys().all(|key| !key.contains(':')));
+        plain.map_or(Subject::Host, |labels| Subject::Pods(Pods { namespace: namespace.clone(), labels }))
     }
-}
-
-/// Reports whether labels stand among those asked for that no catalog can ask for.
-fn pods_are_odd(who: &Who) -> bool {
-    who.selector().tests().any(|(key, _)| key.contains(':'))
 }
 
 impl fmt::Display for Who {
@@ -82,6 +86,7 @@ impl fmt::Display for Who {
         match self {
             Self::Pods(pods) => pods.fmt(f),
             Self::Nodes(nodes) => write!(f, "node/{nodes}"),
+            Self::Other(text) => f.write_str(text),
         }
     }
 }
@@ -91,10 +96,10 @@ const RULES_MAX: usize = 1_000_000;
 
 /// What the policies mean together. `combine` makes of all that speak of a direction of the same pods, in the order in
 /// which they were given, the rules in the order in which they are tried, and what happens to the rest.
-pub(super) fn lift(
-    voices: &[Voice],
+pub(super) fn lift<R>(
+    voices: &[Voice<R>],
     universe: &PeerSet,
-    combine: impl Fn(&[&Voice]) -> (Vec<Rule>, Action),
+    combine: impl Fn(&[&Voice<R>]) -> (Vec<Rule>, Action),
     findings: &mut Vec<Finding>,
 ) -> Policy {
     let scopes: BTreeSet<&Who> = voices.iter().map(|voice| &voice.who).collect();
@@ -108,7 +113,7 @@ pub(super) fn lift(
         let candidates = keys(who).into_iter().filter_map(|key| anchors.get(&key)).flatten().copied();
         let mut selecting: Vec<usize> = candidates.collect();
         selecting.sort_unstable();
-        let selecting: Vec<&Voice> = selecting
+        let selecting: Vec<&Voice<R>> = selecting
             .into_iter()
             .filter_map(|index| voices.get(index))
             .filter(|voice| who.is_within(&voice.who))
@@ -122,7 +127,7 @@ pub(super) fn lift(
             return Policy::new(sets);
         }
         for direction in [Direction::Egress, Direction::Ingress] {
-            let speaking: Vec<&Voice> =
+            let speaking: Vec<&Voice<R>> =
                 selecting.iter().copied().filter(|voice| voice.direction == direction).collect();
             if speaking.is_empty() {
                 continue;
@@ -142,12 +147,12 @@ type Anchor<'a> = (Option<&'a str>, Option<(&'a str, &'a str)>);
 fn namespace(who: &Who) -> Option<&str> {
     match who {
         Who::Pods(PodPeer { namespaces: Namespaces::Named(namespace), .. }) => Some(namespace),
-        Who::Pods(_) | Who::Nodes(_) => None,
+        Who::Pods(_) | Who::Nodes(_) | Who::Other(_) => None,
     }
 }
 
 fn labels(who: &Who) -> impl Iterator<Item = (&str, &str)> {
-    who.selector().tests().filter_map(|(key, test)| Some((key, test.single()?)))
+    who.selector().into_iter().flat_map(Selector::tests).filter_map(|(key, test)| Some((key, test.single()?)))
 }
 
 fn anchor(who: &Who) -> Anchor<'_> {

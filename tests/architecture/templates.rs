@@ -8,6 +8,12 @@ const NOT_STRINGS: &[(&str, &str, &str)] = &[
     ("aws-network-firewall.tf.tera", "capacity", "a number"),
     ("aws-security-group.tf.tera", "range.from", "a number"),
     ("aws-security-group.tf.tera", "range.to", "a number"),
+    ("calico.yaml.tera", "policy.order", "a number"),
+    ("calico.yaml.tera", "way.field", "`egress` or `ingress`, a key of the format"),
+    ("calico.yaml.tera", "way.peers", "`destination` or `source`, a key of the format"),
+    ("calico.yaml.tera", "rule.number", "a number"),
+    ("calico.yaml.tera", "rule.kind", "a number"),
+    ("calico.yaml.tera", "rule.code", "a number"),
     ("cilium.yaml.tera", "way.field", "`egress` or `ingress`, a key of the format"),
     ("cilium.yaml.tera", "way.entities", "`toEntities` or `fromEntities`, a key of the format"),
     ("cilium.yaml.tera", "way.endpoints", "`toEndpoints` or `fromEndpoints`, a key of the format"),
@@ -21,6 +27,7 @@ const NOT_STRINGS: &[(&str, &str, &str)] = &[
     ("network-policy.yaml.tera", "port.last", "a number"),
     ("network-policy.yaml.tera", "way.field", "`egress` or `ingress`, a key of the format"),
     ("network-policy.yaml.tera", "way.peers", "`to` or `from`, a key of the format"),
+    ("openshift-egress-firewall.yaml.tera", "port.number", "a number"),
 ];
 
 /// What stands between the marks of a template: `{{ … }}` and `{% … %}`, comments left out, strings blanked.

@@ -17,6 +17,7 @@ mod verdicts;
 
 mod by_name;
 mod checkov;
+mod cluster;
 mod ec2;
 mod egressor_itself;
 mod haproxy;

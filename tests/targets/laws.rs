@@ -8,7 +8,7 @@ use egressor::diag::Source;
 use egressor::ops::File;
 use egressor::packet::Set;
 use egressor::policy::{Justification, Policy, Rule, Scope};
-use egressor::targets::{OptionKind, TARGETS, Target};
+use egressor::targets::{OptionKind, Options, TARGETS, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 use std::collections::BTreeMap;
@@ -159,7 +159,8 @@ fn settings(target: &dyn Target) -> Vec<BTreeMap<String, String>> {
 fn every_value_of_every_setting_keeps_the_meaning() {
     every_target(|target| {
         for given in settings(target) {
-            for_all(6, &policies(target.speech()), |policy| {
+            let speech = target.speech_with(&Options::new(target.options(), &given));
+            for_all(6, &policies(speech), |policy| {
                 let travelled = travel_with(target, &policy, &lines(), &given);
                 let unproven: Vec<_> = travelled
                     .errors()

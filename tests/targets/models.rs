@@ -7,7 +7,7 @@ use super::common::policies::{plain, policies, policy_of, tcp};
 use crate::road::installed;
 use egressor::policy::{Need, Policy};
 use egressor::render::models::{MODELS, of};
-use egressor::targets::{OptionKind, Options, TARGETS, Target, Wanted};
+use egressor::targets::{OptionKind, Options, Speech, TARGETS, Target, Wanted};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
@@ -81,11 +81,10 @@ impl Shape {
 }
 
 /// Policies that are the same in every run.
-fn some_policies(target: &dyn Target) -> Vec<Policy> {
+fn some_policies(speech: Speech) -> Vec<Policy> {
     let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), seed);
-    let strategy = policies(target.speech());
-    let speech = target.speech();
+    let strategy = policies(speech);
     let mut all = vec![policy_of(speech, &[tcp(speech, 443, &plain("api"))])];
     all.extend((0..POLICIES).map(|_| strategy.new_tree(&mut runner).expect("a policy").current()));
     all
@@ -114,7 +113,7 @@ fn models(target: &'static dyn Target) -> Vec<(&'static str, Value)> {
     for given in settings(target) {
         let options = Options::new(target.options(), &given).within(installed());
         for needs in [target.needs().iter().copied().collect(), BTreeSet::<Need>::new()] {
-            for policy in some_policies(target) {
+            for policy in some_policies(target.speech_with(&options)) {
                 let lowered = target.lower(&Wanted { policy: &policy, needs: &needs, options: &options });
                 models.extend(lowered.artifacts.into_iter().map(|artifact| {
                     let mut model = serde_json::to_value(&artifact.model).expect("a model is JSON");

@@ -157,11 +157,6 @@ impl Reader<'_> {
         texts
     }
 
-    /// What is written somewhere, with spaces normalised.
-    pub(crate) fn written(&self, span: Span) -> String {
-        self.source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
     /// How many errors were found so far.
     pub(crate) fn errors(&self) -> usize {
         self.findings.iter().filter(|finding| finding.is_error()).count()
@@ -171,6 +166,24 @@ impl Reader<'_> {
     /// where its anchor is.
     fn is_plain(&self, span: Span) -> bool {
         !self.source.slice(span).starts_with(['"', '\'', '*'])
+    }
+}
+
+/// A value in one line, the same for the same value however it is written.
+pub(crate) fn compact(node: &Node) -> String {
+    match &node.kind {
+        Kind::Null => "null".to_owned(),
+        Kind::Bool(value) => value.to_string(),
+        Kind::Integer(value) => value.to_string(),
+        Kind::Float(value) => value.to_string(),
+        Kind::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Kind::Sequence(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
+        Kind::Mapping(entries) => {
+            let mut entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{}: {}", key.name, compact(value))).collect();
+            entries.sort();
+            format!("{{{}}}", entries.join(", "))
+        }
     }
 }
 

@@ -47,7 +47,7 @@ impl Importer for CiliumPolicies {
 }
 
 /// Denials first, and then what is allowed; the rest is denied when any policy isolates.
-fn combine(voices: &[&Voice]) -> (Vec<Rule>, Action) {
+fn combine(voices: &[&Voice<Rule>]) -> (Vec<Rule>, Action) {
     let of = |action| {
         let rules = voices.iter().flat_map(|voice| &voice.rules);
         rules.filter(move |rule| rule.action == action).cloned()

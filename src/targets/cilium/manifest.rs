@@ -28,7 +28,7 @@ pub(super) const CIDR_GROUP: &str = "CiliumCIDRGroup";
 #[derive(Debug, Default)]
 pub(super) struct Manifests {
     /// What the policies say.
-    pub(super) voices: Vec<Voice>,
+    pub(super) voices: Vec<Voice<Rule>>,
     /// The kind, namespace and name of each policy, and where it stands.
     pub(super) names: Vec<([String; 3], Place)>,
     /// How many objects of other kinds there are.
@@ -171,7 +171,7 @@ fn read_spec(
         }
         let isolates = said(direction).unwrap_or(count > 0);
         if count > 0 || isolates {
-            all.voices.push(Voice { who: who.clone(), direction, rules, isolates });
+            all.voices.push(Voice { who: who.clone(), direction, rules, isolates, rank: 0 });
         } else if let Some(node) = fields.written(allow) {
             let what = "nothing is allowed and nothing denied, for a list without rules has no effect";
             reader.find(Code::ReadIneffective, node.span, &Path::Field(path, allow), what);

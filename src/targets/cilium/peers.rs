@@ -9,7 +9,7 @@ use crate::diag::Code;
 use crate::packet::{AddrSet, GroupSet, NameSet, PeerSet, Set};
 use crate::policy::{Direction, Unmodelled};
 use crate::syntax::kubernetes::block::{self, Block};
-use crate::syntax::kubernetes::fields::{Fields, Path, Reader};
+use crate::syntax::kubernetes::fields::{Fields, Path, Reader, compact};
 use crate::syntax::kubernetes::labels::read_selector_of;
 use crate::syntax::kubernetes::pods::PodPeer;
 use crate::syntax::yaml::{Kind, Node};
@@ -103,7 +103,7 @@ fn read_item(
         _ => {
             let what = if kind == "Services" { "services" } else { "groups of a cloud" };
             let why = format!("which addresses these {what} have is not in the file");
-            let text = format!("{field} {}", reader.written(node.span));
+            let text = format!("{field} {}", compact(node));
             vec![(universe(), Some(Unmodelled { text, why }))]
         }
     }
@@ -156,7 +156,7 @@ fn read_cidr_rule(reader: &mut Reader<'_>, node: &Node, groups: &CidrGroups, pat
     }
     if let Some(selector) = fields.get("cidrGroupSelector") {
         let why = "which groups of blocks have these labels is not in the file".to_owned();
-        let text = format!("cidrGroupSelector {}", reader.written(selector.span));
+        let text = format!("cidrGroupSelector {}", compact(selector));
         return vec![(PeerSet::all_addrs(), Some(Unmodelled { text, why }))];
     }
     if let Some(name) = reader.optional_text(fields, "cidrGroupRef", path) {

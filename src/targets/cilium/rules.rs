@@ -8,7 +8,7 @@ use super::services::{FAMILIES, ICMPS_MAX, PORTS_MAX, PROTOCOLS, type_named};
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{Constraint, IcmpMatch, PeerSet, PortRange, Protocol, Set, TransportSet};
 use crate::policy::{Action, Direction, Match, Origin, Rule, Traffic, Unmodelled};
-use crate::syntax::kubernetes::fields::{Fields, Path, Reader};
+use crate::syntax::kubernetes::fields::{Fields, Path, Reader, compact};
 use crate::syntax::kubernetes::names::is_port_name;
 use crate::syntax::yaml::{Kind, Node};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, reading: Reading<'_>, p
     let requires = if reading.direction == Direction::Egress { "toRequires" } else { "fromRequires" };
     if let Some(node) = fields.get(requires).filter(|node| node.kind != Kind::Sequence(Vec::new())) {
         let why = "what it asks holds for the peers of every other rule, too".to_owned();
-        let text = format!("{requires} {}", reader.written(node.span));
+        let text = format!("{requires} {}", compact(node));
         read.requires = Some(Unmodelled { text, why });
     }
     let far = peers::read(reader, fields, reading.direction, reading.own, reading.groups, path);
@@ -216,7 +216,7 @@ fn ports(
     for field in ["serverNames", "listener", "terminatingTLS", "originatingTLS"] {
         if let Some(node) = fields.get(field) {
             let why = "what lies within a connection is not modelled".to_owned();
-            within.push(Unmodelled { text: format!("{field} {}", reader.written(node.span)), why });
+            within.push(Unmodelled { text: format!("{field} {}", compact(node)), why });
         }
     }
     within.extend(layer_7(reader, fields, path, read));
@@ -273,12 +273,12 @@ fn layer_7(
         return None;
     }
     let why = "what lies within a connection is not modelled".to_owned();
-    Some(Unmodelled { text: format!("rules {}", reader.written(node.span)), why })
+    Some(Unmodelled { text: format!("rules {}", compact(node)), why })
 }
 
 /// One port, with the condition that is not modelled.
-fn port(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Vec<(TransportSet, Option<Unmodelled>)> {
-    let Some(fields) = reader.object(node, path, &["port", "endPort", "protocol"]) else { return Vec::new() };
+fn port(reader: &mut Reader<'_>, item: &Node, path: &Path<'_>) -> Vec<(TransportSet, Option<Unmodelled>)> {
+    let Some(fields) = reader.object(item, path, &["port", "endPort", "protocol"]) else { return Vec::new() };
     let at = Path::Field(path, "protocol");
     let protocols: Vec<Protocol> = match fields.get("protocol").map(|node| (node, reader.text(node, &at))) {
         None | Some((_, Some("" | "ANY"))) => PROTOCOLS.map(|(_, protocol)| protocol).to_vec(),
@@ -287,7 +287,7 @@ fn port(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Vec<(Transport
             Some((_, protocol)) => vec![protocol],
             None if ["ICMP", "ICMPv6", "VRRP", "IGMP"].contains(&name) => {
                 let why = "a protocol without ports is not modelled here".to_owned();
-                let text = format!("toPorts {}", reader.written(fields_span(fields, node)));
+                let text = format!("toPorts {}", compact(item));
                 return vec![(TransportSet::full(), Some(Unmodelled { text, why }))];
             }
             None => {
@@ -302,10 +302,10 @@ fn port(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Vec<(Transport
     let every = || of(&TransportSet::protocol);
     let at = Path::Field(path, "port");
     let Some(number) = fields.get("port") else {
-        reader.refuse(node.span, &at, "a value is needed");
+        reader.refuse(item.span, &at, "a value is needed");
         return Vec::new();
     };
-    let Some(text) = reader_text_of_port(reader, number, &at) else { return Vec::new() };
+    let Some(text) = text_of_port(reader, number, &at) else { return Vec::new() };
     let at = Path::Field(path, "endPort");
     let end = fields.get("endPort").and_then(|node| end_port(reader, node, &at));
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -335,21 +335,14 @@ fn port(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Vec<(Transport
     match PortRange::new(first, last) {
         Ok(range) => vec![(of(&|protocol| TransportSet::port(protocol, range)), None)],
         Err(_) => {
-            reader.refuse(node.span, &at, format!("`{last}` is below `port`, which is {first}"));
+            reader.refuse(item.span, &at, format!("`{last}` is below `port`, which is {first}"));
             Vec::new()
         }
     }
 }
 
-fn fields_span(fields: Fields<'_>, node: &Node) -> crate::diag::Span {
-    fields.get("port").map_or(node.span, |port| crate::diag::Span {
-        start: port.span.start.min(node.span.start),
-        end: port.span.end.max(node.span.end),
-    })
-}
-
 /// Ports are texts in this format; a number is refused by its schema.
-fn reader_text_of_port<'n>(reader: &mut Reader<'_>, node: &'n Node, path: &Path<'_>) -> Option<&'n str> {
+fn text_of_port<'n>(reader: &mut Reader<'_>, node: &'n Node, path: &Path<'_>) -> Option<&'n str> {
     match &node.kind {
         Kind::String(text) if !text.is_empty() => Some(text),
         other => {
