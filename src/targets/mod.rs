@@ -12,11 +12,13 @@ mod case;
 mod change_request;
 mod context;
 mod demand;
+mod envoy;
 mod gcp_firewall;
 mod gke_module;
 mod haproxy;
 mod host_expression;
 mod iptables;
+mod istio;
 mod network_policy;
 mod options;
 mod plan;
@@ -48,6 +50,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &squid::Squid,
     &tinyproxy::Tinyproxy,
     &haproxy::Haproxy,
+    &envoy::Envoy,
+    &istio::Istio,
     &network_policy::NetworkPolicy,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,

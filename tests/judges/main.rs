@@ -19,6 +19,7 @@ mod by_name;
 mod checkov;
 mod ec2;
 mod egressor_itself;
+mod envoy;
 mod haproxy;
 mod hello;
 mod kubernetes;

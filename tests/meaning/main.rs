@@ -8,10 +8,12 @@
 
 mod aws;
 mod dice;
+mod envoy;
 mod gcp;
 mod gke;
 mod haproxy;
 mod iptables;
+mod istio;
 mod law;
 mod network_policy;
 mod rows;
