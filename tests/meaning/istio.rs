@@ -124,7 +124,7 @@ impl Format for Mesh {
             } else {
                 &["  exportTo: [\".\"]\n"]
             };
-            text += dice.pick(to);
+            text += *dice.pick(to);
             text += "  location: MESH_EXTERNAL\n  resolution: NONE\n  hosts:\n";
             for name in &entry.names {
                 writeln!(text, "  - \"{}\"", spelt(*name)).unwrap();
