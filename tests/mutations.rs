@@ -285,6 +285,10 @@ fn every_target_is_attacked_here() {
         "gcp-firewall",
         "iptables",
         "squid",
+        "tinyproxy",
+        "haproxy",
+        "envoy",
+        "istio",
         "network-policy",
         "proxy-env",
         "gke-module",
@@ -311,6 +315,26 @@ fn damaged_iptables_files_are_read_to_an_end() {
 #[test]
 fn damaged_squid_files_are_read_to_an_end() {
     attack("squid");
+}
+
+#[test]
+fn damaged_tinyproxy_files_are_read_to_an_end() {
+    attack("tinyproxy");
+}
+
+#[test]
+fn damaged_haproxy_files_are_read_to_an_end() {
+    attack("haproxy");
+}
+
+#[test]
+fn damaged_envoy_files_are_read_to_an_end() {
+    attack("envoy");
+}
+
+#[test]
+fn damaged_istio_objects_are_read_to_an_end() {
+    attack("istio");
 }
 
 #[test]

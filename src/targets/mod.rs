@@ -18,6 +18,7 @@ mod cilium;
 mod component;
 mod context;
 mod demand;
+mod envoy;
 mod families;
 mod gcp_firewall;
 mod gke_module;
@@ -25,6 +26,7 @@ mod grouped;
 mod haproxy;
 mod host_expression;
 mod iptables;
+mod istio;
 mod kubernetes;
 mod model;
 mod network_policy;
@@ -66,6 +68,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &squid::Squid,
     &tinyproxy::Tinyproxy,
     &haproxy::Haproxy,
+    &envoy::Envoy,
+    &istio::Istio,
     &network_policy::NetworkPolicy,
     &cilium::Cilium,
     &calico::Calico,

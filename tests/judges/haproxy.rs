@@ -77,9 +77,14 @@ impl Proxy {
 
     fn passes(&self, host: &str, port: u16) -> bool {
         let to = SocketAddrV4::new(own_address(), port);
-        handshake_arrives(to, Some(host))
-            || request_arrives(to, host)
-            || request_arrives(to, &format!("{host}:{port}"))
+        // A client spells a name as it likes.
+        let (first, rest) = host.split_once('.').unwrap_or((host, ""));
+        let spellings = [host.to_owned(), format!("{}.{rest}", first.to_uppercase())];
+        spellings.iter().any(|host| {
+            handshake_arrives(to, Some(host))
+                || request_arrives(to, host)
+                || request_arrives(to, &format!("{host}:{port}"))
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Third-party software as the judge of what is written and of what is read.
 //!
-//! Terraform, the AWS provider, an EC2 API, botocore, Google's client, Kubernetes' schemas, kubectl with Kustomize, checkov and Squid.
-//! `tests/judges/tools/install FOLDER` installs all but Squid; `.ci/run` does, into a folder that is kept. Without a judge
+//! Terraform, the AWS provider, an EC2 API, botocore, Google's client, Kubernetes' schemas, kubectl with Kustomize,
+//! checkov, Envoy, HAProxy, tinyproxy and Squid. `tests/judges/tools/install FOLDER` installs all but the last three; `.ci/run` does, into a folder that is kept. Without a judge
 //! its tests say that they were skipped; with `EGRESSOR_REQUIRE_REAL=1` in the environment that is a failure.
 
 #![cfg(test)]
@@ -20,6 +20,7 @@ mod checkov;
 mod cluster;
 mod ec2;
 mod egressor_itself;
+mod envoy;
 mod haproxy;
 mod hello;
 mod kubernetes;

@@ -40,8 +40,7 @@ const OFFLINE: [(&str, &[&str]); 13] = [
     ("lint", &["lint", "rules.conf", "--region", "us", "--lock", "LOCK"]),
     ("merge", &["merge", "list.txt"]),
 ];
-const TARGETS: &str =
-    "aws-security-group,gcp-firewall,iptables,squid,network-policy,proxy-env,change-request";
+const TARGETS: &str = "aws-security-group,gcp-firewall,iptables,squid,tinyproxy,haproxy,envoy,istio,network-policy,proxy-env,change-request";
 const PROXY: &str = "proxy=http://192.0.2.9:3128";
 
 /// The commands that `--help` lists, those of groups with the group's name before.

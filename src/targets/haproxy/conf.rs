@@ -69,9 +69,10 @@ pub(super) fn read(
 ) -> Vec<Section> {
     let mut reader = Reader { lists, findings, sections: Vec::new() };
     for source in sources {
+        let text = source.text();
         let source = shown(source);
         let mut start = 0;
-        for whole in source.text().split_inclusive('\n') {
+        for whole in text.split_inclusive('\n') {
             let text = whole.trim_end_matches(['\n', '\r']);
             let place = Place { source: Arc::clone(&source), span: Span::new(start, start + text.len()) };
             if text.len() > LONGEST_LINE {

@@ -142,9 +142,10 @@ impl Conf {
 pub(super) fn read(sources: &[&Arc<Source>], findings: &mut Vec<Finding>) -> Conf {
     let mut conf = Conf::default();
     for source in sources {
+        let text = source.text();
         let source = &shown(source);
         let mut start = 0;
-        for whole in source.text().split_inclusive('\n') {
+        for whole in text.split_inclusive('\n') {
             let text = whole.trim_end_matches('\n');
             let place = Place { source: Arc::clone(source), span: Span::new(start, start + text.len()) };
             start += whole.len();
