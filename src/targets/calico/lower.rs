@@ -37,7 +37,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         let sets: Vec<Set> = sets.into_values().collect();
         let model = serde_json::json!({ "sets": sets, "set_label": model::SET_LABEL, "policies": policies });
         lowered.artifacts =
-            vec![Artifact { path: "calico.yaml".to_owned(), template: super::TEMPLATE, model }];
+            vec![Artifact { path: "calico.yaml".to_owned(), template: super::TEMPLATE, model: model.into() }];
     }
     lowered
 }

@@ -59,7 +59,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         })
         .collect();
     let model = json!({ "cluster": name, "listeners": listeners });
-    out.artifacts.push(Artifact { path: "envoy.yaml".to_owned(), template: "envoy.yaml.tera", model });
+    out.artifacts.push(Artifact {
+        path: "envoy.yaml".to_owned(),
+        template: "envoy.yaml.tera",
+        model: model.into(),
+    });
     out
 }
 

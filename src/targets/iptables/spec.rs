@@ -7,7 +7,6 @@ use crate::diag::Span;
 use crate::packet::{AddrSet, Prefix, Set, TransportSet};
 use crate::targets::region::{Family, States};
 
-
 /// A rule of a chain: what its line says, and what it says otherwise than other lines of its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placed {

@@ -61,7 +61,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         all.insert("~/*".to_owned());
     }
     let model = json!({ "name": name, "namespace": namespace, "entries": entries, "hosts": all });
-    out.artifacts.push(Artifact { path: "istio.yaml".to_owned(), template: "istio.yaml.tera", model });
+    out.artifacts.push(Artifact {
+        path: "istio.yaml".to_owned(),
+        template: "istio.yaml.tera",
+        model: model.into(),
+    });
     out
 }
 

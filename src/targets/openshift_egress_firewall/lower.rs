@@ -87,7 +87,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     if !objects.is_empty() {
         let model = serde_json::json!({ "firewalls": objects });
         let path = "openshift-egress-firewall.yaml".to_owned();
-        lowered.artifacts = vec![Artifact { path, template: super::TEMPLATE, model }];
+        lowered.artifacts = vec![Artifact { path, template: super::TEMPLATE, model: model.into() }];
     }
     lowered
 }
