@@ -40,7 +40,7 @@ def took(figures) -> str:
 
 
 def against(name: str, is_floor: bool, figures, ours) -> str:
-    """A peer's cell: what it took, and how many times ours that is; of one that was cut off, at the least. A floor does less."""
+    """A peer's cell: what it took, and how many times ours that is; of one that was cut off, at the least."""
     if is_floor:
         return f"{name} {took(figures)} (does less)"
     if ours.cut:
