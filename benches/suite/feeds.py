@@ -5,7 +5,8 @@ import json
 from .numbers import Numbers
 from .prefixes import v4, v6
 
-REGIONS = [f"{place}-{side}-{at}" for place in ("us", "eu", "ap", "sa", "af", "me") for side in ("east", "west") for at in (1, 2)]
+PLACES = ("us", "eu", "ap", "sa", "af", "me")
+REGIONS = [f"{place}-{side}-{at}" for place in PLACES for side in ("east", "west") for at in (1, 2)]
 AWS = ["EC2", "S3", "CLOUDFRONT", "ROUTE53", "API_GATEWAY", "DYNAMODB", "GLOBALACCELERATOR", "WORKSPACES_GATEWAYS"]
 AZURE = [
     "Storage", "Sql", "AzureCloud", "AppService", "AzureMonitor", "EventHub", "ServiceBus", "AzureKeyVault", "CosmosDB",

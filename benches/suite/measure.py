@@ -1,4 +1,4 @@
-"""Whole processes, measured: CPU time from the system's own account of a child, peak memory, and a time after which it is cut off."""
+"""Whole processes, measured: CPU time as the system accounts it to a child, peak memory, and a time to be cut off after."""
 
 import contextlib
 import dataclasses

@@ -89,7 +89,8 @@ def by_script(bench: Bench, *files: pathlib.Path) -> Side:
 
 
 def import_to(bench: Bench, vendor: str, out: pathlib.Path) -> list:
-    return ["catalog", "import", vendor, "--project", "none", "-q", "--from", feed(bench, vendor, 0), *CHOSEN[vendor], "--out", out]
+    source = feed(bench, vendor, 0)
+    return ["catalog", "import", vendor, "--project", "none", "-q", "--from", source, *CHOSEN[vendor], "--out", out]
 
 
 def imported(bench: Bench, vendor: str) -> Row:

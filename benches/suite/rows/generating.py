@@ -67,7 +67,7 @@ def to_each(bench: Bench, group: str, size: int, per: int):
     for target in (fifth, "squid"):
         yield size, target, lambda target=target: alone(bench, group, size, per, target, (target,))
     five = ("gcp-firewall", "iptables", "squid", "network-policy", fifth)
-    yield size, "five targets", lambda: alone(bench, group, size, per, "these five in one run", five)
+    yield size, "five targets", lambda: alone(bench, group, size, per, "five targets in one run", five)
 
 
 def asked(group: str, size: int, per: int) -> list:

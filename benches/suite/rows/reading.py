@@ -124,9 +124,13 @@ def diff(bench: Bench):
     for size in bench.sizes(*SIZES):
         yield size, "50 edits", lambda size=size: compared(bench, size, "50 edits", dumps.edited)
         shuffled = "50 edits, shuffled and split"
-        yield size, shuffled, lambda size=size: compared(bench, size, shuffled, lambda rules: dumps.rewritten(dumps.edited(rules)))
+        yield size, shuffled, lambda size=size: compared(bench, size, shuffled, edited_and_rewritten)
         same = "no edit, shuffled and split"
         yield size, same, lambda size=size: compared(bench, size, same, dumps.rewritten)
+
+
+def edited_and_rewritten(rules: list) -> list:
+    return dumps.rewritten(dumps.edited(rules))
 
 
 def compared(bench: Bench, size: int, name: str, make) -> Row:
