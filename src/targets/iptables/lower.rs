@@ -113,14 +113,9 @@ fn chain(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Lower
     let mut comments: BTreeMap<Vec<usize>, Arc<str>> = BTreeMap::new();
     rules.extend(absorb(lines).into_iter().map(|Accepted { key: (peer, source, service), rules: why }| {
         let origins = why.iter().filter_map(|number| set.rules.get(*number)).map(|rule| &rule.origin);
-        let comment = match comments.get(&why) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let comment: Arc<str> = reason(origins, COMMENT_ROOM).0.into();
-                comments.insert(why, Arc::clone(&comment));
-                comment
-            }
-        };
+        let known = comments.get(&why).cloned();
+        let comment = known.unwrap_or_else(|| reason(origins, COMMENT_ROOM).0.into());
+        comments.entry(why).or_insert_with(|| Arc::clone(&comment));
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),
