@@ -1,17 +1,21 @@
-//! Rule files from text to meaning: reading, what is allowed, what differs, what could go.
+//! From catalogs to proven files, and rule files from text to meaning: reading, what is allowed, what differs, what could
+//! go.
 #![expect(clippy::print_stdout, reason = "the table goes to standard output")]
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench without its input has to stop")]
 
 mod common;
 
 use common::Suite;
+use common::catalogs::catalog;
 use common::inputs::{crossed, dump, edited, rewritten, rules};
 use common::lists::{Kind, pair};
 use egressor::diag::{Source, any_error};
 use egressor::drift::{Doubt, Drift, Terms, compare as differ, drift};
+use egressor::ops::{Generated, Request, generate};
 use egressor::packet::{AddrSet, Limit, PacketSet, PeerSet, TransportSet};
 use egressor::policy::{Pair, Policy, RuleSet};
 use egressor::targets::TARGETS;
+use std::path::Path;
 use std::sync::Arc;
 
 const SIZES: [u32; 3] = [1_000, 10_000, 100_000];
@@ -20,6 +24,7 @@ const LINTED: [u32; 4] = [1_000, 3_000, 10_000, 30_000];
 
 fn main() {
     let suite = Suite::from_args();
+    generated(&suite);
     let text = |count| dump(&rules(count, 0));
     suite.row("read", &SIZES, text, |text| read(text));
     let policy = |count| read(&dump(&rules(count, 5)));
@@ -67,6 +72,35 @@ fn main() {
     suite.row("crossed hosts and ports: allows", &[1_000, 10_000, 20_000], slabs, |policy| {
         output(policy).allows_within(Limit::default()).is_ok()
     });
+}
+
+/// Targets that take any number of addresses; a security group has a quota of rules.
+const UNLIMITED: [&str; 5] = ["gcp-firewall", "iptables", "squid", "network-policy", "change-request"];
+
+/// From catalogs to proven files, without writing them.
+fn generated(suite: &Suite) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |text: String| {
+        let path = folder.path().join("catalog.yaml");
+        std::fs::write(&path, text).expect("a folder can be written to");
+        path
+    };
+    let one = |count| file(catalog(1, count));
+    suite.row("generate: addresses to iptables", &SIZES, one, |path| write(path, &["iptables"]));
+    suite.row("generate: addresses to five targets", &SIZES, one, |path| write(path, &UNLIMITED));
+    let many = |count| file(catalog(count, 1));
+    for target in UNLIMITED {
+        let name = format!("generate: endpoints to {target}");
+        suite.row(&name, &[100, 1_000, 10_000], many, |path| write(path, &[target]));
+    }
+}
+
+fn write(catalog: &Path, targets: &[&str]) -> Generated {
+    let targets = targets.iter().map(|target| (*target).to_owned()).collect();
+    let request = Request { catalogs: vec![catalog.to_owned()], targets, ..Request::default() };
+    let generated = generate(&request);
+    assert!(!generated.files.is_empty(), "{:#?}", generated.findings);
+    generated
 }
 
 fn read(text: &str) -> Policy {

@@ -1,5 +1,6 @@
 //! What the benches share: made inputs, a clock that counts CPU time, and a table with the growth of each row.
 
+pub(crate) mod catalogs;
 pub(crate) mod inputs;
 pub(crate) mod lists;
 

@@ -3,7 +3,7 @@
 use super::banner::banner;
 use super::files::{TEXT_LIMIT, names_in, read};
 use super::inside::is_inside;
-use super::prove::{bad_paths, proof};
+use super::prove::{bad_paths, proof, sources};
 use super::{File, Proven};
 use crate::artifact::{Artifact, MANIFEST};
 use crate::catalog::Selection;
@@ -83,7 +83,7 @@ pub(super) fn write(artifact: &Artifact, input: Input<'_>, selection: &Selection
     let mut files: Vec<File> = files.into_iter().map(|(path, text)| File { path, text }).collect();
     findings.extend(bad_paths(files.iter().map(|file| file.path.as_str())));
     if let Some(importer) = artifact.importer() {
-        findings.extend(proof(artifact.name(), importer, &compiled.policy, &lowered, &files));
+        findings.extend(proof(artifact.name(), importer, &compiled.policy, &lowered, &sources(&files)));
     }
     if any_error(&findings) {
         files.clear();

@@ -81,14 +81,19 @@ pub(super) fn bad_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Fin
 
 /// Reads the files back. No finding means that they are proven.
 fn check(target: &dyn Target, wanted: &Wanted<'_>, lowered: &Lowered, files: &[File]) -> Vec<Finding> {
-    let first = files.first().map(|file| Source::new(file.path.clone(), file.text.clone()));
-    let reads = |importer: &&&dyn Importer| first.as_ref().is_none_or(|file| importer.recognizes(file));
+    let sources = sources(files);
+    let reads = |importer: &&&dyn Importer| sources.first().is_none_or(|file| importer.recognizes(file));
     let importers = target.importers();
     let Some(importer) = importers.iter().find(reads).or(importers.first()) else {
         let message = format!("nothing reads what {} writes, so nothing proves it", target.name());
         return vec![Finding::new(Code::VerifyUnread, message)];
     };
-    proof(target.name(), *importer, wanted.policy, lowered, files)
+    proof(target.name(), *importer, wanted.policy, lowered, &sources)
+}
+
+/// The files as texts to be read.
+pub(super) fn sources(files: &[File]) -> Vec<Arc<Source>> {
+    files.iter().map(|file| Arc::new(Source::new(file.path.clone(), file.text.clone()))).collect()
 }
 
 /// Reads files back with a reader and compares them with a policy. No finding means that they are proven.
@@ -97,17 +102,15 @@ pub(super) fn proof(
     importer: &dyn Importer,
     wanted: &Policy,
     lowered: &Lowered,
-    files: &[File],
+    sources: &[Arc<Source>],
 ) -> Vec<Finding> {
-    let sources: Vec<Arc<Source>> =
-        files.iter().map(|file| Arc::new(Source::new(file.path.clone(), file.text.clone()))).collect();
-    for source in &sources {
+    for source in sources {
         if !importer.recognizes(source) {
             let message = format!("`{}` is not recognised as {}", source.name(), importer.name());
             return vec![Finding::new(Code::VerifyUnread, message)];
         }
     }
-    let read = importer.import(&sources);
+    let read = importer.import(sources);
     let mut findings: Vec<Finding> = read
         .findings
         .into_iter()

@@ -18,8 +18,11 @@ pub(super) struct Demand<'a> {
 /// What was asked and cannot be said, collected by reason.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unsaid {
-    missing: BTreeMap<(Scope, &'static str), (Vec<PacketSet>, Vec<String>)>,
+    missing: BTreeMap<(Scope, &'static str), Missing>,
 }
+
+/// The packets that are missing, and who asks for them.
+type Missing = (Vec<PacketSet>, Vec<String>);
 
 /// What the rules of a set ask for, with everything that is no plain peer address put aside.
 pub(super) fn demands<'a>(set: &'a RuleSet, unsaid: &mut Unsaid) -> Vec<Demand<'a>> {

@@ -321,7 +321,7 @@ fn scalar(text: &str) -> Option<Kind> {
     if !begins.is_ascii_digit() {
         return None;
     }
-    if bytes.contains(&b'/') || bytes.iter().filter(|byte| **byte == b'.').count() > 1 {
+    if bytes.contains(&b'/') || text.matches('.').nth(1).is_some() {
         return Some(Kind::String(text.to_owned()));
     }
     let is_number = bytes.iter().all(u8::is_ascii_digit) && (begins != b'0' || bytes.len() == 1);

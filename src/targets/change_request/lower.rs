@@ -130,12 +130,11 @@ fn asks<'a>(set: &'a RuleSet, unsaid: &mut Unsaid) -> Vec<Ask<'a>> {
             };
             asks.get(**at).is_some_and(same)
         };
-        match known.iter().find(same).copied().and_then(|at| asks.get_mut(at)) {
-            Some(ask) => ask.peers = ask.peers.union(&said),
-            None => {
-                known.push(asks.len());
-                asks.push(Ask { origin: &rule.origin, near: near.cloned(), peers: said, services });
-            }
+        if let Some(ask) = known.iter().find(same).copied().and_then(|at| asks.get_mut(at)) {
+            ask.peers = ask.peers.union(&said);
+        } else {
+            known.push(asks.len());
+            asks.push(Ask { origin: &rule.origin, near: near.cloned(), peers: said, services });
         }
     }
     asks
