@@ -77,11 +77,12 @@ enum Class {
 /// Compares the rule sets of a pair. A side that is not there allows nothing. Rules that combine to more cases than
 /// the limit are an error, never a guess.
 ///
-/// Where all rules are plain, one walk through both lists tells. Else only packets of rules that stand on one side alone
-/// can fare differently, so only the rules that may decide some of those are evaluated.
+/// Where all rules are plain, one walk through both lists tells. Where some are not, or the lists are too large for that,
+/// only packets of rules that stand on one side alone can fare differently, so only the rules that may decide some of
+/// those are evaluated.
 pub fn compare(pair: Pair<'_>, doubt: Doubt, limit: Limit) -> Result<Difference, ScopeTooLarge> {
     let (old_rules, new_rules) = (opening(pair.old, None), opening(pair.new, None));
-    if let Some(difference) = plainly(pair, [&old_rules, &new_rules], limit)? {
+    if let Ok(Some(difference)) = plainly(pair, [&old_rules, &new_rules], limit) {
         return Ok(difference);
     }
     let (old, new) = match (pair.old, pair.new) {

@@ -52,7 +52,7 @@ pub(super) fn plain(text: &str, family: Family) -> Option<Prefix> {
         None => (text, None),
     };
     let ip = match family {
-        Family::V4 => IpAddr::V4(addr.parse().ok()?),
+        Family::V4 => IpAddr::V4(plain_v4(addr.as_bytes())?),
         Family::V6 => IpAddr::V6(addr.parse().ok()?),
     };
     match len.map(str::as_bytes) {
@@ -64,6 +64,25 @@ pub(super) fn plain(text: &str, family: Family) -> Option<Prefix> {
         }
         Some(_) => None,
     }
+}
+
+/// Four numbers up to 255 without leading zeros.
+fn plain_v4(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut addr, mut octet, mut dots) = (0_u32, None::<u32>, 0_u32);
+    for byte in text {
+        match (byte, octet) {
+            (b'.', Some(done)) => {
+                (addr, octet, dots) = ((addr << 8) | done, None, dots.wrapping_add(1));
+            }
+            (b'0'..=b'9', None) => octet = Some(u32::from(byte - b'0')),
+            (b'0'..=b'9', Some(before @ 1..=25)) => {
+                octet = Some(before * 10 + u32::from(byte - b'0')).filter(|octet| *octet <= 255);
+                octet?;
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3).then_some(Ipv4Addr::from_bits((addr << 8) | octet?))
 }
 
 /// Reads `192.0.2.1-192.0.2.9`, or one address.
