@@ -75,7 +75,22 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fit, one_line, visible};
+    use super::{find, fit, one_line, visible};
+
+    #[test]
+    fn the_first_such_byte_is_found_wherever_it_stands() {
+        for len in 0..40_usize {
+            let plain = vec![0x0b_u8; len];
+            assert_eq!(find(&plain, b'\n'), None);
+            for at in 0..len {
+                let mut bytes = plain.clone();
+                bytes[at..].fill(b'\n');
+                assert_eq!(find(&bytes, b'\n'), Some(at));
+                bytes[at + 1..].fill(0xff);
+                assert_eq!(find(&bytes, b'\n'), Some(at));
+            }
+        }
+    }
 
     #[test]
     fn what_cannot_be_seen_is_replaced_byte_for_byte() {

@@ -143,6 +143,61 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_block_is_what_the_reader_of_all_blocks_makes_of_it() {
+        let addrs = [
+            "0.0.0.0",
+            "255.255.255.255",
+            "192.0.2.77",
+            "256.0.0.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1.2.3.04",
+            "1..3.4",
+            "1.2.3.",
+            ".1.2.3.4",
+            "1.2.3.4 ",
+            "+1.2.3.4",
+            "00.1.2.3",
+            "260.1.1.1",
+            "1000.1.1.1",
+            "::",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "",
+            "x",
+        ];
+        let lens = [
+            "",
+            "/0",
+            "/8",
+            "/24",
+            "/024",
+            "/32",
+            "/33",
+            "/128",
+            "/129",
+            "/256",
+            "/",
+            "/x",
+            "/+8",
+            "/0008",
+            "/255.0.0.0",
+        ];
+        for (addr, len) in addrs.iter().flat_map(|addr| lens.map(|len| (addr, len))) {
+            let text = format!("{addr}{len}");
+            for family in [Family::V4, Family::V6] {
+                let Some(prefix) = plain(&text, family) else {
+                    let is_left = len.len() > 4 || len == "/" || block(&text, family).is_err();
+                    assert!(is_left, "{text} could be read at once");
+                    continue;
+                };
+                assert_eq!(block(&text, family), Ok(Block::Exact(AddrSet::block(prefix))), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn masks_are_read_as_iptables_reads_them() {
         assert_eq!(exact("192.0.2.1", Family::V4), ["192.0.2.1/32"]);
         assert_eq!(exact("192.0.2.77/24", Family::V4), ["192.0.2.0/24"]);
