@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Fan,
     /// Blocks of any length around a few addresses, wide ranges of ports, allow and deny in turn.
     Nest,
-    /// Nested blocks with every so many ports.
+    /// Nested blocks with every so many ports, fifteen in all, which is what one rule of iptables can name.
     Periodic,
 }
 
@@ -94,7 +94,7 @@ fn item(kind: Kind, index: u32, numbers: &mut Numbers) -> Item {
             let stem = numbers.below(1 << 10).wrapping_mul(0x0040_0001);
             let (first, period) = (small(numbers.below(50)), small(2 + numbers.below(6)));
             let block = masked(stem, 8 + numbers.below(25));
-            Item { ports: (first, first + 100 * period), period, ..plain(block, 0) }
+            Item { ports: (first, first + 14 * period), period, ..plain(block, 0) }
         }
     }
 }

@@ -74,21 +74,35 @@ enum Class {
     MayEither,
 }
 
+/// Where two lists are too large as a whole, their changes are looked at alone if they are less than this part of the
+/// rules: more of them would be too large again, and be so slowly.
+const PART: usize = 8;
+
 /// Compares the rule sets of a pair. A side that is not there allows nothing. Rules that combine to more cases than
 /// the limit are an error, never a guess.
 ///
-/// Where all rules are plain, one walk through both lists tells. Else only packets of rules that stand on one side alone
-/// can fare differently, so only the rules that may decide some of those are evaluated.
+/// Where all rules are plain, one walk through both lists tells. Where some are not, or the lists are too large for that,
+/// only packets of rules that stand on one side alone can fare differently, so only the rules that may decide some of
+/// those are evaluated.
 pub fn compare(pair: Pair<'_>, doubt: Doubt, limit: Limit) -> Result<Difference, ScopeTooLarge> {
     let (old_rules, new_rules) = (opening(pair.old, None), opening(pair.new, None));
-    if let Some(difference) = plainly(pair, [&old_rules, &new_rules], limit)? {
-        return Ok(difference);
-    }
-    let (old, new) = match (pair.old, pair.new) {
-        (Some(old), Some(new)) if old.default == new.default && old.universe == new.universe => (old, new),
-        _ => return evaluate(pair, [&old_rules, &new_rules], doubt, limit, None),
+    let refused = match plainly(pair, [&old_rules, &new_rules], limit) {
+        Ok(Some(difference)) => return Ok(difference),
+        Ok(None) => None,
+        Err(error) => Some(error),
+    };
+    let (old, new) = match (pair.old, pair.new, &refused) {
+        (Some(old), Some(new), _) if old.default == new.default && old.universe == new.universe => (old, new),
+        (_, _, Some(error)) => return Err(error.clone()),
+        (_, _, None) => return evaluate(pair, [&old_rules, &new_rules], doubt, limit, None),
     };
     let (only_old, only_new) = changed(old, new);
+    let all = old_rules.len().saturating_add(new_rules.len());
+    if let Some(error) = refused
+        && only_old.len().saturating_add(only_new.len()) > all / PART
+    {
+        return Err(error);
+    }
     if only_old.is_empty() && only_new.is_empty() {
         return Ok(Difference::default());
     }

@@ -169,10 +169,12 @@ fn text(place: &Place) -> &str {
 /// The text of a statement, with one space between words.
 fn normal(place: &Place) -> Cow<'_, str> {
     let text = text(place);
-    let is_normal = text.trim_ascii().len() == text.len()
-        && !text.contains("  ")
-        && !text.bytes().any(|byte| byte.is_ascii_whitespace() && byte != b' ');
-    if is_normal {
+    // Every byte is looked at, so that many are looked at at once.
+    let bytes = text.as_bytes();
+    let next = bytes.iter().skip(1);
+    let is_odd = |(a, b): (&u8, &u8)| (*b < b' ') | ((*a == b' ') & (*b == b' '));
+    let has_odd = bytes.iter().zip(next).fold(false, |odd, pair| odd | is_odd(pair));
+    if !has_odd && bytes.trim_ascii().len() == bytes.len() {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))

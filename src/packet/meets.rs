@@ -36,6 +36,9 @@ fn may_meet<P: Key, S: Key>(
     peers: &IntervalSet<P>,
     services: Option<&TransportSet>,
 ) -> bool {
+    if layer.is_default() || peers.is_empty() {
+        return false;
+    }
     let mut left = LOOKS;
     meeting(layer, peers, &mut left, |of_peer, left| {
         let shared = |carried: &Steps<u32, bool>, left: &mut usize| match services {

@@ -22,6 +22,8 @@ const NO_LEVEL: u32 = NODES - 1;
 const NODES: u32 = 1 << 29;
 /// The most places at which a flat function changes.
 const FLAT: usize = 24;
+/// How many rules are joined at once.
+const AT_ONCE: usize = 32;
 /// The bits of the axis.
 const BITS: u32 = 24;
 
@@ -171,10 +173,44 @@ impl Functions {
         self.join_on(join, a, b, Stretch::AXIS)
     }
 
-    /// The error that the functions are too large, when they are.
+    /// The level that decides each service among some rules, given as their levels and services.
+    pub(super) fn levels(&mut self, rules: &[(u32, u32)]) -> u32 {
+        let is_split = |(_, services): &(u32, u32)| matches!(self.node(*services), Some(Node::Split(..)));
+        match rules {
+            // Few of few places are joined without a number for each step.
+            _ if rules.len() <= AT_ONCE && !rules.iter().any(is_split) => {
+                let places = self.levels_at_once(rules);
+                self.of_places(&places, Stretch::AXIS)
+            }
+            [(level, services)] => self.join(Join::Level, *services, *level),
+            _ => {
+                let (left, right) = rules.split_at_checked(rules.len() / 2).unwrap_or((rules, &[]));
+                let (left, right) = (self.levels(left), self.levels(right));
+                self.join(Join::First, left, right)
+            }
+        }
+    }
+
+    fn levels_at_once(&self, rules: &[(u32, u32)]) -> Vec<Place> {
+        match rules {
+            [] => vec![(0, NO_LEVEL)],
+            [(level, services)] => self.flat_joined(Join::Level, *services, *level, Stretch::AXIS),
+            _ => {
+                let (left, right) = rules.split_at_checked(rules.len() / 2).unwrap_or((rules, &[]));
+                joined(Join::First, &self.levels_at_once(left), &self.levels_at_once(right))
+            }
+        }
+    }
+
+    /// The error that the functions of so many peers are too large, when they are.
     pub(super) fn too_large(&self, peers: usize) -> Option<TooLarge> {
-        let services = self.places.len().saturating_add(self.nodes.len());
-        (self.kept > self.limit.cuts()).then_some(TooLarge { peers, services, limit: self.limit.cuts() })
+        let is_large = self.kept > self.limit.cuts();
+        is_large.then(|| {
+            let mut places: Vec<u32> = self.places.iter().map(|(place, _)| *place).collect();
+            places.sort_unstable();
+            places.dedup();
+            TooLarge { peers, services: places.len(), limit: self.limit.cuts() }
+        })
     }
 
     /// Reports whether there is still room, and takes it.
@@ -232,24 +268,7 @@ impl Functions {
 
     fn flat_joined(&self, join: Join, a: u32, b: u32, stretch: Stretch) -> Vec<Place> {
         let (mut one, mut other) = ([(0, 0)], [(0, 0)]);
-        let mut left = self.flat(a, &mut one, stretch).iter().copied().peekable();
-        let mut right = self.flat(b, &mut other, stretch).iter().copied().peekable();
-        let mut joined: Vec<Place> = Vec::with_capacity(left.len().saturating_add(right.len()));
-        let (mut v, mut w) = (0, 0);
-        loop {
-            let place = match (left.peek(), right.peek()) {
-                (None, None) => break,
-                (Some((place, _)), None) | (None, Some((place, _))) => *place,
-                (Some((a, _)), Some((b, _))) => *a.min(b),
-            };
-            v = left.next_if(|(at, _)| *at == place).map_or(v, |(_, value)| value);
-            w = right.next_if(|(at, _)| *at == place).map_or(w, |(_, value)| value);
-            let value = join.values(v, w);
-            if joined.last().is_none_or(|(_, last)| *last != value) {
-                joined.push((place, value));
-            }
-        }
-        joined
+        joined(join, self.flat(a, &mut one, stretch), self.flat(b, &mut other, stretch))
     }
 
     /// Both halves of a function.
@@ -335,5 +354,25 @@ impl Functions {
         self.nodes.push(node);
         self.known.insert(print, number);
         number
+    }
+}
+
+/// Two functions of a stretch joined, all of them as places.
+fn joined(join: Join, left: &[Place], right: &[Place]) -> Vec<Place> {
+    let mut joined: Vec<Place> = Vec::with_capacity(left.len().saturating_add(right.len()));
+    let (mut left, mut right) = (left.iter().copied().peekable(), right.iter().copied().peekable());
+    let (mut v, mut w) = (0, 0);
+    loop {
+        let place = match (left.peek(), right.peek()) {
+            (None, None) => return joined,
+            (Some((place, _)), None) | (None, Some((place, _))) => *place,
+            (Some((a, _)), Some((b, _))) => *a.min(b),
+        };
+        v = left.next_if(|(at, _)| *at == place).map_or(v, |(_, value)| value);
+        w = right.next_if(|(at, _)| *at == place).map_or(w, |(_, value)| value);
+        let value = join.values(v, w);
+        if joined.last().is_none_or(|(_, last)| *last != value) {
+            joined.push((place, value));
+        }
     }
 }

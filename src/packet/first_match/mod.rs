@@ -169,7 +169,7 @@ fn sweep<K: Bits>(functions: &mut Functions, records: &[Record<K>]) -> Result<La
     let mut walk = Walk::new(functions);
     records.chunk_by(Record::is_same_block).for_each(|block| walk.enter(block));
     let [added, removed] = walk.finish();
-    let peers = added.len().saturating_add(removed.len());
+    let peers = records.chunk_by(Record::is_same_block).count();
     let mut known = BTreeMap::new();
     let mut layer = |cuts: Vec<(K, u32)>| {
         Steps::from_cuts(cuts.into_iter().map(|(first, number)| {

@@ -123,9 +123,14 @@ impl<'f, K: Bits> Walk<'f, K> {
     /// What differs from here on.
     fn differ(&mut self, from: &K) {
         let [old, new] = self.open.last().map_or([EMPTY; 2], |frame| frame.sides.map(|side| side.passing));
+        let (more, less) = if old == new {
+            (EMPTY, EMPTY)
+        } else {
+            (self.functions.join(Join::Without, new, old), self.functions.join(Join::Without, old, new))
+        };
         let [added, removed] = &mut self.cuts;
-        cut(added, from, self.functions.join(Join::Without, new, old));
-        cut(removed, from, self.functions.join(Join::Without, old, new));
+        cut(added, from, more);
+        cut(removed, from, less);
     }
 }
 
@@ -144,52 +149,34 @@ fn matching<K>(
     parent: Matching,
     own: &[Record<K>],
 ) -> Matching {
-    if own.is_empty() {
-        return parent;
-    }
-    let inherited = parent.until.saturating_sub(parent.from);
-    if parent.levels.is_some() || inherited.saturating_add(own.len()) > LISTED {
-        let levels = parent.levels.unwrap_or_else(|| {
-            let entries = list.get(parent.from..parent.until).unwrap_or_default();
-            first_of(functions, entries, |entry| *entry)
-        });
-        let own = first_of(functions, own, |record| (record.level, record.services));
+    let Some(last) = own.last() else { return parent };
+    let inherited = list.get(parent.from..parent.until).unwrap_or_default();
+    if parent.levels.is_some() || inherited.len().saturating_add(own.len()) > LISTED {
+        let levels = parent.levels.unwrap_or_else(|| functions.levels(inherited));
+        let own: Vec<Entry> = own.iter().map(|record| (record.level, record.services)).collect();
+        let own = functions.levels(&own);
         let levels = functions.join(Join::First, levels, own);
         let passing = functions.join(Join::Passes, levels, EMPTY);
         return Matching { from: list.len(), until: list.len(), levels: Some(levels), passing };
     }
+    // Rules before all that is inherited decide on top of it. In a list that only allows they always do.
+    let on_top = inherited.first().is_none_or(|(level, _)| last.level <= *level);
     let from = list.len();
-    if inherited == 0 {
-        list.extend(own.iter().map(|record| (record.level, record.services)));
-    } else {
-        list.extend_from_within(parent.from..parent.until);
-        list.extend(own.iter().map(|record| (record.level, record.services)));
-        list.get_mut(from..).into_iter().for_each(<[Entry]>::sort_unstable);
-    }
+    list.extend_from_within(parent.from..parent.until);
+    list.extend(own.iter().map(|record| (record.level, record.services)));
     let until = list.len();
-    let entries = list.get(from..until).unwrap_or_default();
-    let passing = entries.iter().rev().fold(EMPTY, |passing, (level, services)| {
-        if level.is_multiple_of(2) {
-            functions.join(Join::Or, passing, *services)
-        } else {
-            functions.join(Join::Without, passing, *services)
-        }
-    });
-    Matching { from, until, levels: None, passing }
-}
-
-/// The level of each service among some rules, by halves, so that no function is copied for each rule.
-fn first_of<T>(functions: &mut Functions, rules: &[T], entry: impl Fn(&T) -> Entry + Copy) -> u32 {
-    match rules {
-        [] => functions.join(Join::Level, EMPTY, EMPTY),
-        [rule] => {
-            let (level, services) = entry(rule);
-            functions.join(Join::Level, services, level)
-        }
-        _ => {
-            let (left, right) = rules.split_at_checked(rules.len() / 2).unwrap_or((rules, &[]));
-            let (left, right) = (first_of(functions, left, entry), first_of(functions, right, entry));
-            functions.join(Join::First, left, right)
-        }
+    let entries = list.get_mut(from..).unwrap_or_default();
+    if until.saturating_sub(from) > own.len() {
+        entries.sort_unstable();
     }
+    let mut decide = |passing: u32, (level, services): Entry| {
+        let join = if level.is_multiple_of(2) { Join::Or } else { Join::Without };
+        functions.join(join, passing, services)
+    };
+    let passing = if on_top {
+        own.iter().rev().fold(parent.passing, |below, record| decide(below, (record.level, record.services)))
+    } else {
+        entries.iter().rev().fold(EMPTY, |below, entry| decide(below, *entry))
+    };
+    Matching { from, until, levels: None, passing }
 }

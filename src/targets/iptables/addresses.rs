@@ -52,7 +52,7 @@ pub(super) fn plain(text: &str, family: Family) -> Option<Prefix> {
         None => (text, None),
     };
     let ip = match family {
-        Family::V4 => IpAddr::V4(addr.parse().ok()?),
+        Family::V4 => IpAddr::V4(plain_v4(addr.as_bytes())?),
         Family::V6 => IpAddr::V6(addr.parse().ok()?),
     };
     match len.map(str::as_bytes) {
@@ -64,6 +64,25 @@ pub(super) fn plain(text: &str, family: Family) -> Option<Prefix> {
         }
         Some(_) => None,
     }
+}
+
+/// Four numbers up to 255 without leading zeros.
+fn plain_v4(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut addr, mut octet, mut dots) = (0_u32, None::<u32>, 0_u32);
+    for byte in text {
+        match (byte, octet) {
+            (b'.', Some(done)) => {
+                (addr, octet, dots) = ((addr << 8) | done, None, dots.wrapping_add(1));
+            }
+            (b'0'..=b'9', None) => octet = Some(u32::from(byte - b'0')),
+            (b'0'..=b'9', Some(before @ 1..=25)) => {
+                octet = Some(before * 10 + u32::from(byte - b'0')).filter(|octet| *octet <= 255);
+                octet?;
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3).then_some(Ipv4Addr::from_bits((addr << 8) | octet?))
 }
 
 /// Reads `192.0.2.1-192.0.2.9`, or one address.
@@ -120,6 +139,61 @@ mod tests {
         match block(text, family).unwrap() {
             Block::Exact(set) => set.prefixes().iter().map(ToString::to_string).collect(),
             Block::Within(set, _) => panic!("only within {:?}", set.prefixes()),
+        }
+    }
+
+    #[test]
+    fn a_plain_block_is_what_the_reader_of_all_blocks_makes_of_it() {
+        let addrs = [
+            "0.0.0.0",
+            "255.255.255.255",
+            "192.0.2.77",
+            "256.0.0.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1.2.3.04",
+            "1..3.4",
+            "1.2.3.",
+            ".1.2.3.4",
+            "1.2.3.4 ",
+            "+1.2.3.4",
+            "00.1.2.3",
+            "260.1.1.1",
+            "1000.1.1.1",
+            "::",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "",
+            "x",
+        ];
+        let lens = [
+            "",
+            "/0",
+            "/8",
+            "/24",
+            "/024",
+            "/32",
+            "/33",
+            "/128",
+            "/129",
+            "/256",
+            "/",
+            "/x",
+            "/+8",
+            "/0008",
+            "/255.0.0.0",
+        ];
+        for (addr, len) in addrs.iter().flat_map(|addr| lens.map(|len| (addr, len))) {
+            let text = format!("{addr}{len}");
+            for family in [Family::V4, Family::V6] {
+                let Some(prefix) = plain(&text, family) else {
+                    let is_left = len.len() > 4 || len == "/" || block(&text, family).is_err();
+                    assert!(is_left, "{text} could be read at once");
+                    continue;
+                };
+                assert_eq!(block(&text, family), Ok(Block::Exact(AddrSet::block(prefix))), "{text}");
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 use super::addresses;
 use super::spec::{End, Spec};
 use crate::packet::{AddrSet, Prefix, fingerprint};
+use crate::syntax::text::find as find_byte;
 use crate::targets::region::Family;
 use std::collections::BTreeMap;
 
@@ -48,9 +49,10 @@ impl<'a> Shape<'a> {
         if !line.starts_with("-A ") {
             return None;
         }
-        let (head, tail) = match line.split_once('"') {
+        let (head, tail) = match find_byte(line.as_bytes(), b'"') {
             None => (line, ""),
-            Some((head, rest)) => {
+            Some(quote) => {
+                let (head, rest) = (line.get(..quote)?, line.get(quote.checked_add(1)?..)?);
                 let (comment, tail) = rest.split_once('"')?;
                 let is_plain = head.ends_with(" --comment ") && !comment.contains('\\');
                 let is_whole = tail.is_empty() || tail.starts_with(' ');

@@ -1,6 +1,7 @@
 //! The text of `iptables-save` and of `iptables-restore` files: tables, chains, rules, each with its place.
 
 use crate::diag::{Code, Finding, Severity, Source, Span};
+use crate::syntax::text::find;
 use crate::targets::region::Family;
 use std::sync::Arc;
 
@@ -56,11 +57,14 @@ pub(super) const TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "securit
 
 /// The tables of a file. What is not understood is a finding, and an error.
 pub(super) fn parse<'a>(source: &'a Arc<Source>, findings: &mut Vec<Finding>) -> Vec<Table<'a>> {
-    let mut reader = Reader { source, family: None, warned: false, open: None, tables: Vec::new(), findings };
+    let has_nul = source.text().contains('\0');
+    let mut reader =
+        Reader { source, has_nul, family: None, warned: false, open: None, tables: Vec::new(), findings };
     let mut at = 0_usize;
-    for line in source.text().split_inclusive('\n') {
-        reader.line(line.strip_suffix('\n').unwrap_or(line), at);
-        at = at.saturating_add(line.len());
+    while let Some(rest) = source.text().get(at..).filter(|rest| !rest.is_empty()) {
+        let end = find(rest.as_bytes(), b'\n').unwrap_or(rest.len());
+        reader.line(rest.get(..end).unwrap_or(rest), at);
+        at = at.saturating_add(end).saturating_add(1);
     }
     if let Some(table) = reader.open.take() {
         let message = format!("the table `{}` has no COMMIT: the file is cut off", table.name);
@@ -82,6 +86,7 @@ pub(super) fn header_family(line: &str) -> Option<Family> {
 
 struct Reader<'a, 'f> {
     source: &'a Arc<Source>,
+    has_nul: bool,
     family: Option<Family>,
     /// Whether it was said that such a dump may leave rules out.
     warned: bool,
@@ -101,7 +106,7 @@ impl<'a> Reader<'a, '_> {
             let message = "a line that ends in a carriage return, which iptables-restore refuses";
             return self.refuse(Code::ReadRefused, message, span);
         }
-        if line.contains('\0') {
+        if self.has_nul && line.contains('\0') {
             return self.refuse(Code::ReadSyntax, "a NUL character", span);
         }
         if line.starts_with('#') {

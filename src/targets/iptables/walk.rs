@@ -95,7 +95,7 @@ pub(super) fn flatten(chains: &Chains, hook: Hook, findings: &mut Vec<Finding>) 
     let mut walk = Walk {
         chains,
         hook,
-        rules: Vec::new(),
+        rules: Vec::with_capacity(chains.find(hook.chain()).map_or(0, |(_, chain)| chain.rules.len() + 1)),
         seen: BTreeMap::new(),
         regions: vec![None; chains.specs()],
         named: BTreeSet::new(),
