@@ -5,6 +5,8 @@ mod boundaries;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod meets;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod oracle;
@@ -12,5 +14,7 @@ mod oracle;
 mod parsing;
 #[cfg(test)]
 mod pieces;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod rows;
