@@ -387,7 +387,6 @@ fn no_comparison_of_catalogs_and_no_entry_shows_a_secret() {
             silent(folder.path(), &["catalog", "diff", name, "castai", "-v", "--format", format]);
             silent(folder.path(), &["catalog", "diff", "castai", name, "-v", "--format", format]);
         }
-        silent(folder.path(), &["catalog", "import", "aws", "--from", name, "-v"]);
     }
     for format in ["human", "json"] {
         for command in [&["catalog", "show", "api"][..], &["catalog", "list"], &["catalog", "lint"]] {
