@@ -363,7 +363,7 @@ endpoints:
 ";
 
 #[test]
-fn no_comparison_of_catalogs_and_no_entry_shows_a_secret() {
+fn no_comparison_of_catalogs_shows_a_secret() {
     let folder = folder();
     let with = text(CATALOG);
     assert!(with.matches(CANARY).count() == 5, "{with}");
@@ -389,8 +389,6 @@ fn no_comparison_of_catalogs_and_no_entry_shows_a_secret() {
         }
     }
     for format in ["human", "json"] {
-        for command in [&["catalog", "show", "api"][..], &["catalog", "list"], &["catalog", "lint"]] {
-            silent(folder.path(), &[command, &["--catalog", "with.yaml", "-v", "--format", format]].concat());
-        }
+        silent(folder.path(), &["catalog", "lint", "--catalog", "with.yaml", "-v", "--format", format]);
     }
 }
