@@ -7,6 +7,8 @@ mod first_match;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod meets;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod oracle;
@@ -14,5 +16,7 @@ mod oracle;
 mod parsing;
 #[cfg(test)]
 mod pieces;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod rows;

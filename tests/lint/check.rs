@@ -1,6 +1,6 @@
 //! `check` says of every packet what `show` says of the rows that it lies in.
 
-use crate::model::{action, lines, packet, packets, rule_set};
+use crate::model::{action, lines};
 use egressor::ops::{CheckRequest, Project, Verdict, check, show};
 use egressor::packet::{
     AddrSet, Limit, NamePattern, Packet, PacketSet, Peer, PeerSet, Prefix, Protocol, RowPeer, TransportRow,
@@ -23,24 +23,6 @@ fn expected(allows: &Bounds, packet: &Packet<'_>) -> Verdict {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn the_way_of_a_packet_ends_as_the_sets_say(lines in lines(4), default in action()) {
-        let set = rule_set("only", &lines, default);
-        let allows = set.allows();
-        for (addr, port) in packets() {
-            let point = packet(addr, port);
-            let peers = PeerSet::from(AddrSet::of([Prefix::host(crate::model::addr(addr))]));
-            let port = egressor::packet::PortRange::single(port.into());
-            let asked = PacketSet::product(None, &peers, &TransportSet::port(Protocol::TCP, port), &true);
-            let steps = set.trace(&asked);
-            let (last, doubtful) = steps.split_last().expect("something decides");
-            prop_assert!(last.certain && doubtful.iter().all(|step| !step.certain));
-            let may = steps.iter().any(|step| step.action == Action::Allow);
-            let must = steps.iter().all(|step| step.action == Action::Allow);
-            prop_assert_eq!((allows.at_least.at(&point), allows.at_most.at(&point)), (must, may));
-        }
-    }
 
     #[test]
     fn generated_dumps_are_judged_packet_by_packet_as_they_are_shown(lines in lines(3), default in action()) {

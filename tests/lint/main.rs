@@ -7,3 +7,4 @@ mod cases;
 mod check;
 mod dumps;
 mod model;
+mod trace;

@@ -22,3 +22,5 @@ mod anomalies;
 mod drift;
 #[path = "lint/model.rs"]
 mod model;
+#[path = "lint/trace.rs"]
+mod trace;

@@ -371,7 +371,7 @@ endpoints:
 ";
 
 #[test]
-fn no_comparison_of_catalogs_and_no_entry_shows_a_secret() {
+fn no_comparison_of_catalogs_shows_a_secret() {
     let folder = folder();
     let with = text(CATALOG);
     assert!(with.matches(CANARY).count() == 5, "{with}");
@@ -395,11 +395,8 @@ fn no_comparison_of_catalogs_and_no_entry_shows_a_secret() {
             silent(folder.path(), &["catalog", "diff", name, "castai", "-v", "--format", format]);
             silent(folder.path(), &["catalog", "diff", "castai", name, "-v", "--format", format]);
         }
-        silent(folder.path(), &["catalog", "import", "aws", "--from", name, "-v"]);
     }
     for format in ["human", "json"] {
-        for command in [&["catalog", "show", "api"][..], &["catalog", "list"], &["catalog", "lint"]] {
-            silent(folder.path(), &[command, &["--catalog", "with.yaml", "-v", "--format", format]].concat());
-        }
+        silent(folder.path(), &["catalog", "lint", "--catalog", "with.yaml", "-v", "--format", format]);
     }
 }
