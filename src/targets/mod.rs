@@ -9,13 +9,16 @@ mod accepted;
 mod aws_security_group;
 mod change_request;
 mod context;
+mod csv;
 mod demand;
 mod gcp_firewall;
 mod gke_module;
 mod iptables;
+mod json;
 mod network_policy;
 mod nftables;
 mod options;
+mod plain;
 mod proxy_env;
 mod proxy_url;
 mod reason;
@@ -48,6 +51,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
     &nftables::Nftables,
+    &json::Json,
+    &csv::Csv,
 ];
 
 /// The target of that name.

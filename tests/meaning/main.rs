@@ -14,6 +14,7 @@ mod iptables;
 mod law;
 mod network_policy;
 mod nftables;
+mod plain;
 mod rows;
 mod squid;
 mod world;

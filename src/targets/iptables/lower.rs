@@ -81,7 +81,8 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         (Family::V4, "iptables.rules", "iptables-restore"),
         (Family::V6, "ip6tables.rules", "ip6tables-restore"),
     ] {
-        let chains = sets.iter().map(|set| chain(set, family, wanted, &mut collected, &mut lowered)).collect();
+        let chains =
+            sets.iter().map(|set| chain(set, family, wanted, &mut collected, &mut lowered)).collect();
         match serde_json::to_value(File { restore, chains }) {
             Ok(model) => {
                 lowered.artifacts.push(Artifact {
@@ -144,9 +145,7 @@ fn chain(
         }));
     } else {
         rules.extend(
-            lines
-                .into_iter()
-                .map(|Accepted { key, origins }| line(key, reason(origins, COMMENT_ROOM).0)),
+            lines.into_iter().map(|Accepted { key, origins }| line(key, reason(origins, COMMENT_ROOM).0)),
         );
     }
     if wanted.options.get("iptables.reject") == Some("reject") {

@@ -51,7 +51,8 @@ pub(super) fn grouped(lines: Vec<Accepted<'_>>, room: Room) -> Vec<Group> {
     for Accepted { key: (peer, source, service), origins } in lines {
         groups.entry((source, service, reason(origins, room).0)).or_default().push(peer);
     }
-    let group = |((source, service, comment), peers)| Group { peers: merged(peers), source, service, comment };
+    let group =
+        |((source, service, comment), peers)| Group { peers: merged(peers), source, service, comment };
     groups.into_iter().map(group).collect()
 }
 
@@ -81,7 +82,8 @@ impl Collected {
         let name = format!("{chain}{digit}-{}", self.0.len().saturating_add(1));
         let next = format!("{name}+");
         if next.len() > SET_NAME {
-            let message = format!("the set name `{next}` has {} characters, {SET_NAME} are allowed", next.len());
+            let message =
+                format!("the set name `{next}` has {} characters, {SET_NAME} are allowed", next.len());
             lowered.findings.push(Finding::new(Code::TargetLimit, message));
         }
         let elements: Vec<String> = peers.iter().flatten().map(Prefix::to_string).collect();
