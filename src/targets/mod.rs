@@ -17,6 +17,7 @@ mod change_request;
 mod cilium;
 mod component;
 mod context;
+mod csv;
 mod demand;
 mod envoy;
 mod families;
@@ -27,6 +28,7 @@ mod haproxy;
 mod host_expression;
 mod iptables;
 mod istio;
+mod json;
 mod kubernetes;
 mod model;
 mod network_policy;
@@ -34,6 +36,7 @@ mod nftables;
 mod openshift_egress_firewall;
 mod options;
 mod places;
+mod plain;
 mod plan;
 mod provenance;
 mod proxy_env;
@@ -80,6 +83,8 @@ pub const TARGETS: &[&dyn Target] = &[
     &nftables::Nftables,
     &azure_nsg::AzureNsg,
     &aws_network_firewall::AwsNetworkFirewall,
+    &json::Json,
+    &csv::Csv,
 ];
 
 /// The target of that name.

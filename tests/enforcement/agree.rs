@@ -35,7 +35,7 @@ pub(crate) fn agree(backend: Backend, test: &'static str, cases: &[Case]) {
         let same = match backend {
             Backend::Nft | Backend::Legacy => Some(saved_alike(case, &answer)),
             Backend::Translated if !answer.untranslated.is_empty() => None,
-            Backend::Translated | Backend::Ruleset => Some(listed_alike(case, &answer)),
+            Backend::Translated | Backend::Ruleset => Some(listed_alike(backend, case, &answer)),
         };
         if let Some(same) = same {
             judged.case(same.is_ok(), || format!("{}: {}\n{}", case.name, same.unwrap_err(), case.rules));

@@ -50,44 +50,47 @@ fn quickstart() -> Vec<Case> {
         for direction in [Direction::Egress, Direction::Ingress] {
             let allows = read(&file.text, None, direction);
             assert!(allows.is_exact());
-            cases.push(case(&file, direction, allows, 5_000));
+            cases.push(case(&file, None, direction, allows, 5_000));
         }
     }
     cases
 }
 
-fn case(file: &File, direction: Direction, allows: Bounds, count: usize) -> Case {
+fn case(file: &File, sets: Option<&str>, direction: Direction, allows: Bounds, count: usize) -> Case {
+    let named = format!("{}{}", file.text, sets.unwrap_or_default());
     Case {
         name: format!("{} {}", file.path, direction.as_str()),
-        packets: around(&file.text, file.path.starts_with("ip6"), direction, true, count),
+        packets: around(&named, file.path.starts_with("ip6"), direction, true, count),
         rules: file.text.clone(),
-        sets: None,
+        sets: sets.map(str::to_owned),
         direction,
         allows,
     }
 }
 
-/// The files of random policies, and what the policies ask for less what the target says that it cannot say. Nothing was
-/// read back.
-fn random(count: usize, take: impl Fn(&[File]) -> bool) -> Vec<Case> {
+/// The files of random policies with these settings, and what the policies ask for less what the target says that it
+/// cannot say. Nothing was read back.
+fn random(settings: &[(&str, &str)], count: usize, take: impl Fn(&[File]) -> bool) -> Vec<Case> {
     let mut runner = TestRunner::deterministic();
     let strategy = policies(find("iptables").unwrap().speech());
     let mut cases = Vec::new();
     let mut taken = 0;
     while taken < count {
         let policy = strategy.new_tree(&mut runner).unwrap().current();
-        let (files, allowed) = written("iptables", &policy);
+        let (mut files, allowed) = written("iptables", settings, &policy);
         if files.is_empty() || files.iter().any(|file| file.text.len() > LONGEST) || !take(&files) {
             continue;
         }
         taken += 1;
+        let sets =
+            files.iter().position(|file| file.path == "egressor.ipset").map(|at| files.remove(at).text);
         for file in &files {
             let family = if file.path.starts_with("ip6") { AddrSet::all_v6() } else { AddrSet::all_v4() };
             let family = PacketSet::product(None, &PeerSet::from(family), &TransportSet::full(), &true);
             for (direction, allowed) in &allowed {
                 let allowed = allowed.intersect(&family);
                 let allows = Bounds { at_least: allowed.clone(), at_most: allowed };
-                let case = case(file, *direction, allows, 1_000);
+                let case = case(file, sets.as_deref(), *direction, allows, 1_000);
                 cases.push(Case { name: format!("policy {taken} {}", case.name), ..case });
             }
         }
@@ -96,9 +99,15 @@ fn random(count: usize, take: impl Fn(&[File]) -> bool) -> Vec<Case> {
 }
 
 /// The files of a policy for a target, and what they are to let through in each direction.
-pub(crate) fn written(target: &str, policy: &Policy) -> (Vec<File>, Vec<(Direction, PacketSet)>) {
+pub(crate) fn written(
+    target: &str,
+    settings: &[(&str, &str)],
+    policy: &Policy,
+) -> (Vec<File>, Vec<(Direction, PacketSet)>) {
     let target = find(target).unwrap();
-    let options = Options::new(target.options(), &BTreeMap::new());
+    let given: BTreeMap<String, String> =
+        settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let options = Options::new(target.options(), &given);
     let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
     let lowered = target.lower(&Wanted { policy, needs: &needs, options: &options });
     let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
@@ -171,16 +180,22 @@ fn the_files_of_the_quickstart_let_through_the_same_once_they_are_translated_for
 
 #[test]
 fn files_of_random_policies_let_through_what_the_policies_ask_for() {
-    agree(Backend::Nft, "policies", &random(40, |_| true));
+    agree(Backend::Nft, "policies", &random(&[], 40, |_| true));
+}
+
+#[test]
+fn sets_and_rules_of_random_policies_let_through_what_the_policies_ask_for() {
+    let sets = |files: &[File]| files.iter().any(|file| file.path == "egressor.ipset");
+    agree(Backend::Nft, "sets", &random(&[("iptables.form", "ipset")], 15, sets));
 }
 
 #[test]
 fn legacy_tables_let_through_what_random_policies_ask_for() {
-    agree(Backend::Legacy, "policies", &random(10, |_| true));
+    agree(Backend::Legacy, "policies", &random(&[], 10, |_| true));
 }
 
 #[test]
 fn files_of_random_policies_let_through_the_same_once_they_are_translated_for_nft() {
     let translated = |files: &[File]| files.iter().all(|file| file.text.lines().all(is_translated));
-    agree(Backend::Translated, "policies", &random(20, translated));
+    agree(Backend::Translated, "policies", &random(&[], 20, translated));
 }

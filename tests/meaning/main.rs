@@ -23,6 +23,7 @@ mod istio;
 mod law;
 mod network_policy;
 mod nftables;
+mod plain;
 mod rows;
 mod squid;
 mod tinyproxy;

@@ -74,7 +74,11 @@ pub(super) fn verdict(node: &Node) -> Option<Words> {
     let (kind, body) = only(node)?;
     match kind {
         "accept" | "drop" | "return" | "continue" => Some(vec![token(kind, Kind::Word, node)]),
-        "reject" => Some(vec![token("reject", Kind::Word, node)]),
+        "reject" => {
+            let answer = body.get("type").and_then(Node::as_str).unwrap_or("icmpx");
+            let words = ["reject", "with"].into_iter().chain(answer.split(' '));
+            Some(words.map(|word| token(word.to_owned(), Kind::Word, node)).collect())
+        }
         "jump" | "goto" => {
             let target = body.get("target").and_then(Node::as_str)?;
             Some(vec![token(kind, Kind::Word, node), token(target, Kind::Text, body)])

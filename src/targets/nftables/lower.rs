@@ -53,8 +53,6 @@ struct Chain {
 struct Line {
     /// `ip` or `ip6`, where addresses are named.
     family: Option<&'static str>,
-    /// The only family of the rule, where none of its other parts says so: `ipv4` or `ipv6`.
-    nfproto: Option<&'static str>,
     /// A block that `saddr` must be in.
     source: Option<String>,
     /// A set that `saddr` must be in.
@@ -155,14 +153,15 @@ fn line(
     peers: &[Option<Prefix>],
     sets: &mut Vec<NamedSet>,
 ) -> Line {
-    let (word, kind, version) = match family {
-        Family::V4 => ("ip", "ipv4_addr", "v4"),
-        Family::V6 => ("ip6", "ipv6_addr", "v6"),
+    let (word, kind, version, all) = match family {
+        Family::V4 => ("ip", "ipv4_addr", "v4", "0.0.0.0/0"),
+        Family::V6 => ("ip6", "ipv6_addr", "v6", "::/0"),
     };
     let blocks: Option<Vec<Prefix>> = peers.iter().copied().collect();
     let (mut one, mut many) = (None, None);
     match blocks.map(|blocks| AddrSet::of(blocks).prefixes()) {
-        None => {}
+        // `meta nfproto` would say the same, but nft leaves it out of what it lists where a protocol seems to say so too.
+        None => one = source.is_none().then(|| all.to_owned()),
         Some(blocks) if blocks.len() == 1 => one = blocks.first().map(ToString::to_string),
         Some(blocks) => {
             let name = format!("{}_{version}_{}", set.scope.direction.as_str(), sets.len().saturating_add(1));
@@ -171,14 +170,8 @@ fn line(
             many = Some(name);
         }
     }
-    let named = one.is_some() || many.is_some() || source.is_some();
-    let nfproto = match family {
-        Family::V4 => "ipv4",
-        Family::V6 => "ipv6",
-    };
     let base = Line {
-        family: named.then_some(word),
-        nfproto: (!named).then_some(nfproto),
+        family: Some(word),
         service: spell::spelt(&service),
         verdict: "accept",
         comment,

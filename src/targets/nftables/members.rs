@@ -3,6 +3,8 @@
 use super::field::{Bad, Field, Value};
 use super::model::Table;
 use super::pattern::Pattern;
+use super::rule::Verdict;
+use super::statement::{self, After};
 use super::text::COMES_AND_GOES;
 use super::token::{Kind, Token, place};
 use crate::diag::Span;
@@ -13,11 +15,11 @@ use std::rc::Rc;
 
 /// One element of a set or a map.
 #[derive(Debug, Clone)]
-pub(super) struct Element<'t, 'a> {
+struct Element<'t, 'a> {
     /// Its values, one for each field; none for `*`, which is everything else.
-    pub(super) values: Option<Vec<Value>>,
+    values: Option<Vec<Value>>,
     /// What a map has for it.
-    pub(super) data: &'t [Token<'a>],
+    data: &'t [Token<'a>],
 }
 
 /// Why elements are not read.
@@ -35,6 +37,8 @@ const ATTRIBUTES: [&str; 8] = ["timeout", "expires", "comment", "counter", "limi
 const UNKNOWN_NAME: &str = "what a name stands for is known to the host only";
 /// Why the rest of a set is not modelled.
 const NOT_THE_SET: &str = "what several fields together are not is not modelled";
+/// How deep sets may stand within sets.
+const DEEPEST: usize = 16;
 /// How many products one match may be.
 const MOST_PRODUCTS: usize = 200_000;
 
@@ -45,10 +49,13 @@ pub(super) struct Sets<'t, 'a> {
     /// The sets that rules change.
     changed: BTreeSet<String>,
     known: RefCell<BTreeMap<Key, Looked>>,
+    maps: RefCell<BTreeMap<(String, Vec<Field>), Told>>,
 }
 
 type Key = (String, Vec<Field>, bool);
 type Looked = Rc<Result<Vec<Pattern>, Unread>>;
+/// What a map tells to do, with the packets that it tells it for.
+type Told = Rc<Result<Vec<(Verdict, Vec<Pattern>)>, Unread>>;
 
 impl<'t, 'a> Sets<'t, 'a> {
     /// The sets of a table.
@@ -60,11 +67,22 @@ impl<'t, 'a> Sets<'t, 'a> {
                 .filter(|(word, _)| ["add", "update", "delete", "set"].iter().any(|verb| word.is_word(verb)));
             changed.extend(verbs.filter_map(|(_, name)| name.text.strip_prefix('@').map(str::to_owned)));
         }
-        Self { table, changed, known: RefCell::default() }
+        Self { table, changed, known: RefCell::default(), maps: RefCell::default() }
+    }
+
+    /// What the map of that name tells to do.
+    pub(super) fn map(&self, name: &str, at: Span, fields: &[Field], text: &str) -> Told {
+        let key = (name.to_owned(), fields.to_vec());
+        if let Some(known) = self.maps.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let told = Rc::new(self.elements(name, at).and_then(|tokens| verdicts(tokens, fields, text)));
+        self.maps.borrow_mut().insert(key, Rc::clone(&told));
+        told
     }
 
     /// The tokens of a set's or a map's elements.
-    pub(super) fn elements(&self, name: &str, at: Span) -> Result<&'t [Token<'a>], Unread> {
+    fn elements(&self, name: &str, at: Span) -> Result<&'t [Token<'a>], Unread> {
         let set = self.table.sets.get(name);
         let set = set.ok_or_else(|| Unread::Wrong(format!("there is no set `{name}` in the table"), at))?;
         let doubt = set.doubt.or_else(|| self.changed.contains(name).then_some("rules change the set"));
@@ -91,7 +109,7 @@ pub(super) fn patterns(
     negated: bool,
     text: &str,
 ) -> Result<Vec<Pattern>, Unread> {
-    let elements = elements(tokens, fields)?;
+    let elements = elements(tokens, fields, 0)?;
     chosen(
         &elements.iter().map(|element| element.values.as_deref()).collect::<Vec<_>>(),
         fields,
@@ -161,12 +179,58 @@ fn products(elements: &[&[Value]], fields: &[Field], text: &str) -> Result<Vec<P
         .collect())
 }
 
-/// The elements between two braces, as values of some fields.
-pub(super) fn elements<'t, 'a>(
+/// What the elements of a map tell to do, each with the packets that it is told for. Elements do not overlap, so no order
+/// matters but that `*` is what the others leave.
+pub(super) fn verdicts(
+    tokens: &[Token<'_>],
+    fields: &[Field],
+    text: &str,
+) -> Result<Vec<(Verdict, Vec<Pattern>)>, Unread> {
+    let elements = elements(tokens, fields, 0)?;
+    let mut groups: BTreeMap<Option<Verdict>, Vec<Option<&[Value]>>> = BTreeMap::new();
+    let mut rest = None;
+    for element in &elements {
+        let wrong = || {
+            let message = "what a map tells to do is not understood".to_owned();
+            Unread::Wrong(message, place(element.data))
+        };
+        let verdict = match statement::after(element.data).map_err(|_| wrong())? {
+            After::Verdict(verdict, count) if count == element.data.len() => Some(verdict),
+            After::Nothing(1) if element.data.len() == 1 => None,
+            _ => return Err(wrong()),
+        };
+        match &element.values {
+            None => rest = Some(verdict),
+            Some(values) => groups.entry(verdict).or_default().push(Some(values)),
+        }
+    }
+    let mut told = Vec::new();
+    for (verdict, group) in &groups {
+        if let Some(verdict) = verdict {
+            told.push((verdict.clone(), chosen(group, fields, false, text)?));
+        }
+    }
+    if let Some(Some(verdict)) = rest {
+        let all: Vec<Option<&[Value]>> = groups.into_values().flatten().collect();
+        let others = chosen(&all, fields, true, text).or_else(|unread| match unread {
+            Unread::Doubt(why) => Ok(vec![Pattern::when(format!("other than {text}"), why)]),
+            Unread::Wrong(..) => Err(unread),
+        });
+        told.push((verdict, others?));
+    }
+    Ok(told)
+}
+
+/// The elements between two braces, as values of some fields. Sets within sets are as if they were written out.
+fn elements<'t, 'a>(
     tokens: &'t [Token<'a>],
     fields: &[Field],
+    depth: usize,
 ) -> Result<Vec<Element<'t, 'a>>, Unread> {
     let mut elements = Vec::new();
+    if depth > DEEPEST {
+        return Err(Unread::Wrong(format!("sets within sets, deeper than {DEEPEST}"), place(tokens)));
+    }
     let mut rest = tokens;
     while !rest.is_empty() {
         let mut depth = 0_usize;
@@ -184,7 +248,7 @@ pub(super) fn elements<'t, 'a>(
         match one {
             [] => {}
             [first, inner @ .., last] if first.is_sign("{") && last.is_sign("}") => {
-                elements.extend(self::elements(inner, fields)?);
+                elements.extend(self::elements(inner, fields, depth.saturating_add(1))?);
             }
             _ => elements.push(element(one, fields)?),
         }

@@ -23,7 +23,7 @@ pub(super) struct Spec {
 }
 
 /// What happens to packets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verdict {
     /// They pass this base chain.
     Accept,
@@ -50,6 +50,8 @@ pub(super) struct Refusal {
 
 /// How long a condition may be before it is known by its beginning and a number.
 const LONGEST_TEXT: usize = 400;
+/// How many parts a rule may have. The kernel takes 128 expressions, and no statement has less than one.
+const MOST_PARTS: usize = 128;
 /// How many products one rule may be.
 const MOST_PRODUCTS: usize = 500_000;
 
@@ -57,7 +59,12 @@ const MOST_PRODUCTS: usize = 500_000;
 pub(super) fn parse(tokens: &[Token<'_>], span: Span, sets: &Sets<'_, '_>) -> Result<Vec<Spec>, Refusal> {
     let mut parser = Parser { tokens, at: 0, sets, patterns: vec![Pattern::ALL], specs: Vec::new(), span };
     let mut done = false;
+    let mut parts = 0_usize;
     while let Some(token) = parser.peek() {
+        parts = parts.saturating_add(1);
+        if parts > MOST_PARTS {
+            return refuse(format!("a rule of more than {MOST_PARTS} parts, which the kernel refuses"), span);
+        }
         if token.is_word("comment") {
             parser.at = parser.at.saturating_add(2);
         } else if token.kind == Kind::End {
@@ -116,7 +123,17 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
             self.narrow(&[Pattern::when(text, why)], first.span)?;
             return Ok(false);
         }
+        if first.kind == Kind::Sign {
+            return refuse(format!("`{}` is not expected here", first.text), first.span);
+        }
         match statement::after(self.rest())? {
+            After::Reject(answered, count) => {
+                self.take(count);
+                self.narrow(&[answered], first.span)?;
+                let patterns = std::mem::take(&mut self.patterns);
+                self.specs.push(Spec { patterns, verdict: Verdict::Deny, span: self.span });
+                Ok(true)
+            }
             After::Verdict(verdict, count) => {
                 self.take(count);
                 self.specs.push(Spec {
@@ -364,60 +381,32 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
     /// A verdict map: for each verdict the packets that have it.
     fn map(&mut self, from: usize, fields: &[Field]) -> Result<bool, Refusal> {
         let Some(next) = self.peek() else { return refuse("a map is expected", self.span) };
-        let tokens = if let Some(name) = next.text.strip_prefix('@').filter(|_| next.kind == Kind::Word) {
+        let text = |parser: &Self| condition(parser.tokens.get(from..parser.at).unwrap_or_default());
+        let read = if let Some(name) = next.text.strip_prefix('@').filter(|_| next.kind == Kind::Word) {
             self.take(1);
-            self.sets.elements(name, next.span)
+            self.sets.map(name, next.span, fields, &text(self))
         } else if next.is_sign("{") {
-            self.braces()
+            let inner = self.braces();
+            let text = text(self);
+            Rc::new(inner.and_then(|inner| members::verdicts(inner, fields, &text)))
         } else {
             return refuse("a map is expected", next.span);
         };
-        let text = condition(self.tokens.get(from..self.at).unwrap_or_default());
-        let read = tokens.and_then(|tokens| members::elements(tokens, fields));
-        let elements = match read {
-            Ok(elements) => elements,
-            Err(Unread::Wrong(message, span)) => return refuse(message, span),
+        let before = std::mem::take(&mut self.patterns);
+        match &*read {
+            Ok(groups) => {
+                for (verdict, ways) in groups {
+                    self.patterns.clone_from(&before);
+                    self.narrow(ways, self.span)?;
+                    let patterns = std::mem::take(&mut self.patterns);
+                    self.specs.push(Spec { patterns, verdict: verdict.clone(), span: self.span });
+                }
+            }
+            Err(Unread::Wrong(message, span)) => return refuse(message.clone(), *span),
             Err(Unread::Doubt(_)) => {
-                let patterns = std::mem::take(&mut self.patterns);
-                self.specs.push(Spec { patterns, verdict: Verdict::Unknown(text), span: self.span });
-                return Ok(true);
+                let verdict = Verdict::Unknown(text(self));
+                self.specs.push(Spec { patterns: before, verdict, span: self.span });
             }
-        };
-        let mut groups: Vec<(Option<Verdict>, Vec<&[Value]>)> = Vec::new();
-        let mut rest = None;
-        for element in &elements {
-            let verdict = match statement::after(element.data)? {
-                After::Verdict(verdict, count) if count == element.data.len() => Some(verdict),
-                After::Nothing(count) if count == element.data.len() && count == 1 => None,
-                _ => return refuse("what a map tells to do is not understood", place(element.data)),
-            };
-            match &element.values {
-                None => rest = Some(verdict),
-                Some(values) => match groups.iter_mut().find(|(known, _)| *known == verdict) {
-                    Some((_, group)) => group.push(values),
-                    None => groups.push((verdict, vec![values])),
-                },
-            }
-        }
-        let before = self.patterns.clone();
-        let all: Vec<Option<&[Value]>> =
-            elements.iter().filter_map(|element| element.values.as_deref().map(Some)).collect();
-        let named = groups.into_iter().map(|(verdict, group)| {
-            let group: Vec<Option<&[Value]>> = group.into_iter().map(Some).collect();
-            (verdict, members::chosen(&group, fields, false, &text))
-        });
-        let others = rest.map(|verdict| (verdict, members::chosen(&all, fields, true, &text)));
-        for (verdict, ways) in named.chain(others).collect::<Vec<_>>() {
-            let Some(verdict) = verdict else { continue };
-            let ways = match ways {
-                Ok(ways) => ways,
-                Err(Unread::Wrong(message, span)) => return refuse(message, span),
-                Err(Unread::Doubt(why)) => vec![Pattern::when(format!("other than {text}"), why)],
-            };
-            self.patterns.clone_from(&before);
-            self.narrow(&ways, self.span)?;
-            let patterns = std::mem::take(&mut self.patterns);
-            self.specs.push(Spec { patterns, verdict, span: self.span });
         }
         Ok(true)
     }

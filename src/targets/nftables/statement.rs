@@ -1,13 +1,18 @@
 //! Statements of rules by their words: what each does, and where it ends.
 
+use super::pattern::Pattern;
 use super::rule::{Refusal, Verdict};
 use super::token::{Kind, Token, place};
+use crate::packet::{Protocol, TransportSet};
+use crate::targets::region::Family;
 
 /// What the next words of a rule are, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum After {
     /// What happens to the packets.
     Verdict(Verdict, usize),
+    /// The packets stop, of those that can be answered so; a dump leaves out that only these match.
+    Reject(Pattern, usize),
     /// Something that decides nothing and always goes on.
     Nothing(usize),
     /// A condition that is not modelled, and why.
@@ -63,7 +68,10 @@ pub(super) fn after(rest: &[Token<'_>]) -> Result<After, Refusal> {
         ("drop", _) => After::Verdict(Verdict::Deny, 1),
         ("return", _) => After::Verdict(Verdict::Return, 1),
         ("continue" | "notrack", _) => After::Nothing(1),
-        ("reject", _) => After::Verdict(Verdict::Deny, to_comment()),
+        ("reject", _) => {
+            let count = to_comment();
+            After::Reject(answered(rest.get(..count).unwrap_or_default()), count)
+        }
         ("jump" | "goto", _) => {
             let Some(target) = rest.get(1) else {
                 return Err(Refusal {
@@ -104,6 +112,20 @@ pub(super) fn after(rest: &[Token<'_>]) -> Result<After, Refusal> {
         }
         _ => After::Match,
     })
+}
+
+/// The packets that a reject with such an answer is about.
+fn answered(words: &[Token<'_>]) -> Pattern {
+    let with = |answer: &str| words.iter().skip(1).any(|token| token.is_word(answer));
+    if with("icmp") {
+        Pattern::family(Family::V4)
+    } else if with("icmpv6") {
+        Pattern::family(Family::V6)
+    } else if with("tcp") {
+        Pattern::of(TransportSet::protocol(Protocol::TCP))
+    } else {
+        Pattern::ALL
+    }
 }
 
 /// `log prefix "x" level debug`.
