@@ -130,7 +130,8 @@ impl Compiler<'_> {
         };
         let message = format!("no address is known for `{host}` of `{full}`: {why}");
         let help = format!(
-            "run `egressor lock`, leave it out with `--without {full}`, or use a target that takes names (squid)"
+            "run `egressor lock`, leave it out with `--without {full}`, or use a target that takes names ({})",
+            naming_targets()
         );
         self.note(Finding::new(Code::EvidenceMissing, message).help(help).endpoint(full));
     }

@@ -71,7 +71,7 @@ impl Rule {
         let v6 = dice.once_in(3);
         let peer = if named {
             let shape = *dice.pick(&[Shape::Host, Shape::Tree, Shape::Below, Shape::One]);
-            Peer::Name(shape, *dice.pick::<&str>(&HOSTS))
+            Peer::Name(shape, dice.pick::<&str>(&HOSTS))
         } else if dice.once_in(5) {
             Peer::Any
         } else {
@@ -130,13 +130,13 @@ impl Rule {
         };
         if let Peer::Name(shape, host) = &self.peer {
             let buffer = if protocol == "tls" { "tls.sni" } else { "http.host" };
-            let said = match shape {
+            let asked = match shape {
                 Shape::Host => format!("content:\"{host}\"; startswith; endswith;"),
                 Shape::Tree => format!("dotprefix; content:\".{host}\"; endswith;"),
                 Shape::Below => format!("content:\".{host}\"; endswith;"),
                 Shape::One => format!("pcre:\"/^[^.]+\\.{}$/i\";", host.replace('.', "\\.")),
             };
-            options = format!("{buffer}; {said} nocase; flow:to_server,established; ");
+            options = format!("{buffer}; {asked} nocase; flow:to_server,established; ");
         }
         let action = if self.allow { "pass" } else { *dice.pick(&["drop", "reject"]) };
         format!(
@@ -246,7 +246,7 @@ impl Format for RuleGroup {
         let late = rule.late();
         match (dice.below(6), &mut rule.peer) {
             (0, Peer::Blocks(blocks)) if blocks[0].len > 0 => {
-                blocks[0] = blocks[0].with_len(blocks[0].len - 1)
+                blocks[0] = blocks[0].with_len(blocks[0].len - 1);
             }
             (0, Peer::Name(shape, _)) => {
                 *shape = if *shape == Shape::Host { Shape::Tree } else { Shape::Host };

@@ -280,7 +280,7 @@ impl Format for Group {
                     rules.push(Rule { far: vec![Block::any(false), Block::any(true)], ..rule.clone() });
                 }
                 (4, ..) => {
-                    rules.extend([rule.clone(), Rule { priority: next, allow: !rule.allow, ..rule.clone() }])
+                    rules.extend([rule.clone(), Rule { priority: next, allow: !rule.allow, ..rule.clone() }]);
                 }
                 _ => rules.push(rule),
             }

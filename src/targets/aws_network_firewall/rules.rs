@@ -97,12 +97,11 @@ fn services(transport: &TransportSet) -> Vec<(&'static str, Vec<String>, String)
                 all.push(("udp", spelled(&PortSet::of(ranges)), String::new()));
             }
             TransportRow::Ports(..) => {}
-            TransportRow::Icmp(protocol, types) => {
-                all.extend(types.into_iter().map(|IcmpMatch { kind, code }| {
-                    let code = code.map(|code| format!(" icode:{code};")).unwrap_or_default();
-                    ("ip", any(), format!("ip_proto:{}; itype:{kind};{code}", protocol.0))
-                }));
-            }
+            // The family of the addresses says which of the two ICMPs is meant.
+            TransportRow::Icmp(_, types) => all.extend(types.into_iter().map(|IcmpMatch { kind, code }| {
+                let code = code.map(|code| format!(" icode:{code};")).unwrap_or_default();
+                ("icmp", any(), format!("itype:{kind};{code}"))
+            })),
         }
     }
     all
