@@ -34,7 +34,9 @@ fn what_is_written_is_valid() {
     let (mut files, texts) = (Vec::new(), hostile_texts());
     for (number, (name, more)) in TARGETS.into_iter().enumerate() {
         let folder = kept.path().join(number.to_string());
-        for (region, flags) in [("us", &["--region=us"][..]), ("all", &["--all-regions", "--include-superseded"])] {
+        for (region, flags) in
+            [("us", &["--region=us"][..]), ("all", &["--all-regions", "--include-superseded"])]
+        {
             let folder = folder.join(region);
             generate(name, &lock(), &[flags, more].concat(), &folder);
             files.push(folder.join(format!("{name}.yaml")));
@@ -42,7 +44,8 @@ fn what_is_written_is_valid() {
         let target = find(name).unwrap();
         let random = some_policies(target, &texts, RANDOM);
         let random = random.iter().filter_map(|policy| written(target, policy, &texts)).take(RANDOM);
-        files.extend((0..).zip(random).map(|(number, text)| write(&folder, &format!("{number}.yaml"), &text)));
+        files
+            .extend((0..).zip(random).map(|(number, text)| write(&folder, &format!("{number}.yaml"), &text)));
     }
     for (file, problems) in problems(&home, &files) {
         verdicts.case(problems.is_empty(), || format!("{}: {problems:?}", file.display()));
@@ -106,7 +109,8 @@ fn what_is_refused_there_is_refused_here() {
     for (file, (text, taken)) in files.iter().zip(&texts) {
         assert_eq!(found[file].is_empty(), *taken, "{text}\n{:?}", found[file]);
         let source = Arc::new(Source::new("policy.yaml", text.clone()));
-        let importers = ["cilium", "calico", "openshift-egress-firewall"].map(|name| find(name).unwrap().importers()[0]);
+        let importers =
+            ["cilium", "calico", "openshift-egress-firewall"].map(|name| find(name).unwrap().importers()[0]);
         let importer = importers.into_iter().find(|importer| importer.recognizes(&source)).unwrap();
         let read = importer.import(&[source]);
         verdicts.case(any_error(&read.findings) != *taken, || format!("{text}\n{:?}", read.findings));
