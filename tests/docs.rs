@@ -198,3 +198,29 @@ fn every_key_of_a_manifest_is_documented() {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }
 }
+
+#[test]
+fn what_the_pages_of_targets_for_clusters_show_is_what_is_written() {
+    for target in ["cilium", "calico", "openshift-egress-firewall"] {
+        let lock = "examples/01_quickstart/egressor.lock";
+        let arguments = [
+            "generate",
+            "-q",
+            "-t",
+            target,
+            "--region",
+            "us",
+            "--component",
+            "agent",
+            "--lock",
+            lock,
+            "--out",
+            "-",
+        ];
+        let (_, printed, said) = run(&arguments.map(str::to_owned));
+        let page = file(&format!("docs/targets/{target}.md"));
+        let shown =
+            page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a sample");
+        assert!(printed.contains(shown), "{target}: {printed}{said}");
+    }
+}

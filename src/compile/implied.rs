@@ -83,7 +83,8 @@ impl Compiler<'_> {
                 // What names hosts for pods knows the API server by itself, wherever it is.
                 let known =
                     self.speech.peers == PeerKind::NamesFirst && self.speech.scoping == Scoping::Component;
-                let known = known.then(|| PeerSet::from(GroupSet::of([API_SERVER]))).unwrap_or_default();
+                let known =
+                    if known { PeerSet::from(GroupSet::of([API_SERVER])) } else { PeerSet::default() };
                 (own.union(&known), tcp(&[443, 6443]))
             }
             Need::Metadata => (PeerSet::from(AddrSet::of([Prefix::host(IpAddr::V4(METADATA))])), tcp(&[80])),

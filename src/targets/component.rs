@@ -227,20 +227,20 @@ fn declare_losses<S>(components: &BTreeMap<&Pods, Vec<Spoken<'_, S>>>, lowered: 
             let lost = all(own.iter().map(|own| own.lost.clone()).collect());
             let missing = lost.subtract(&said.union(&more));
             let nothing = PacketSet::default;
-            let mut lose = |excess: PacketSet, missing: PacketSet, why: String| {
+            let mut declare = |excess: PacketSet, missing: PacketSet, why: String| {
                 lowered.losses.push(Loss { scope: scope.clone(), excess, missing, why });
             };
             if !missing.is_empty() {
                 let why: BTreeSet<&str> = own.iter().flat_map(|own| &own.why).map(String::as_str).collect();
                 let why = why.into_iter().collect::<Vec<_>>().join(", ");
-                lose(nothing(), missing, format!("{} {direction}: cannot say {why}", scope.name));
+                declare(nothing(), missing, format!("{} {direction}: cannot say {why}", scope.name));
             }
             let widened = said.subtract(&asked);
             if !widened.is_empty() {
                 let why: BTreeSet<&str> =
                     own.iter().flat_map(|own| &own.widened).map(String::as_str).collect();
                 let why = why.into_iter().collect::<Vec<_>>().join(", ");
-                lose(widened, nothing(), format!("{} {direction}: {why}", scope.name).replace('`', ""));
+                declare(widened, nothing(), format!("{} {direction}: {why}", scope.name).replace('`', ""));
             }
             let excess = more.subtract(&asked);
             if !excess.is_empty() {
@@ -251,7 +251,7 @@ fn declare_losses<S>(components: &BTreeMap<&Pods, Vec<Spoken<'_, S>>>, lowered: 
                     "`{}` {direction}: these pods are among {others}, so they may do what those may",
                     scope.name
                 );
-                lose(excess, nothing(), why.replace('`', ""));
+                declare(excess, nothing(), why.replace('`', ""));
                 lowered.findings.push(Finding::new(Code::TargetCannotSay, why));
             }
         }

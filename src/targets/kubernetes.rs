@@ -1,14 +1,17 @@
 //! What the objects of all targets for Kubernetes have in common: names, labels, selectors, and how large they may be.
 
 use super::provenance::Annotation;
-use crate::diag::{Code, Finding, Place, Severity};
+use crate::diag::{Code, Finding, Place, Severity, Source};
 use crate::policy::Pods;
+use crate::syntax::kubernetes::fields::Reader;
 use crate::syntax::kubernetes::names;
+use crate::syntax::kubernetes::objects;
 use crate::syntax::kubernetes::selector::{Selector, Test};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The most bytes that `kubectl apply` can copy into an annotation.
 pub(super) const APPLY_MAX: usize = 262_144;
@@ -127,29 +130,50 @@ pub(super) enum PolicyForm {
 }
 
 impl PolicyForm {
-    /// Whose policies a text holds, by the kinds of the objects in it.
+    /// Whose policies a text holds, by the kinds of the objects in it. The text is parsed only where words in it, which
+    /// comments may have too, speak for several.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let kinds: BTreeSet<&str> = words(text, "kind").collect();
-        let has =
-            |of: &[&str]| kinds.iter().any(|kind| of.contains(&kind.strip_suffix("List").unwrap_or(kind)));
-        // Calico's NetworkPolicy has the same kind as that of Kubernetes.
-        let theirs = text.contains("projectcalico.org/")
-            && !words(text, "apiVersion").any(|version| version == "networking");
-        if has(&["NetworkPolicy"]) && !theirs {
-            Some(Self::Kubernetes)
-        } else if has(&["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"]) {
-            Some(Self::Cilium)
-        } else if has(&["NetworkPolicy", "GlobalNetworkPolicy"])
-            || (theirs && has(&["NetworkSet", "GlobalNetworkSet"]))
-        {
-            Some(Self::Calico)
-        } else if has(&["EgressFirewall", "EgressNetworkPolicy"]) {
-            Some(Self::EgressFirewall)
-        } else {
-            None
+        let calico = text.contains("projectcalico.org/");
+        let mut forms: BTreeSet<Self> = BTreeSet::new();
+        for kind in words(text, "kind") {
+            forms.extend(Self::of_kind(kind, None));
+            forms.extend(Self::of_kind(kind, Some("projectcalico.org/")).filter(|_| calico));
+        }
+        if forms.len() < 2 {
+            return forms.pop_first();
+        }
+        let source = Arc::new(Source::new("", text));
+        let mut reader = Reader { source: &source, namespace: String::new(), findings: Vec::new() };
+        let mut found: BTreeSet<Self> = BTreeSet::new();
+        objects::each(&mut reader, &LISTED, &mut |_, object| {
+            found.extend(Self::of_kind(object.kind, object.version));
+        });
+        found.pop_first().or_else(|| forms.pop_first())
+    }
+
+    /// Whose kind of policy this is. That of Calico has the same name as that of Kubernetes.
+    fn of_kind(kind: &str, version: Option<&str>) -> Option<Self> {
+        let theirs = version.is_some_and(|version| version.contains("projectcalico.org/"));
+        match kind.strip_suffix("List").unwrap_or(kind) {
+            "NetworkPolicy" | "NetworkSet" | "GlobalNetworkSet" if theirs => Some(Self::Calico),
+            "NetworkPolicy" => Some(Self::Kubernetes),
+            "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy" => Some(Self::Cilium),
+            "GlobalNetworkPolicy" => Some(Self::Calico),
+            "EgressFirewall" | "EgressNetworkPolicy" => Some(Self::EgressFirewall),
+            _ => None,
         }
     }
 }
+
+/// The kinds whose typed lists may leave out what their items are.
+const LISTED: [&str; 6] = [
+    "NetworkPolicy",
+    "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy",
+    "GlobalNetworkPolicy",
+    "EgressFirewall",
+    "EgressNetworkPolicy",
+];
 
 /// The words that stand behind a key, in any spelling of YAML or JSON.
 pub(super) fn words<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
@@ -246,4 +270,26 @@ pub(super) fn name_of(pods: &Pods) -> String {
         let _ = write!(readable, "{byte:02x}");
     }
     readable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_of_objects_tell_whose_policies_a_text_holds_and_words_in_comments_do_not() {
+        let cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n";
+        let calico = "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n";
+        let plain = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n";
+        let of = |text: &str| PolicyForm::of(text);
+        assert_eq!(of(cilium), Some(PolicyForm::Cilium));
+        assert_eq!(of(calico), Some(PolicyForm::Calico));
+        assert_eq!(of(plain), Some(PolicyForm::Kubernetes));
+        assert_eq!(of("kind: EgressFirewallList"), Some(PolicyForm::EgressFirewall));
+        assert_eq!(of(&format!("# kind: NetworkPolicy\n{cilium}")), Some(PolicyForm::Cilium));
+        assert_eq!(of(&format!("{cilium}x: 'a kind: NetworkPolicy'\n")), Some(PolicyForm::Cilium));
+        assert_eq!(of(&format!("{plain}# kind: CiliumNetworkPolicy\n")), Some(PolicyForm::Kubernetes));
+        assert_eq!(of(&format!("{calico}---\n{plain}")), Some(PolicyForm::Kubernetes));
+        assert_eq!(of("kind: Deployment"), None);
+    }
 }

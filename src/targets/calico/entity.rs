@@ -135,15 +135,12 @@ pub(super) fn read(
         .map(|field| reader.optional_text(fields, field, path).filter(|text| !text.trim().is_empty()));
     if selector.is_some() || spaces.is_some() {
         let place = selectors.into_iter().find_map(|field| fields.get(field)).map(|node| node.span);
-        match select(selector.unwrap_or("all()"), spaces, own, sets) {
-            Some(piece) => asked.push(vec![piece]),
-            None => {
-                let text = [selector, spaces].into_iter().flatten().collect::<Vec<_>>().join("` and `");
-                place.into_iter().for_each(|place| {
-                    reader.refuse(place, path, format!("`{text}` is not a selector"));
-                });
-            }
+        let chosen = select(selector.unwrap_or("all()"), spaces, own, sets);
+        if let (None, Some(place)) = (&chosen, place) {
+            let text = [selector, spaces].into_iter().flatten().collect::<Vec<_>>().join("` and `");
+            reader.refuse(place, path, format!("`{text}` is not a selector"));
         }
+        asked.extend(chosen.map(|piece| vec![piece]));
     }
     let mut pieces = match asked.len() {
         0 => vec![(universe(), Vec::new())],
@@ -151,7 +148,10 @@ pub(super) fn read(
         _ => {
             // Both must hold, and which pods have which addresses is not known.
             let why = "which addresses those have is not in the file".to_owned();
-            let text = format!("several conditions on the {path}");
+            let conditions = ["nets", "domains", "selector", "namespaceSelector"].into_iter();
+            let conditions =
+                conditions.filter_map(|field| Some(format!("{field} {}", compact(fields.get(field)?))));
+            let text = conditions.collect::<Vec<_>>().join(" and ");
             let all = asked.into_iter().flatten();
             let (peers, doubts): (Vec<PeerSet>, Vec<Vec<Unmodelled>>) = all.unzip();
             let mut doubts: Vec<Unmodelled> = doubts.into_iter().flatten().collect();

@@ -12,7 +12,7 @@ use crate::targets::{Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Reads GlobalNetworkPolicy and NetworkPolicy objects of Calico, with the network sets that they choose from.
+/// Reads `GlobalNetworkPolicy` and NetworkPolicy objects of Calico, with the network sets that they choose from.
 #[derive(Debug)]
 pub(super) struct CalicoPolicies;
 

@@ -1,4 +1,4 @@
-//! From a policy to GlobalNetworkPolicy objects: one for the pods of each component, both directions together, and the
+//! From a policy to `GlobalNetworkPolicy` objects: one for the pods of each component, both directions together, and the
 //! sets of long lists.
 
 use super::expression;

@@ -176,13 +176,7 @@ fn read_policy(reader: &mut Reader<'_>, found: Found<'_>, sets: &Sets, all: &mut
         [(Direction::Egress, types.0, egress), (Direction::Ingress, types.1, ingress)]
     {
         if speaks {
-            voices.extend(who.clone().map(|who| Voice {
-                who,
-                direction,
-                rules: steps,
-                isolates: true,
-                rank: 0,
-            }));
+            voices.push(Voice { who: who.clone(), direction, rules: steps, isolates: true, rank: 0 });
         } else if !is_empty {
             let what = format!("the rules for {direction} have no effect, because `types` does not name it");
             reader.find(Code::ReadIneffective, node.span, &path, what);
@@ -211,7 +205,7 @@ fn types(reader: &mut Reader<'_>, fields: Fields<'_>, path: &Path<'_>) -> Option
 }
 
 /// What a policy selects.
-fn subject(reader: &mut Reader<'_>, fields: Fields<'_>, own: Option<&str>, path: &Path<'_>) -> Option<Who> {
+fn subject(reader: &mut Reader<'_>, fields: Fields<'_>, own: Option<&str>, path: &Path<'_>) -> Who {
     let mut text = |field| {
         let text = reader.optional_text(fields, field, path).filter(|text| !text.trim().is_empty())?;
         if expression::parse(text).is_none()
@@ -229,7 +223,7 @@ fn subject(reader: &mut Reader<'_>, fields: Fields<'_>, own: Option<&str>, path:
     if plain(selector) && plain(spaces) && accounts.is_none() {
         let peers = entity::pods(selector.unwrap_or("all()"), spaces, own);
         if let [peer] = peers.as_slice() {
-            return Some(Who::Pods(peer.clone()));
+            return Who::Pods(peer.clone());
         }
         // Several namespaces by name are one selection.
         let names = peers.iter().filter_map(|peer| match &peer.namespaces {
@@ -239,9 +233,9 @@ fn subject(reader: &mut Reader<'_>, fields: Fields<'_>, own: Option<&str>, path:
         let mut namespaces = Selector::default();
         namespaces.require(NAMESPACE_NAME.to_owned(), Test::In(names.collect()));
         let pods = peers.first().map(|peer| peer.pods.clone()).unwrap_or_default();
-        return Some(Who::Pods(PodPeer { namespaces: Namespaces::Selected(namespaces), pods }));
+        return Who::Pods(PodPeer { namespaces: Namespaces::Selected(namespaces), pods });
     }
     let parts = [own, spaces, selector, accounts.map(|_| "service accounts"), accounts];
     let parts: Vec<String> = parts.into_iter().flatten().map(entity::spelt).collect();
-    Some(Who::Other(format!("calico: {}", parts.join("; "))))
+    Who::Other(format!("calico: {}", parts.join("; ")))
 }

@@ -12,7 +12,7 @@ use crate::targets::provenance::{self, Annotation};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A GlobalNetworkPolicy for the template.
+/// A `GlobalNetworkPolicy` for the template.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Object {
     /// Its name.
@@ -44,6 +44,7 @@ pub(super) struct Way {
 /// One rule. What it restricts is said by fields of their own, so that a list which is empty by mistake becomes a file
 /// that does not read back, and not one that allows everything.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "templates ask, and compare nothing")]
 pub(super) struct RuleModel {
     notes: Vec<String>,
     /// The protocol by its name, or by its number.
@@ -69,7 +70,7 @@ pub(super) struct RuleModel {
     ports: Vec<String>,
 }
 
-/// A GlobalNetworkSet for the template.
+/// A `GlobalNetworkSet` for the template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) struct Set {
     /// Its name.

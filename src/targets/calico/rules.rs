@@ -44,6 +44,7 @@ pub(super) fn read(
     sets: &Sets,
     path: &Path<'_>,
 ) -> Vec<Step> {
+    let before = reader.errors();
     let Some(fields) = reader.object(node, path, &FIELDS) else { return Vec::new() };
     let (action, passes) = match reader.optional_text(fields, "action", path) {
         Some("Allow") => (Action::Allow, false),
@@ -118,7 +119,7 @@ pub(super) fn read(
         let message = format!("`{}` is not modelled: {}", unmodelled.text, unmodelled.why);
         reader.findings.push(Finding::new(Code::ReadUnmodelled, message).at(&place.source, place.span));
     }
-    if steps.is_empty() {
+    if steps.is_empty() && reader.errors() == before {
         reader.find(
             Code::ReadIneffective,
             node.span,
@@ -143,7 +144,7 @@ fn near_end(
     for field in ["selector", "notSelector", "namespaceSelector", "serviceAccounts", "services", "domains"] {
         if let Some(node) = fields.get(field) {
             let why = "a condition on the pods themselves is not modelled".to_owned();
-            doubts.push(Unmodelled { text: format!("{path} {field} {}", compact(node)), why });
+            doubts.push(Unmodelled { text: format!("the pods' own {field} {}", compact(node)), why });
         }
     }
     let every = AddrSet::all_v4().union(&AddrSet::all_v6());
@@ -159,7 +160,7 @@ fn near_end(
     }
     Constraint::only(own).unwrap_or_else(|| {
         let why = "the exceptions leave no address of the pods themselves".to_owned();
-        doubts.push(Unmodelled { text: format!("{path} without addresses"), why });
+        doubts.push(Unmodelled { text: "the pods' own nets leave no address".to_owned(), why });
         Constraint::Any
     })
 }
@@ -210,12 +211,11 @@ fn services(
     }
     for (field, not) in [("icmp", false), ("notICMP", true)] {
         let Some(node) = fields.get(field) else { continue };
-        let of = asked.filter(|protocol| protocol.has_icmp_types());
-        let (Some(of), Some(icmp)) = (of, icmp(reader, node, &Path::Field(path, field))) else {
+        let Some(of) = asked.filter(|protocol| protocol.has_icmp_types()) else {
             reader.refuse(node.span, path, format!("`{field}` needs the protocol `ICMP` or `ICMPv6`"));
             continue;
         };
-        let types = icmp.map_or_else(|| TransportSet::protocol(of), |icmp| TransportSet::icmp(of, icmp));
+        let Some(types) = icmp(reader, node, &Path::Field(path, field), of) else { continue };
         whole = if not { whole.subtract(&types) } else { whole.intersect(&types) };
     }
     let Some(to) = to else { return vec![(whole, Vec::new())] };
@@ -265,24 +265,29 @@ fn protocol(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<Pro
     found
 }
 
-/// A type of ICMP; `Some(None)` when all are meant.
-fn icmp(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<Option<IcmpMatch>> {
+/// The types of ICMP of a rule.
+fn icmp(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>, of: Protocol) -> Option<TransportSet> {
     let fields = reader.object(node, path, &["type", "code"])?;
-    let mut number = |field| match fields.get(field).map(|node| (node, &node.kind)) {
-        None => Some(None),
-        Some((_, Kind::Integer(number))) if u8::try_from(*number).is_ok() => Some(u8::try_from(*number).ok()),
-        Some((node, _)) => {
+    let mut numbers = Vec::new();
+    for field in ["type", "code"] {
+        let node = fields.get(field);
+        let number = node.and_then(|node| match node.kind {
+            Kind::Integer(number) => u8::try_from(number).ok(),
+            _ => None,
+        });
+        if let (Some(node), None) = (node, number) {
             reader.refuse(node.span, &Path::Field(path, field), "a number from 0 to 255 is needed");
-            None
+            return None;
         }
-    };
-    match (number("type")?, number("code")?) {
-        (None, None) => Some(None),
-        (Some(kind), code) => Some(Some(IcmpMatch { kind, code })),
-        (None, Some(_)) => {
+        numbers.push(number);
+    }
+    match numbers.as_slice() {
+        [Some(kind), code] => Some(TransportSet::icmp(of, IcmpMatch { kind: *kind, code: *code })),
+        [None, Some(_)] => {
             reader.refuse(node.span, path, "`code` needs `type`");
             None
         }
+        _ => Some(TransportSet::protocol(of)),
     }
 }
 
@@ -309,7 +314,8 @@ fn ports(
                 }
                 None => {
                     let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.');
-                    if !text.is_empty() && text.len() <= 128 && text.chars().all(plain) {
+                    let named_so = text.chars().any(|char| char.is_ascii_alphabetic());
+                    if named_so && text.len() <= 128 && text.chars().all(plain) {
                         let why = "a port by name is whatever number each container gives it".to_owned();
                         named.push(Unmodelled { text: format!("port {text}/{protocol}"), why });
                         continue;

@@ -62,7 +62,6 @@ impl NetworkSet {
         match (space, &self.namespace) {
             (None, namespace) => own.is_none() || namespace.as_deref() == own,
             (Some(Asked::Global), namespace) => namespace.is_none(),
-            (Some(Asked::Labels(_) | Asked::Other(_)), None) => false,
             (Some(Asked::Labels(asked)), Some(namespace)) => {
                 // Of the labels of a namespace only its name is known.
                 let name = BTreeMap::from([(NAMESPACE_NAME.to_owned(), namespace.clone())]);
@@ -72,7 +71,7 @@ impl NetworkSet {
                     Namespaces::Selected(asked) => Selector::of_labels(&name).is_within(asked),
                 })
             }
-            (Some(Asked::Other(_)), Some(_)) => false,
+            (Some(Asked::Labels(_) | Asked::Other(_)), _) => false,
         }
     }
 
@@ -81,16 +80,10 @@ impl NetworkSet {
         labels.tests().all(|(key, test)| {
             let mut one = Selector::default();
             one.require(key.to_owned(), test.clone());
-            match self.labels.get(key) {
-                Some(value) => {
-                    Selector::of_labels(&BTreeMap::from([(key.to_owned(), value.clone())])).is_within(&one)
-                }
-                None => {
-                    let mut absent = Selector::default();
-                    absent.require(key.to_owned(), Test::Absent);
-                    absent.is_within(&one)
-                }
-            }
+            let mut own = Selector::default();
+            let value = self.labels.get(key).map(|value| Test::In([value.clone()].into()));
+            own.require(key.to_owned(), value.unwrap_or(Test::Absent));
+            own.is_within(&one)
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::targets::selecting::{self, Voice};
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 
-/// Reads CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy objects.
+/// Reads `CiliumNetworkPolicy` and `CiliumClusterwideNetworkPolicy` objects.
 #[derive(Debug)]
 pub(super) struct CiliumPolicies;
 

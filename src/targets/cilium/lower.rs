@@ -1,4 +1,4 @@
-//! From a policy to CiliumNetworkPolicy objects: one for the pods of each component, both directions together.
+//! From a policy to `CiliumNetworkPolicy` objects: one for the pods of each component, both directions together.
 
 use super::model::{self, Object, RuleModel};
 use super::say::{self, Peers, Saying};

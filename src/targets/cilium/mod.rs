@@ -41,7 +41,7 @@ const LIMITS: &[Limit] = &[
     },
     Limit {
         what: "addresses that Cilium keeps for a name and pod, unless `tofqdns-endpoint-max-ip-per-hostname` says otherwise",
-        max: 1_000,
+        max: 50,
         source: "https://docs.cilium.io/en/stable/cmdref/cilium-agent/",
     },
     Limit {

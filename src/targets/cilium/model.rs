@@ -11,7 +11,7 @@ use crate::targets::kubernetes::{Label, SelectorModel, annotation_bytes, selecto
 use crate::targets::provenance::{self, Annotation};
 use serde::Serialize;
 
-/// A CiliumNetworkPolicy for the template.
+/// A `CiliumNetworkPolicy` for the template.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Object {
     /// Its name.
@@ -46,6 +46,7 @@ pub(super) struct Way {
 /// One rule. What it restricts is said by fields of their own, so that a list which is empty by mistake becomes a file
 /// that does not read back, and not one that allows everything.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "templates ask, and compare nothing")]
 pub(super) struct RuleModel {
     notes: Vec<String>,
     by_entity: bool,

@@ -15,7 +15,7 @@ use crate::syntax::kubernetes::pods::PodPeer;
 use crate::syntax::yaml::{Kind, Node};
 use std::collections::BTreeMap;
 
-/// The blocks of each CiliumCIDRGroup that was given, by its name.
+/// The blocks of each `CiliumCIDRGroup` that was given, by its name.
 pub(super) type CidrGroups = BTreeMap<String, AddrSet>;
 
 /// Peers, and the condition that is not modelled, where there is one.

@@ -39,6 +39,8 @@ pub(super) struct Read {
     pub(super) dns: bool,
 }
 
+/// Peers, and the condition on them that is not modelled.
+type Far = (Constraint<PeerSet>, Option<Unmodelled>);
 /// Services, and the conditions on them that are not modelled.
 type Service = (Constraint<TransportSet>, Vec<Unmodelled>);
 
@@ -55,15 +57,14 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, reading: Reading<'_>, p
     let far = peers::read(reader, fields, reading.direction, reading.own, reading.groups, path);
     let services = services(reader, fields, reading, path, &mut read);
     read.names = fields.get("toFQDNs").is_some();
-    let (far, services): (Vec<(Constraint<PeerSet>, Option<Unmodelled>)>, Vec<Service>) =
-        match (far, services) {
-            (None, None) => return read,
-            (None, Some(services)) => (vec![(Constraint::Any, None)], services),
-            (Some(far), services) => (
-                far.into_iter().filter_map(named).collect(),
-                services.unwrap_or(vec![(Constraint::Any, Vec::new())]),
-            ),
-        };
+    let (far, services): (Vec<Far>, Vec<Service>) = match (far, services) {
+        (None, None) => (Vec::new(), Vec::new()),
+        (None, Some(services)) => (vec![(Constraint::Any, None)], services),
+        (Some(far), services) => (
+            far.into_iter().filter_map(named).collect(),
+            services.unwrap_or(vec![(Constraint::Any, Vec::new())]),
+        ),
+    };
     let authenticated = authentication(reader, fields, path);
     let place = Place { source: Arc::clone(reader.source), span: node.span };
     for (peer, doubt) in &far {
@@ -90,7 +91,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, reading: Reading<'_>, p
     read
 }
 
-fn named((peers, doubt): Piece) -> Option<(Constraint<PeerSet>, Option<Unmodelled>)> {
+fn named((peers, doubt): Piece) -> Option<Far> {
     Some((Constraint::only(peers)?, doubt))
 }
 
@@ -194,7 +195,7 @@ fn services(
         [None, Some((_, items))] => {
             let path = Path::Field(path, "icmps");
             let items = items.iter().enumerate();
-            Some(items.flat_map(|(at, item)| types(reader, item, &Path::Item(&path, at))).collect())
+            Some(items.filter_map(|(at, item)| types(reader, item, &Path::Item(&path, at))).collect())
         }
     }
 }
@@ -332,13 +333,11 @@ fn port(reader: &mut Reader<'_>, item: &Node, path: &Path<'_>) -> Vec<(Transport
         return vec![(every(), None)];
     }
     let last = end.filter(|end| *end > 0).unwrap_or(first);
-    match PortRange::new(first, last) {
-        Ok(range) => vec![(of(&|protocol| TransportSet::port(protocol, range)), None)],
-        Err(_) => {
-            reader.refuse(item.span, &at, format!("`{last}` is below `port`, which is {first}"));
-            Vec::new()
-        }
+    if let Ok(range) = PortRange::new(first, last) {
+        return vec![(of(&|protocol| TransportSet::port(protocol, range)), None)];
     }
+    reader.refuse(item.span, &at, format!("`{last}` is below `port`, which is {first}"));
+    Vec::new()
 }
 
 /// Ports are texts in this format; a number is refused by its schema.
@@ -387,7 +386,7 @@ fn types(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<Servic
         match number {
             Some(kind) => types.push(TransportSet::icmp(protocol, IcmpMatch { kind, code: None })),
             None => {
-                reader.refuse(item.span, &path, "`type` is neither a number from 0 to 255 nor a known name")
+                reader.refuse(item.span, &path, "`type` is neither a number from 0 to 255 nor a known name");
             }
         }
     }

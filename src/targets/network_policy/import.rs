@@ -19,14 +19,12 @@ impl Importer for NetworkPolicyManifests {
 
     fn recognizes(&self, source: &Source) -> bool {
         let text = source.text();
-        match PolicyForm::of(text) {
-            Some(form) => form == PolicyForm::Kubernetes,
-            // A list of what runs, as `kubectl get deployments -o yaml` prints it, is about something else.
-            None => {
-                let has = |kinds: &[&str]| words(text, "kind").any(|kind| kinds.contains(&kind));
-                has(&["List"]) && text.contains("items") && !has(&WORKLOADS)
-            }
+        if let Some(form) = PolicyForm::of(text) {
+            return form == PolicyForm::Kubernetes;
         }
+        // A list of what runs, as `kubectl get deployments -o yaml` prints it, is about something else.
+        let has = |kinds: &[&str]| words(text, "kind").any(|kind| kinds.contains(&kind));
+        has(&["List"]) && text.contains("items") && !has(&WORKLOADS)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {

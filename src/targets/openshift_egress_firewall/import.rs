@@ -7,7 +7,7 @@ use crate::targets::kubernetes::{PolicyForm, left_aside, twice};
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 
-/// Reads EgressFirewall and EgressNetworkPolicy objects.
+/// Reads `EgressFirewall` and `EgressNetworkPolicy` objects.
 #[derive(Debug)]
 pub(super) struct EgressFirewalls;
 

@@ -1,4 +1,4 @@
-//! From a policy to EgressFirewall objects: one for each namespace, the API server and the DNS first, the denial of the
+//! From a policy to `EgressFirewall` objects: one for each namespace, the API server and the DNS first, the denial of the
 //! rest last.
 
 use super::say::{self, Peer, Saying};
@@ -16,7 +16,7 @@ pub(super) const RULES_MAX: usize = 8_000;
 /// What the last rules deny.
 const REST: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
-/// An EgressFirewall for the template.
+/// An `EgressFirewall` for the template.
 #[derive(Debug, Clone, Serialize)]
 struct Object {
     namespace: String,

@@ -1,4 +1,4 @@
-//! The egress firewall of OpenShift and OVN-Kubernetes: what the pods of a namespace may reach outside of the cluster.
+//! The egress firewall of `OpenShift` and OVN-Kubernetes: what the pods of a namespace may reach outside of the cluster.
 //!
 //! There is one for each namespace, and its rules are tried in order; the first that matches decides, and what none matches
 //! passes. Traffic within the cluster, and of pods that share their node's network, is not held back.

@@ -1,4 +1,4 @@
-//! Manifests: the egress firewalls in a text, those of OpenShift's older network (EgressNetworkPolicy) among them.
+//! Manifests: the egress firewalls in a text, those of the older network of `OpenShift` (`EgressNetworkPolicy`) among them.
 //!
 //! A rule by address is about addresses. Names have a rule of their own or none, so a denial of every address is one of
 //! every name that no earlier rule allows.
