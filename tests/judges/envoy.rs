@@ -60,7 +60,7 @@ impl Proxy {
         let key = if conf.get("static_resources").is_some() { "static_resources" } else { "staticResources" };
         let held = &mut conf[key];
         let mut clusters: Vec<Value> =
-            list(held, ["clusters", "clusters"]).into_iter().map(|cluster| cluster.clone()).collect();
+            list(held, ["clusters", "clusters"]).into_iter().map(Value::take).collect();
         clusters.retain(|cluster| {
             let ends = ["cluster_type", "load_assignment", "loadAssignment"];
             ends.iter().all(|key| cluster.get(*key).is_none())
