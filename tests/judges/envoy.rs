@@ -60,9 +60,10 @@ impl Proxy {
         let key = if conf.get("static_resources").is_some() { "static_resources" } else { "staticResources" };
         let held = &mut conf[key];
         let mut clusters: Vec<Value> =
-            list(held, ["clusters", "clusters"]).into_iter().map(|cluster| cluster.clone()).collect();
+            list(held, ["clusters", "clusters"]).into_iter().map(Value::take).collect();
         clusters.retain(|cluster| {
-            cluster.get("cluster_type").is_none() && cluster.get("load_assignment").is_none()
+            let ends = ["cluster_type", "load_assignment", "loadAssignment"];
+            ends.iter().all(|key| cluster.get(*key).is_none())
         });
         let holes: Vec<Value> = clusters.iter().map(|cluster| cluster["name"].clone()).collect();
         let mut ports = Vec::new();
@@ -121,7 +122,7 @@ impl Proxy {
 }
 
 /// Asks for every host on every port, and compares with what is read. Gives how often something was let pass.
-fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, about: &str) -> usize {
+fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, nameless: bool, about: &str) -> usize {
     let mut passed = 0;
     let mut say = |passes: bool, asked: &Packet<'_>, what: String| {
         let right = if passes { bounds.at_most.at(asked) } else { !bounds.at_least.at(asked) };
@@ -135,6 +136,9 @@ fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, about: &str)
             say(passes, &packet(&host, *port), format!("{host}:{port}"));
             let shouted = handshake_arrives(to, Some(&host.as_str().to_uppercase()));
             say(shouted, &packet(&host, *port), format!("{host}:{port} in upper case"));
+        }
+        if !nameless {
+            continue;
         }
         // Without a name, what is asked for is an address.
         let peer = Peer::Addr(IpAddr::V4(own_address()));
@@ -185,7 +189,10 @@ fn files_of_random_policies_let_pass_what_the_policies_ask_for() {
         let valid = validated(&envoy, &write(kept.path(), "envoy.yaml", &files[0].1));
         verdicts.case(valid.is_ok(), || format!("{}\n{}", valid.as_ref().err().unwrap(), shown(&files)));
         let proxy = Proxy::start(&envoy, kept.path(), &files[0].1);
-        passed += compare(&mut verdicts, &proxy, &bounds, &shown(&files));
+        // The filter that leads by the name is left out here, so a chain for any name would lead on without one.
+        let count = |word: &str| files[0].1.matches(word).count();
+        let nameless = count("server_names:") == count("filter_chain_match:");
+        passed += compare(&mut verdicts, &proxy, &bounds, nameless, &shown(&files));
     }
     assert!(passed > 0, "nothing was let pass");
     verdicts.close();
@@ -202,15 +209,15 @@ fn what_is_read_of_the_corpus_is_what_envoy_lets_pass() {
         let starts = text.contains("\nstatic_resources")
             || text.starts_with("static_resources")
             || text.contains("staticResources");
-        let Some(bounds) = meaning("envoy", &files).filter(|_| starts && !text.contains("original_dst"))
-        else {
+        if !starts || name == "empty" || text.contains("original_dst") {
             continue;
-        };
+        }
+        let Some(bounds) = meaning("envoy", &files) else { continue };
         let kept = tempfile::tempdir().unwrap();
         let valid = validated(&envoy, &write(kept.path(), &files[0].0, text));
         verdicts.case(valid.is_ok(), || format!("{name}: {}", valid.as_ref().err().unwrap()));
         let proxy = Proxy::start(&envoy, kept.path(), text);
-        compare(&mut verdicts, &proxy, &bounds, &format!("{name}\n{}", shown(&files)));
+        compare(&mut verdicts, &proxy, &bounds, true, &format!("{name}\n{}", shown(&files)));
     }
     verdicts.close();
 }

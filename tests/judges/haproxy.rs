@@ -9,6 +9,7 @@ use crate::hello::{FarEnd, handshake_arrives, own_address, request_arrives};
 use crate::tools::{Server, run, without_rights, write};
 use crate::verdicts::Verdicts;
 use egressor::policy::Bounds;
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddrV4, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
@@ -58,14 +59,14 @@ impl Proxy {
                 ["bind", address, ..] => {
                     for one in address.split(',') {
                         let range = one.rsplit(':').next().unwrap();
-                        led.push_str(&format!("    bind {}:{range}\n", own_address()));
+                        writeln!(led, "    bind {}:{range}", own_address()).unwrap();
                         let (first, last) = range.split_once('-').unwrap_or((range, range));
                         ports.extend(first.parse::<u16>().unwrap()..=last.parse().unwrap());
                     }
                 }
-                ["server", ..] => led.push_str(&format!("    server judge 127.0.0.1:{}\n", far.port)),
+                ["server", ..] => writeln!(led, "    server judge 127.0.0.1:{}", far.port).unwrap(),
                 [..] if line.contains("do-resolve") || line.contains("set-dst") || line.contains("var(") => {}
-                [..] => led.push_str(&format!("{line}\n")),
+                [..] => writeln!(led, "{line}").unwrap(),
             }
         }
         let Some(port) = ports.first() else { return Err("nothing is listened on".to_owned()) };

@@ -33,9 +33,9 @@ struct Proxy {
 }
 
 fn is_named(host: &str, names: &[(bool, &str)]) -> bool {
-    names.iter().any(|(below, name)| match below {
-        true => host.strip_suffix(name).is_some_and(|head| head.ends_with('.')),
-        false => host == *name,
+    names.iter().any(|(below, name)| {
+        let inside = host.strip_suffix(name).is_some_and(|head| head.ends_with('.'));
+        if *below { inside } else { host == *name }
     })
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Listener {
     pub(super) port: u16,
     /// Whether the address and port that the client meant are restored, so that any port may come in.
     pub(super) original: bool,
+    /// Whether handshakes are looked at: without that, no name is seen in them.
+    pub(super) inspects: bool,
     /// What may decide besides the chains.
     pub(super) doubts: Vec<String>,
     /// The chains.

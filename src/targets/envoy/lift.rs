@@ -91,16 +91,15 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Cuts by the address that the client connects to. A client that names a host chooses the address too.
+    /// Cuts by the address that the client connects to.
     fn addresses(&mut self, ports: &PortSet, chains: &[&'a Chain]) {
-        for (addrs, those) in by_prefix(chains, |chain| &chain.prefixes) {
-            let is_rest = those.iter().all(|chain| chain.prefixes.is_empty());
-            let doubts = if is_rest {
-                Vec::new()
-            } else {
-                let text = "prefix_ranges".to_owned();
-                vec![Unmodelled { text, why: "it depends on the address that a client chooses".to_owned() }]
-            };
+        let parts = by_prefix(chains, |chain| &chain.prefixes);
+        // Which address a connection is for is not known of one that names a host.
+        let one = parts.len() == 1;
+        for (addrs, those) in parts {
+            let text = "prefix_ranges".to_owned();
+            let why = "it depends on the address that a client connects to".to_owned();
+            let doubts = if one { Vec::new() } else { vec![Unmodelled { text, why }] };
             self.names(ports, &those, &doubts);
             let part = Part { ports, peer: PeerSet::from(addrs), source: None, doubts: Vec::new() };
             let nameless: Vec<&Chain> =
@@ -111,6 +110,11 @@ impl<'a> Parts<'a> {
 
     /// Cuts by the server name: the name itself, then what it is below, the nearest first, then any.
     fn names(&mut self, ports: &PortSet, chains: &[&'a Chain], doubts: &[Unmodelled]) {
+        if !self.listener.inspects {
+            let any: Vec<&Chain> = chains.iter().copied().filter(|chain| chain.names.is_empty()).collect();
+            let peer = PeerSet::all_names();
+            return self.transports(&Part { ports, peer, source: None, doubts: doubts.to_vec() }, &any, true);
+        }
         let mut named: BTreeMap<&ServerName, Vec<usize>> = BTreeMap::new();
         for (at, chain) in chains.iter().enumerate() {
             for name in &chain.names {
@@ -180,7 +184,11 @@ impl<'a> Parts<'a> {
             return;
         }
         let both = !named && chains.iter().any(|chain| chain.transport.is_some());
-        let kinds: &[&str] = if both { &["tls", "raw_buffer"] } else { &["tls"] };
+        let kinds: &[&str] = match (self.listener.inspects, both) {
+            (false, _) => &["raw_buffer"],
+            (true, true) => &["tls", "raw_buffer"],
+            (true, false) => &["tls"],
+        };
         for kind in kinds {
             let own: Vec<&Chain> =
                 chains.iter().copied().filter(|chain| chain.transport.as_deref() == Some(*kind)).collect();

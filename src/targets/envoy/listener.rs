@@ -64,6 +64,7 @@ impl Reader<'_> {
             name: text_of(node, "name").unwrap_or_else(|| port.to_string()),
             port,
             original: false,
+            inspects: false,
             doubts: Vec::new(),
             chains: Vec::new(),
             default: None,
@@ -76,7 +77,9 @@ impl Reader<'_> {
             let is = |word: &str| name.ends_with(word) || typed.contains(&format!(".{word}."));
             if is("original_dst") {
                 listener.original = true;
-            } else if !is("tls_inspector") && !is("http_inspector") {
+            } else if is("tls_inspector") {
+                listener.inspects = true;
+            } else if !is("http_inspector") {
                 listener.doubts.push(format!("the listener filter {name}"));
             }
         }
@@ -88,6 +91,13 @@ impl Reader<'_> {
         for chain in value(node, "filter_chains").map(items).unwrap_or_default() {
             let chain = self.chain(chain, port);
             listener.chains.push(chain);
+        }
+        let named = |chain: &&Chain| !chain.names.is_empty() || chain.transport.as_deref() == Some("tls");
+        if let Some(chain) = listener.chains.iter().find(named).filter(|_| !listener.inspects) {
+            let message =
+                "without `tls_inspector` no handshake is looked at, so the chain is for no connection";
+            let finding = Finding::new(Code::ReadNeverMatches, message);
+            self.findings.push(finding.at(&chain.place.source, chain.place.span));
         }
         if let Some(chain) = value(node, "default_filter_chain") {
             listener.default = Some((outcome(chain, port, self.holes), self.place(chain)));

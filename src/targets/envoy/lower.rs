@@ -8,8 +8,9 @@ use crate::targets::{Artifact, Lowered, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a listener lets pass, each name with its reasons.
-type Names = BTreeMap<NamePattern, BTreeSet<String>>;
+/// The server names that a listener lets pass, each with its reasons; none stands for any. Each stands there once, as
+/// Envoy refuses a name that a chain has twice.
+type Names = BTreeMap<Option<String>, BTreeSet<String>>;
 
 /// The policy as one bootstrap file.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
@@ -34,7 +35,9 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         for port in group.ports.port_ranges().flat_map(|range| range.first()..=range.last()) {
             let names = listeners.entry(port).or_default();
             for (pattern, why) in &group.names {
-                names.entry(pattern.clone()).or_default().extend(why.iter().cloned());
+                for name in server_names(pattern) {
+                    names.entry(name).or_default().extend(why.iter().cloned());
+                }
             }
         }
     }
@@ -45,10 +48,10 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let listeners: Vec<Value> = listeners
         .into_iter()
         .map(|(port, names)| {
-            let any = names.get(&NamePattern::Any);
+            let any = names.get(&None);
             let entries: Vec<Value> = names
                 .iter()
-                .map(|(pattern, why)| json!({ "why": why, "names": server_names(pattern) }))
+                .filter_map(|(name, why)| Some(json!({ "why": why, "name": name.as_ref()? })))
                 .collect();
             json!({
                 "name": format!("{name}_{port}"),
@@ -67,14 +70,16 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     out
 }
 
-/// The server names that stand for a pattern: `*.x` is everything below `x`, and not `x`.
-fn server_names(pattern: &NamePattern) -> Vec<String> {
-    match pattern {
-        NamePattern::Any | NamePattern::OneBelow(_) => Vec::new(),
+/// The server names that stand for a pattern, none for any: `*.x` is everything below `x`, and not `x`.
+fn server_names(pattern: &NamePattern) -> Vec<Option<String>> {
+    let names = match pattern {
+        NamePattern::Any => return vec![None],
+        NamePattern::OneBelow(_) => Vec::new(),
         NamePattern::Host(host) | NamePattern::Path(host, _) => vec![host.to_string()],
         NamePattern::Tree(host) => vec![host.to_string(), format!("*.{host}")],
         NamePattern::Below(host) => vec![format!("*.{host}")],
-    }
+    };
+    names.into_iter().map(Some).collect()
 }
 
 fn refuses(pattern: &NamePattern) -> Option<String> {
@@ -117,4 +122,46 @@ fn ports(asked: &PortSet, http_ports: &PortSet) -> (PortSet, Option<String>) {
         ));
     }
     (with_tls, (!problems.is_empty()).then(|| problems.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{Constraint, NameSet, PeerSet, Protocol, TransportSet};
+    use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic};
+    use crate::targets::Options;
+
+    #[test]
+    fn a_name_that_two_rules_ask_for_stands_once_in_its_listener() {
+        let rule = |pattern: NamePattern, ports: &[u16]| {
+            let ports = PortSet::of(ports.iter().map(|port| PortRange::single(*port)));
+            Rule {
+                action: Action::Allow,
+                matches: Match {
+                    source: Constraint::Any,
+                    peer: Constraint::only(PeerSet::from(NameSet::of([&pattern]))).unwrap(),
+                    transport: Constraint::only(TransportSet::ports(Protocol::TCP, &ports)).unwrap(),
+                },
+                traffic: Traffic::New,
+                unmodelled: Vec::new(),
+                origin: Origin::System("a test".to_owned()),
+            }
+        };
+        let host = || "x.example".parse().unwrap();
+        let set = RuleSet {
+            scope: Scope { name: "egress".to_owned(), direction: Direction::Egress },
+            subject: Subject::Host,
+            universe: PeerSet::all_names(),
+            rules: vec![
+                rule(NamePattern::Host(host()), &[443, 8443]),
+                rule(NamePattern::Tree(host()), &[443]),
+            ],
+            default: Action::Deny,
+        };
+        let (policy, needs, options) = (Policy::new(vec![set]), BTreeSet::new(), Options::default());
+        let lowered = lower(&Wanted { policy: &policy, needs: &needs, options: &options });
+        let text = lowered.artifacts[0].model["listeners"].to_string();
+        assert_eq!(text.matches("\"x.example\"").count(), 2, "once for each port: {text}");
+        assert_eq!(text.matches("\"*.x.example\"").count(), 1, "{text}");
+    }
 }

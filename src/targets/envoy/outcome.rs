@@ -58,7 +58,11 @@ pub(super) fn outcome(chain: &Node, port: u16, holes: &BTreeSet<String>) -> Outc
 pub(super) fn holes(clusters: &[&Node]) -> BTreeSet<String> {
     let is_hole = |cluster: &&&Node| {
         let plain = text_of(cluster, "type").is_none_or(|kind| kind == "STATIC");
-        plain && value(cluster, "load_assignment").is_none() && value(cluster, "cluster_type").is_none()
+        let ends = value(cluster, "load_assignment").and_then(|held| value(held, "endpoints")).map(items);
+        let ends = ends.unwrap_or_default().into_iter().filter_map(|held| value(held, "lb_endpoints"));
+        let none = ends.map(items).all(|ends| ends.is_empty());
+        // Endpoints may be discovered, and a cluster of its own type finds its end by itself.
+        plain && none && value(cluster, "cluster_type").is_none()
     };
     clusters.iter().filter(is_hole).filter_map(|cluster| text_of(cluster, "name")).collect()
 }

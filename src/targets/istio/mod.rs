@@ -25,12 +25,12 @@ const LIMITS: &[Limit] = &[
     Limit {
         what: "hosts of a ServiceEntry, beyond which another one is written",
         max: MOST_HOSTS,
-        source: "https://github.com/istio/api/blob/master/networking/v1alpha3/service_entry.proto",
+        source: "https://istio.io/latest/docs/reference/config/networking/service-entry/",
     },
     Limit {
         what: "ports of a ServiceEntry",
         max: MOST_PORTS,
-        source: "https://github.com/istio/api/blob/master/networking/v1alpha3/service_entry.proto",
+        source: "https://istio.io/latest/docs/reference/config/networking/service-entry/",
     },
 ];
 

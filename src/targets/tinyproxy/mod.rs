@@ -27,12 +27,12 @@ const LIMITS: &[Limit] = &[
     Limit {
         what: "bytes in a line of the filter, beyond which the rest is read as another expression",
         max: LONGEST_ENTRY,
-        source: "https://github.com/tinyproxy/tinyproxy/blob/master/src/filter.c",
+        source: "https://manpages.debian.org/bookworm/tinyproxy-bin/tinyproxy.conf.5.en.html",
     },
     Limit {
         what: "bytes in a line of tinyproxy.conf",
         max: LONGEST_LINE,
-        source: "https://github.com/tinyproxy/tinyproxy/blob/master/src/conf.c",
+        source: "https://manpages.debian.org/bookworm/tinyproxy-bin/tinyproxy.conf.5.en.html",
     },
 ];
 
