@@ -28,7 +28,11 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     }
     if !lines.is_empty() {
         let model = json!({ "titles": TITLES, "rows": lines });
-        lowered.artifacts.push(Artifact { path: "egressor.csv".to_owned(), template: "csv.csv.tera", model });
+        lowered.artifacts.push(Artifact {
+            path: "egressor.csv".to_owned(),
+            template: "csv.csv.tera",
+            model: model.into(),
+        });
     }
     lowered
 }

@@ -160,7 +160,7 @@ mod tests {
         };
         let (policy, needs, options) = (Policy::new(vec![set]), BTreeSet::new(), Options::default());
         let lowered = lower(&Wanted { policy: &policy, needs: &needs, options: &options });
-        let text = lowered.artifacts[0].model["listeners"].to_string();
+        let text = serde_json::to_string(&lowered.artifacts[0].model).unwrap();
         assert_eq!(text.matches("\"x.example\"").count(), 2, "once for each port: {text}");
         assert_eq!(text.matches("\"*.x.example\"").count(), 1, "{text}");
     }

@@ -42,7 +42,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     match serde_json::to_value(File { schema: SCHEMA, scopes }) {
         Ok(model) => {
             let path = "egressor.json".to_owned();
-            lowered.artifacts.push(Artifact { path, template: "json.json.tera", model });
+            lowered.artifacts.push(Artifact { path, template: "json.json.tera", model: model.into() });
         }
         Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
     }
