@@ -172,9 +172,9 @@ fn normal(place: &Place) -> Cow<'_, str> {
     // Every byte is looked at, so that many are looked at at once.
     let bytes = text.as_bytes();
     let next = bytes.iter().skip(1);
-    let is_odd = |(a, b): (&u8, &u8)| (*b < b' ') | ((*a == b' ') & (*b == b' '));
-    let has_odd = bytes.iter().zip(next).fold(false, |odd, pair| odd | is_odd(pair));
-    if !has_odd && bytes.trim_ascii().len() == bytes.len() {
+    let is_odd = |(a, b): (&u8, &u8)| u8::from(*b < b' ') | (u8::from(*a == b' ') & u8::from(*b == b' '));
+    let has_odd = bytes.iter().zip(next).fold(0, |odd, pair| odd | is_odd(pair));
+    if has_odd == 0 && bytes.trim_ascii().len() == bytes.len() {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))

@@ -107,7 +107,7 @@ impl<K: Key, V: Value> Steps<K, V> {
         if self.cuts().first().is_none_or(|(key, _)| *key != K::least()) {
             steps.cut(K::least(), f(&V::default()));
         }
-        for (key, value) in self.cuts().iter() {
+        for (key, value) in self.cuts() {
             steps.cut(key.clone(), f(value));
         }
         steps.finish()

@@ -59,9 +59,8 @@ impl Join {
         match self {
             Self::Or | Self::First if a == b => Some(a),
             Self::Without if a == b || a == EMPTY || b == FULL => Some(EMPTY),
-            Self::Without if b == EMPTY => Some(a),
             Self::Or if a == EMPTY => Some(b),
-            Self::Or if b == EMPTY => Some(a),
+            Self::Or | Self::Without if b == EMPTY => Some(a),
             Self::Or if a == FULL || b == FULL => Some(FULL),
             Self::First if a == NO_LEVEL => Some(b),
             Self::First if b == NO_LEVEL => Some(a),

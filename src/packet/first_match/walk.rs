@@ -149,7 +149,7 @@ fn matching<K>(
     parent: Matching,
     own: &[Record<K>],
 ) -> Matching {
-    let Some(last) = own.last() else { return parent };
+    let Some(highest) = own.last() else { return parent };
     let inherited = list.get(parent.from..parent.until).unwrap_or_default();
     if parent.levels.is_some() || inherited.len().saturating_add(own.len()) > LISTED {
         let levels = parent.levels.unwrap_or_else(|| functions.levels(inherited));
@@ -160,7 +160,7 @@ fn matching<K>(
         return Matching { from: list.len(), until: list.len(), levels: Some(levels), passing };
     }
     // Rules before all that is inherited decide on top of it. In a list that only allows they always do.
-    let on_top = inherited.first().is_none_or(|(level, _)| last.level <= *level);
+    let on_top = inherited.first().is_none_or(|(level, _)| highest.level <= *level);
     let from = list.len();
     list.extend_from_within(parent.from..parent.until);
     list.extend(own.iter().map(|record| (record.level, record.services)));

@@ -59,15 +59,15 @@ impl<'a> Shape<'a> {
                 (is_plain && is_whole && !tail.contains('"')).then_some((head, tail))?
             }
         };
-        let find = |option: &[u8; 4]| {
+        let find = |option: [u8; 4]| {
             let in_head = cut(head, option).map(|(before, address, after)| ([before, after, tail], address));
             in_head.or_else(|| {
                 cut(tail, option).map(|(before, address, after)| ([head, before, after], address))
             })
         };
-        let (found, end) = match find(b" -d ") {
+        let (found, end) = match find(*b" -d ") {
             Some(found) => (found, End::Destination),
-            None => (find(b" -s ")?, End::Source),
+            None => (find(*b" -s ")?, End::Source),
         };
         Some(Self { parts: found.0, address: found.1, end })
     }
@@ -95,7 +95,7 @@ impl<'a> Shape<'a> {
 }
 
 /// A text around the value of an option.
-fn cut<'a>(text: &'a str, option: &[u8; 4]) -> Option<(&'a str, &'a str, &'a str)> {
+fn cut(text: &str, option: [u8; 4]) -> Option<(&str, &str, &str)> {
     let at = text.as_bytes().windows(option.len()).position(|window| window == option)?;
     let is_negated = text.get(..at)?.ends_with('!');
     let (before, rest) = text.split_at_checked(at.checked_add(option.len())?)?;

@@ -195,7 +195,9 @@ impl Walk<'_, '_> {
     }
 
     fn emit_all(&mut self, regions: Vec<Region>, action: Action, span: Span) {
-        regions.into_iter().for_each(|region| self.emit(region, action, span));
+        for region in regions {
+            self.emit(region, action, span);
+        }
     }
 
     fn emit(&mut self, mut region: Region, action: Action, span: Span) {
