@@ -3,8 +3,7 @@
 use crate::model::{action, lines};
 use egressor::ops::{CheckRequest, Project, Verdict, check, show};
 use egressor::packet::{
-    AddrSet, Limit, NamePattern, Packet, PacketSet, Peer, PeerSet, Prefix, Protocol, RowPeer, TransportRow,
-    TransportSet,
+    AddrSet, Limit, NamePattern, Packet, PacketSet, Peer, Prefix, Protocol, RowPeer, TransportRow,
 };
 use egressor::policy::{Action, Bounds, RuleSet};
 use proptest::prelude::*;

@@ -35,7 +35,7 @@ proptest! {
         let allows = set.allows();
         for (addr, port) in packets() {
             let there = packet(addr, port);
-            let steps = set.trace(&self::point((addr, port)));
+            let steps = set.trace(&point((addr, port)));
             let (last, doubtful) = steps.split_last().expect("something decides");
             prop_assert!(last.certain && doubtful.iter().all(|step| !step.certain));
             let may = steps.iter().any(|step| step.action == Action::Allow);
