@@ -127,8 +127,14 @@ fn every_importer_has_its_cases_and_they_are_taken_for_its_own_alone() {
 }
 
 /// The texts of which any part is an error: they end with the bracket that they began with.
-const BRACKETED: [&str; 4] =
-    ["aws-security-group-describe", "aws-security-group-state", "gcp-firewall-list", "gcp-firewall-state"];
+const BRACKETED: [&str; 6] = [
+    "aws-security-group-describe",
+    "aws-security-group-state",
+    "gcp-firewall-list",
+    "gcp-firewall-state",
+    "nft-json",
+    "rules-json",
+];
 
 /// How many places each file is cut at.
 const CUTS: usize = 24;
