@@ -127,7 +127,7 @@ fn every_importer_has_its_cases_and_they_are_taken_for_its_own_alone() {
 }
 
 /// The texts of which any part is an error: they end with the bracket that they began with.
-const BRACKETED: [&str; 8] = [
+const BRACKETED: [&str; 10] = [
     "aws-network-firewall-describe",
     "aws-network-firewall-state",
     "aws-security-group-describe",
@@ -136,6 +136,8 @@ const BRACKETED: [&str; 8] = [
     "azure-nsg-state",
     "gcp-firewall-list",
     "gcp-firewall-state",
+    "nft-json",
+    "rules-json",
 ];
 
 /// How many places each file is cut at.

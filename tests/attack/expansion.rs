@@ -196,6 +196,51 @@ fn jumps_that_double_with_every_chain_are_read_or_refused() {
     shown("r", &circle, &[], &Refused("C"));
 }
 
+/// A ruleset of nft with these chains and rules, which drops what no rule takes.
+fn ruleset(chains: usize, rules: &[(usize, String)], last: &str) -> String {
+    let mut text = "table inet t {\n".to_owned();
+    let mut of: Vec<String> = vec![String::new(); chains];
+    for (chain, rule) in rules {
+        writeln!(of[*chain], "\t\t{rule}").expect("text");
+    }
+    for (chain, rules) in of.iter().enumerate() {
+        writeln!(text, "\tchain c{chain} {{\n{rules}\t}}").expect("text");
+    }
+    let head = "type filter hook output priority filter; policy drop;";
+    text + &format!("\tchain output {{\n\t\t{head}\n\t\t{last}\n\t}}\n}}\n")
+}
+
+#[test]
+fn rulesets_of_nft_that_stand_for_too_much_are_refused() {
+    let fan = |condition: fn(usize) -> String| {
+        let jump = |at: usize| (at / 2, format!("{} jump c{}", condition(at), at / 2 + 1));
+        let jumps: Vec<(usize, String)> = (0..100).map(jump).chain([(50, "accept".to_owned())]).collect();
+        ruleset(51, &jumps, "jump c0")
+    };
+    shown("r", &fan(|at| format!("ip daddr 10.{at}.0.0/16")), &[], &Exact);
+    shown("r", &fan(|at| format!("meta skuid {at}")), &[], &Refused("--limits-times"));
+    let chain: Vec<(usize, String)> = (0..199).map(|at| (at, format!("jump c{}", at + 1))).collect();
+    shown("r", &ruleset(200, &chain, "jump c0"), &[], &Refused("jump more than 64 deep"));
+    let mut bomb = "define a0 = { 1, 2 }\n".to_owned();
+    for at in 1..60 {
+        writeln!(bomb, "define a{at} = {{ $a{0}, $a{0} }}", at - 1).expect("text");
+    }
+    shown("r", &format!("{bomb}table inet t {{\n}}\n"), &[], &Refused("stand for too much"));
+    let nested = format!("tcp dport {}1{} accept", "{".repeat(DEEP), "}".repeat(DEEP));
+    shown("r", &ruleset(0, &[], &nested), &[], &Refused("deeper than 16"));
+    let parts = "meta mark 1 ".repeat(DEEP);
+    shown("r", &ruleset(0, &[], &format!("{parts}accept")), &[], &Refused("parts, which the kernel refuses"));
+    let elements: Vec<String> =
+        (0..50_000).map(|at| format!("10.{}.{}.{}", at >> 15, at >> 7 & 255, at << 1 & 255)).collect();
+    let set = format!("ip daddr {{ {} }} accept", elements.join(", "));
+    shown("r", &ruleset(0, &[], &set), &[], &Exact);
+    let verdicts: Vec<String> = (0..2_000).map(|at| format!("{at} : jump c{at}")).collect();
+    let map = format!("tcp dport vmap {{ {} }}", verdicts.join(", "));
+    let rules: Vec<(usize, String)> =
+        (0..2_000).map(|at| (at, format!("ip daddr {} accept", net(at)))).collect();
+    shown("r", &ruleset(2_000, &rules, &map), &[], &Exact);
+}
+
 fn net(number: usize) -> String {
     format!("10.{}.{}.0/24", number / 256, number % 256)
 }

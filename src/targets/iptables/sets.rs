@@ -37,7 +37,7 @@ struct Named {
     /// `inet` or `inet6`.
     family: &'static str,
     /// How many elements it may have.
-    room: usize,
+    room: String,
     /// The blocks, in order.
     elements: Vec<String>,
 }
@@ -87,7 +87,8 @@ impl Collected {
             lowered.findings.push(Finding::new(Code::TargetLimit, message));
         }
         let elements: Vec<String> = peers.iter().flatten().map(Prefix::to_string).collect();
-        let room = elements.len().max(USUAL_ROOM).checked_next_power_of_two().unwrap_or(usize::MAX);
+        let room =
+            elements.len().max(USUAL_ROOM).checked_next_power_of_two().unwrap_or(usize::MAX).to_string();
         self.0.push(Named { name: name.clone(), next, family, room, elements });
         name
     }

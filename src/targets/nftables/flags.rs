@@ -32,7 +32,7 @@ pub(super) fn patterns(
         let (value, end) = list(rest, at.saturating_add(1))?;
         (Some(mask), operator, value, end)
     } else {
-        let operator = if matches!(sign(0), "==" | "!=") { sign(0) } else { "" };
+        let operator = if matches!(sign(0), "==" | "!=" | "!") { sign(0) } else { "" };
         let from = usize::from(!operator.is_empty());
         if matches!(sign(from), "{" | "<" | ">")
             || rest.get(from).is_some_and(|token| token.text.starts_with('@'))
@@ -52,6 +52,9 @@ pub(super) fn patterns(
         (None, "") if value & SYN != 0 => Some(true),
         (None, "") if value & !KNOWN == 0 => Some(false),
         (None, "") => None,
+        // None of the flags.
+        (None, "!") if value & SYN != 0 => Some(false),
+        (None, "!") => (value & !KNOWN == 0).then_some(true),
         (mask, _) => equal(mask.unwrap_or(u8::MAX), value).map(|equal| equal == (operator != "!=")),
     };
     let transport = Some(TransportSet::protocol(Protocol::TCP));

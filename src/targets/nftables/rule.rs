@@ -57,7 +57,8 @@ const MOST_PRODUCTS: usize = 500_000;
 
 /// Reads a rule. It is several where a map tells several things to do.
 pub(super) fn parse(tokens: &[Token<'_>], span: Span, sets: &Sets<'_, '_>) -> Result<Vec<Spec>, Refusal> {
-    let mut parser = Parser { tokens, at: 0, sets, patterns: vec![Pattern::ALL], specs: Vec::new(), span };
+    let mut parser =
+        Parser { tokens, at: 0, sets, patterns: vec![Pattern::ALL], specs: Vec::new(), unknown: None, span };
     let mut done = false;
     let mut parts = 0_usize;
     while let Some(token) = parser.peek() {
@@ -75,6 +76,10 @@ pub(super) fn parse(tokens: &[Token<'_>], span: Span, sets: &Sets<'_, '_>) -> Re
             done = parser.statement(token)?;
         }
     }
+    // A rule that does nothing that is known, with words that are not, may do anything.
+    if let (false, Some(verdict)) = (done, parser.unknown.take().map(Verdict::Unknown)) {
+        parser.specs.push(Spec { patterns: parser.patterns, verdict, span });
+    }
     Ok(parser.specs)
 }
 
@@ -84,6 +89,8 @@ struct Parser<'p, 't, 'a, 's> {
     sets: &'p Sets<'t, 's>,
     patterns: Vec<Pattern>,
     specs: Vec<Spec>,
+    /// What was not understood and may be more than a condition.
+    unknown: Option<String>,
     span: Span,
 }
 
@@ -215,7 +222,11 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
             self.specs.push(Spec { patterns, verdict: Verdict::Unknown(text), span: self.span });
             return Ok(true);
         }
-        self.narrow(&[Pattern::when(condition(tokens), statement::why(tokens))], place(tokens))?;
+        let text = condition(tokens);
+        if !tokens.iter().any(|token| token.is_word("set")) {
+            self.unknown.get_or_insert_with(|| text.clone());
+        }
+        self.narrow(&[Pattern::when(text, statement::why(tokens))], place(tokens))?;
         Ok(false)
     }
 
@@ -259,6 +270,8 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
         let operator = match (sign, word) {
             ("==", _) | (_, "eq") => "==",
             ("!=", _) | (_, "ne") => "!=",
+            // None of the bits.
+            ("!", _) if fields == [Field::State] => "!",
             ("<", _) | (_, "lt") => "<",
             (">", _) | (_, "gt") => ">",
             ("<=", _) | (_, "le") => "<=",
@@ -288,7 +301,7 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
 
     /// Reads the right side of a match, and stands behind it whatever it is.
     fn right(&mut self, from: usize, fields: &[Field], operator: &str) -> Result<Vec<Pattern>, Unread> {
-        let negated = operator == "!=";
+        let negated = matches!(operator, "!=" | "!");
         let text = |parser: &Self| condition(parser.tokens.get(from..parser.at).unwrap_or_default());
         let Some(next) = self.peek() else {
             return Err(Unread::Wrong("a value is expected".to_owned(), self.span));
@@ -308,7 +321,7 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
             ([Field::State], "==") if joined => Ok(Vec::new()),
             // A state is one bit, and never the sum of two.
             ([Field::State], "!=") if joined => Ok(vec![Pattern::ALL]),
-            (_, "" | "==" | "!=") => {
+            (_, "" | "==" | "!=" | "!") => {
                 if let ([field], true) = (fields, values.len() > 1) {
                     return Ok(field.patterns(&values, negated, &text));
                 }

@@ -17,7 +17,7 @@ pub(super) struct Spelt {
     /// `icmp` or `icmpv6`, before its type.
     icmp: Option<&'static str>,
     /// Types.
-    types: Vec<u8>,
+    types: Vec<String>,
     /// A code.
     code: Option<String>,
 }
@@ -41,14 +41,14 @@ pub(super) fn spelt(service: &Service) -> Option<Spelt> {
         Service::Icmp(protocol, icmp) => {
             let word = if *protocol == Protocol::ICMP { "icmp" } else { "icmpv6" };
             let code = icmp.code.map(|code| code.to_string());
-            Some(Spelt { icmp: Some(word), types: vec![icmp.kind], code, ..Spelt::default() })
+            Some(Spelt { icmp: Some(word), types: vec![icmp.kind.to_string()], code, ..Spelt::default() })
         }
     }
 }
 
 /// The match of some types of `ICMPv6`.
 pub(super) fn icmpv6(types: &[u8]) -> Spelt {
-    Spelt { icmp: Some("icmpv6"), types: types.to_vec(), ..Spelt::default() }
+    Spelt { icmp: Some("icmpv6"), types: types.iter().map(u8::to_string).collect(), ..Spelt::default() }
 }
 
 /// The rules that a set of services takes, and the services that no rule can say.
