@@ -12,6 +12,7 @@ use egressor::targets::{Options, Wanted, find};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -106,6 +107,15 @@ pub(crate) fn hosts(bounds: &Bounds) -> Vec<Hostname> {
         }
     }
     hosts.into_iter().filter_map(|host| host.parse().ok()).collect()
+}
+
+/// Files as they are shown beside what a judge says of them.
+pub(crate) fn shown(files: &Files) -> String {
+    let mut text = String::new();
+    for (name, file) in files {
+        writeln!(text, "==> {name}\n{file}").unwrap();
+    }
+    text
 }
 
 /// The cases of an importer: the folder's name, and its files.

@@ -2,7 +2,7 @@
 //!
 //! The addresses that names have are left out: what is let pass is led to a server of the test.
 
-use crate::by_name::{Files, corpus, hosts, meaning, on_high_ports, packet, some_policies, written};
+use crate::by_name::{corpus, hosts, meaning, on_high_ports, packet, shown, some_policies, written};
 use crate::egressor_itself::{generate, lock};
 use crate::hello::{FarEnd, handshake_arrives, own_address, request_arrives, turn};
 use crate::tools::{Server, home, run, write};
@@ -123,11 +123,11 @@ impl Proxy {
 
 /// Asks for every host on every port, and compares with what is read. Gives how often something was let pass.
 fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, nameless: bool, about: &str) -> usize {
-    let mut passed = 0;
+    let mut times = 0;
     let mut say = |passes: bool, asked: &Packet<'_>, what: String| {
         let right = if passes { bounds.at_most.at(asked) } else { !bounds.at_least.at(asked) };
         verdicts.case(right, || format!("{what}: Envoy lets it pass: {passes}\n{about}"));
-        passed += usize::from(passes);
+        times += usize::from(passes);
     };
     for port in &proxy.ports {
         let to = SocketAddrV4::new(own_address(), *port);
@@ -151,11 +151,7 @@ fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, nameless: bo
         let passes = handshake_arrives(to, None) || request_arrives(to, "a.example");
         say(passes, &asked, format!("no name on {port}"));
     }
-    passed
-}
-
-fn shown(files: &Files) -> String {
-    files.iter().map(|(name, text)| format!("==> {name}\n{text}")).collect()
+    times
 }
 
 #[test]

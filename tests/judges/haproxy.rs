@@ -3,7 +3,7 @@
 //!
 //! The addresses that names have are left out: what is let pass is led to a server of the test.
 
-use crate::by_name::{Files, corpus, hosts, meaning, on_high_ports, packet, some_policies, written};
+use crate::by_name::{Files, corpus, hosts, meaning, on_high_ports, packet, shown, some_policies, written};
 use crate::egressor_itself::{generate, lock};
 use crate::hello::{FarEnd, handshake_arrives, own_address, request_arrives};
 use crate::tools::{Server, run, without_rights, write};
@@ -75,38 +75,35 @@ impl Proxy {
         ports.push(*ports.last().unwrap() + 1);
         Ok(Self { far, ports, _server: server })
     }
+}
 
-    fn passes(&self, host: &str, port: u16) -> bool {
-        let to = SocketAddrV4::new(own_address(), port);
-        // A client spells a name as it likes.
-        let (first, rest) = host.split_once('.').unwrap_or((host, ""));
-        let spellings = [host.to_owned(), format!("{}.{rest}", first.to_uppercase())];
-        spellings.iter().any(|host| {
-            handshake_arrives(to, Some(host))
-                || request_arrives(to, host)
-                || request_arrives(to, &format!("{host}:{port}"))
-        })
-    }
+/// Reports whether a host reaches the server, in some spelling and in some way of asking.
+fn is_let_pass(host: &str, port: u16) -> bool {
+    let to = SocketAddrV4::new(own_address(), port);
+    // A client spells a name as it likes.
+    let (first, rest) = host.split_once('.').unwrap_or((host, ""));
+    let spellings = [host.to_owned(), format!("{}.{rest}", first.to_uppercase())];
+    spellings.iter().any(|host| {
+        handshake_arrives(to, Some(host))
+            || request_arrives(to, host)
+            || request_arrives(to, &format!("{host}:{port}"))
+    })
 }
 
 /// Asks for every host on every port, and compares with what is read. Gives how often something was let pass.
 fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, about: &str) -> usize {
     assert!(proxy.far.port > 0);
-    let mut passed = 0;
+    let mut times = 0;
     for host in hosts(bounds) {
         for port in &proxy.ports {
-            let passes = proxy.passes(host.as_str(), *port);
+            let passes = is_let_pass(host.as_str(), *port);
             let asked = packet(&host, *port);
             let right = if passes { bounds.at_most.at(&asked) } else { !bounds.at_least.at(&asked) };
             verdicts.case(right, || format!("{host}:{port}: HAProxy lets it pass: {passes}\n{about}"));
-            passed += usize::from(passes);
+            times += usize::from(passes);
         }
     }
-    passed
-}
-
-fn shown(files: &Files) -> String {
-    files.iter().map(|(name, text)| format!("==> {name}\n{text}")).collect()
+    times
 }
 
 #[test]

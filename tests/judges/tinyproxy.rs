@@ -3,7 +3,7 @@
 //! A request that is denied is answered with 403. One that is let pass goes to a parent proxy that nobody runs, so that no
 //! name is looked up, and is answered with another error.
 
-use crate::by_name::{Files, corpus, hosts, meaning, packet, some_policies, written};
+use crate::by_name::{Files, corpus, hosts, meaning, packet, shown, some_policies, written};
 use crate::egressor_itself::{generate, lock};
 use crate::tools::{Server, free_port, without_rights, write};
 use crate::verdicts::Verdicts;
@@ -92,21 +92,17 @@ impl Proxy {
 
 /// Asks for every host on every port, and compares with what is read. Gives how often a request was let pass.
 fn compare(verdicts: &mut Verdicts, proxy: &Proxy, bounds: &Bounds, about: &str) -> usize {
-    let mut passed = 0;
+    let mut times = 0;
     for host in hosts(bounds) {
         for port in PORTS {
             let passes = proxy.passes(host.as_str(), port);
             let asked = packet(&host, port);
             let right = if passes { bounds.at_most.at(&asked) } else { !bounds.at_least.at(&asked) };
             verdicts.case(right, || format!("{host}:{port}: tinyproxy lets it pass: {passes}\n{about}"));
-            passed += usize::from(passes);
+            times += usize::from(passes);
         }
     }
-    passed
-}
-
-fn shown(files: &Files) -> String {
-    files.iter().map(|(name, text)| format!("==> {name}\n{text}")).collect()
+    times
 }
 
 #[test]

@@ -93,10 +93,10 @@ impl<'a> Parts<'a> {
 
     /// Cuts by the address that the client connects to.
     fn addresses(&mut self, ports: &PortSet, chains: &[&'a Chain]) {
-        let parts = by_prefix(chains, |chain| &chain.prefixes);
+        let blocks = by_prefix(chains, |chain| &chain.prefixes);
         // Which address a connection is for is not known of one that names a host.
-        let one = parts.len() == 1;
-        for (addrs, those) in parts {
+        let one = blocks.len() == 1;
+        for (addrs, those) in blocks {
             let text = "prefix_ranges".to_owned();
             let why = "it depends on the address that a client connects to".to_owned();
             let doubts = if one { Vec::new() } else { vec![Unmodelled { text, why }] };

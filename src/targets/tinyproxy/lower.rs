@@ -33,7 +33,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     }
     let every_port = "any port of an allowed host can be reached by a request without a tunnel, as the filter is over hosts alone; `tinyproxy.filter=urls` judges both";
     let voice = Voice {
-        refuses: &|pattern| refuses(pattern, &http_ports),
+        refuses: &refuses,
         ports: &ports,
         every_port: Some(every_port).filter(|_| !over_urls),
         clients: clients.map(|clients| (clients, "tinyproxy.clients")),
@@ -97,7 +97,7 @@ fn ports(ports: &PortSet) -> (PortSet, Option<String>) {
 }
 
 /// A name that is too long to stand in a line with what surrounds it.
-fn refuses(pattern: &NamePattern, _: &PortSet) -> Option<String> {
+fn refuses(pattern: &NamePattern) -> Option<String> {
     let length = host(pattern).len();
     (length > LONGEST_ENTRY - 200)
         .then(|| format!("`{pattern}` is left out: its expression has {length} bytes, too many for a line"))
