@@ -43,14 +43,14 @@ use std::sync::Arc;
 pub const TARGETS: &[&dyn Target] = &[
     &aws_security_group::AwsSecurityGroup,
     &gcp_firewall::GcpFirewall,
+    &azure_nsg::AzureNsg,
+    &aws_network_firewall::AwsNetworkFirewall,
     &iptables::Iptables,
     &squid::Squid,
     &network_policy::NetworkPolicy,
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
-    &azure_nsg::AzureNsg,
-    &aws_network_firewall::AwsNetworkFirewall,
 ];
 
 /// The target of that name.
