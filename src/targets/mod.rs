@@ -67,7 +67,10 @@ use std::sync::Arc;
 pub const TARGETS: &[&dyn Target] = &[
     &aws_security_group::AwsSecurityGroup,
     &gcp_firewall::GcpFirewall,
+    &azure_nsg::AzureNsg,
+    &aws_network_firewall::AwsNetworkFirewall,
     &iptables::Iptables,
+    &nftables::Nftables,
     &squid::Squid,
     &tinyproxy::Tinyproxy,
     &haproxy::Haproxy,
@@ -80,9 +83,6 @@ pub const TARGETS: &[&dyn Target] = &[
     &proxy_env::ProxyEnv,
     &gke_module::GkeModule,
     &change_request::ChangeRequest,
-    &nftables::Nftables,
-    &azure_nsg::AzureNsg,
-    &aws_network_firewall::AwsNetworkFirewall,
     &json::Json,
     &csv::Csv,
 ];
