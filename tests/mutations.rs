@@ -283,16 +283,24 @@ fn every_target_is_attacked_here() {
     let attacked = [
         "aws-security-group",
         "gcp-firewall",
+        "azure-nsg",
+        "aws-network-firewall",
         "iptables",
+        "nftables",
         "squid",
         "tinyproxy",
         "haproxy",
         "envoy",
         "istio",
         "network-policy",
+        "cilium",
+        "calico",
+        "openshift-egress-firewall",
         "proxy-env",
         "gke-module",
         "change-request",
+        "json",
+        "csv",
     ];
     assert_eq!(names, attacked, "a new target needs a test here");
 }
@@ -355,4 +363,44 @@ fn damaged_variables_of_proxies_are_read_to_an_end() {
 #[test]
 fn damaged_change_requests_are_read_to_an_end() {
     attack("change-request");
+}
+
+#[test]
+fn damaged_azure_files_are_read_to_an_end() {
+    attack("azure-nsg");
+}
+
+#[test]
+fn damaged_rule_groups_of_aws_are_read_to_an_end() {
+    attack("aws-network-firewall");
+}
+
+#[test]
+fn damaged_nftables_rulesets_are_read_to_an_end() {
+    attack("nftables");
+}
+
+#[test]
+fn damaged_policies_of_cilium_are_read_to_an_end() {
+    attack("cilium");
+}
+
+#[test]
+fn damaged_policies_of_calico_are_read_to_an_end() {
+    attack("calico");
+}
+
+#[test]
+fn damaged_egress_firewalls_are_read_to_an_end() {
+    attack("openshift-egress-firewall");
+}
+
+#[test]
+fn damaged_rules_as_json_are_read_to_an_end() {
+    attack("json");
+}
+
+#[test]
+fn damaged_rules_as_csv_are_read_to_an_end() {
+    attack("csv");
 }

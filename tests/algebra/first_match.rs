@@ -116,7 +116,7 @@ fn shifted_patterns_are_never_taken_for_each_other() {
         for shift in 0..period {
             let rule = |first| vec![(all.clone(), Some(periodic(first, period, 500)), true)];
             agree(&rule(0), &rule(shift));
-            let joined = vec![rule(0), rule(shift)].concat();
+            let joined = [rule(0), rule(shift)].concat();
             agree(&joined, &rule(shift));
         }
     }

@@ -91,12 +91,12 @@ fn what_holds_elsewhere_is_joined_and_the_first_to_say_it_is_believed() {
 
 #[test]
 fn a_scope_that_either_side_would_know_is_not_taken_for_another() {
-    let (mut knows, mut known) = (Policy::new(vec![set("b")]), Policy::new(vec![set("a")]));
+    let (mut holder, mut asking) = (Policy::new(vec![set("b")]), Policy::new(vec![set("a")]));
     let paired = |old: &Policy, new: &Policy| {
         pair_scopes(old, new).iter().filter(|pair| pair.old.is_some() && pair.new.is_some()).count()
     };
-    assert_eq!(paired(&known, &knows), 1);
-    knows.absent.hold("network".to_owned(), set("all of the network"));
-    known.absent.look_up(scope("a", Direction::Egress), vec!["network".to_owned()]);
-    assert_eq!([paired(&known, &knows), paired(&knows, &known)], [0, 0]);
+    assert_eq!(paired(&asking, &holder), 1);
+    holder.absent.hold("network".to_owned(), set("all of the network"));
+    asking.absent.look_up(scope("a", Direction::Egress), vec!["network".to_owned()]);
+    assert_eq!([paired(&asking, &holder), paired(&holder, &asking)], [0, 0]);
 }

@@ -1,4 +1,4 @@
-//! The rules of other policies of a cluster as the judge: those of Cilium, Calico and OpenShift.
+//! The rules of other policies of a cluster as the judge: those of Cilium, Calico and `OpenShift`.
 
 use crate::egressor_itself::{generate, lock};
 use crate::terraform::{hostile_texts, some_policies, written};

@@ -58,7 +58,7 @@ impl Rule {
         let action = *dice.pick(&["Allow", "Allow", "Allow", "Deny", "Pass", "Log"]);
         let peer = match dice.below(7) {
             0 => Peer::Any,
-            1 => Peer::Pods(*dice.pick(&["a", "b"])),
+            1 => Peer::Pods(dice.pick::<&str>(&["a", "b"])),
             2 => Peer::Set(dice.below(2)),
             3 if egress && action == "Allow" => {
                 Peer::Names((0..=dice.below(2)).map(|_| (dice.once_in(2), *dice.pick(&HOSTS))).collect())

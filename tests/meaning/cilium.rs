@@ -9,7 +9,7 @@ laws!(Pod, 30);
 
 /// The far end of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Far3 {
+enum Peers {
     /// Nothing is said.
     None,
     /// Blocks with exceptions.
@@ -21,11 +21,14 @@ enum Far3 {
     Pods(Vec<&'static str>),
 }
 
+/// A protocol and its ports, first and last.
+type Port = (Option<u8>, Option<(u16, u16)>);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Near4 {
+enum Services {
     None,
     /// Protocols (none is any that has ports) and ports (none is all).
-    Ports(Vec<(Option<u8>, Option<(u16, u16)>)>),
+    Ports(Vec<Port>),
     /// Types of ICMP (1) and `ICMPv6` (58).
     Icmp(Vec<(u8, u8)>),
 }
@@ -34,8 +37,8 @@ enum Near4 {
 struct Rule {
     egress: bool,
     deny: bool,
-    far: Far3,
-    near: Near4,
+    far: Peers,
+    near: Services,
 }
 
 /// The rules about one pod, whatever policies they stand in.
@@ -49,7 +52,7 @@ fn some<T: Clone>(dice: &mut Dice, things: &[T]) -> Vec<T> {
     (0..=dice.below(2)).map(|_| dice.pick(things).clone()).collect()
 }
 
-impl Far3 {
+impl Peers {
     fn random(dice: &mut Dice, egress: bool, deny: bool) -> Self {
         match dice.below(8) {
             0 => Self::None,
@@ -111,12 +114,12 @@ impl Far3 {
             }
             Self::Entities(names) => ("Entities", names.iter().map(|name| json!(name)).collect()),
             Self::Pods(apps) => {
-                let one = |app: &&str| match app.len() + apps.len() {
-                    2 => json!({"matchLabels": {"k8s:app": app}}),
-                    _ => {
-                        let namespace = json!({"k8s:io.kubernetes.pod.namespace": "default", "any:app": app});
-                        json!({ "matchLabels": namespace })
+                let one = |app: &&str| {
+                    if app.len() + apps.len() == 2 {
+                        return json!({"matchLabels": {"k8s:app": app}});
                     }
+                    let namespace = json!({"k8s:io.kubernetes.pod.namespace": "default", "any:app": app});
+                    json!({ "matchLabels": namespace })
                 };
                 ("Endpoints", apps.iter().map(one).collect())
             }
@@ -135,7 +138,7 @@ fn cidr(dice: &mut Dice) -> (Block, Vec<Block>) {
     (block, except)
 }
 
-impl Near4 {
+impl Services {
     fn random(dice: &mut Dice) -> Self {
         match dice.below(6) {
             0 => Self::None,
@@ -214,7 +217,7 @@ impl Near4 {
 impl Rule {
     fn random(dice: &mut Dice) -> Self {
         let (egress, deny) = (!dice.once_in(3), dice.once_in(4));
-        Self { egress, deny, far: Far3::random(dice, egress, deny), near: Near4::random(dice) }
+        Self { egress, deny, far: Peers::random(dice, egress, deny), near: Services::random(dice) }
     }
 
     /// A rule that says nothing at all matches nothing.
@@ -314,28 +317,32 @@ impl Format for Pod {
         for rule in &self.0 {
             edges.rule();
             match &rule.far {
-                Far3::Cidr(blocks) => {
+                Peers::Cidr(blocks) => {
                     for (block, except) in blocks {
                         edges.far(*block);
-                        except.iter().for_each(|except| edges.far(*except));
+                        for except in except {
+                            edges.far(*except);
+                        }
                     }
                 }
-                Far3::Names(names) => {
+                Peers::Names(names) => {
                     for (_, host) in names {
                         for head in ["", "x.", "y.x."] {
                             edges.peer(&Far::Name(format!("{head}{host}")));
                         }
                     }
                 }
-                Far3::Entities(_) => edges.peer(&Far::Name("www.example.net".to_owned())),
-                Far3::Pods(apps) => {
-                    apps.iter().for_each(|app| edges.peer(&Far::Group(format!("default/app={app}"))));
+                Peers::Entities(_) => edges.peer(&Far::Name("www.example.net".to_owned())),
+                Peers::Pods(apps) => {
+                    for app in apps {
+                        edges.peer(&Far::Group(format!("default/app={app}")));
+                    }
                 }
-                Far3::None => {}
+                Peers::None => {}
             }
             match &rule.near {
-                Near4::None => {}
-                Near4::Ports(ports) => {
+                Services::None => {}
+                Services::Ports(ports) => {
                     for (protocol, range) in ports {
                         let protocol = protocol.unwrap_or(17);
                         match range {
@@ -344,8 +351,10 @@ impl Format for Pod {
                         }
                     }
                 }
-                Near4::Icmp(types) => {
-                    types.iter().for_each(|(protocol, kind)| edges.icmp(*protocol, *kind, None));
+                Services::Icmp(types) => {
+                    for (protocol, kind) in types {
+                        edges.icmp(*protocol, *kind, None);
+                    }
                 }
             }
         }
@@ -355,7 +364,7 @@ impl Format for Pod {
         let mut rules = Vec::new();
         for rule in &self.0 {
             let mut rule = rule.clone();
-            if let Far3::Cidr(blocks) = &mut rule.far
+            if let Peers::Cidr(blocks) = &mut rule.far
                 && dice.once_in(2)
                 && blocks[0].1.is_empty()
                 && let Some(halves) = blocks[0].0.halves()
@@ -364,19 +373,19 @@ impl Format for Pod {
                 blocks.extend(halves.map(|half| (half, Vec::new())));
             }
             match (dice.below(3), &rule.far, &rule.near) {
-                (0, Far3::Names(names), _) if names.len() > 1 => {
+                (0, Peers::Names(names), _) if names.len() > 1 => {
                     rules.extend(
-                        names.iter().map(|name| Rule { far: Far3::Names(vec![*name]), ..rule.clone() }),
+                        names.iter().map(|name| Rule { far: Peers::Names(vec![*name]), ..rule.clone() }),
                     );
                 }
-                (1, _, Near4::Ports(ports)) if ports.len() > 1 => {
+                (1, _, Services::Ports(ports)) if ports.len() > 1 => {
                     rules.extend(
-                        ports.iter().map(|port| Rule { near: Near4::Ports(vec![*port]), ..rule.clone() }),
+                        ports.iter().map(|port| Rule { near: Services::Ports(vec![*port]), ..rule.clone() }),
                     );
                 }
-                (2, Far3::Cidr(blocks), _) if blocks.len() > 1 => {
+                (2, Peers::Cidr(blocks), _) if blocks.len() > 1 => {
                     let one = |block: &(Block, Vec<Block>)| Rule {
-                        far: Far3::Cidr(vec![block.clone()]),
+                        far: Peers::Cidr(vec![block.clone()]),
                         ..rule.clone()
                     };
                     rules.extend(blocks.iter().map(one));
@@ -393,16 +402,16 @@ impl Format for Pod {
         let at = dice.below(rules.len());
         let rule = &mut rules[at];
         match (dice.below(4), &mut rule.far, &mut rule.near) {
-            (0, Far3::Names(names), _) => names[0].0 = (names[0].0 + 1) % 3,
-            (0, Far3::Cidr(blocks), _) => {
+            (0, Peers::Names(names), _) => names[0].0 = (names[0].0 + 1) % 3,
+            (0, Peers::Cidr(blocks), _) => {
                 if let Some(block) = blocks[0].0.sibling() {
                     blocks[0] = (block, Vec::new());
                 }
             }
-            (1, _, Near4::Ports(ports)) => {
+            (1, _, Services::Ports(ports)) => {
                 ports[0].0 = if ports[0].0 == Some(6) { Some(17) } else { Some(6) }
             }
-            (2, Far3::Names(_), _) => drop(rules.remove(at)),
+            (2, Peers::Names(_), _) => drop(rules.remove(at)),
             (2, _, _) => rule.deny = !rule.deny,
             _ => drop(rules.remove(at)),
         }

@@ -33,8 +33,11 @@ const HOSTS: [&str; 3] = ["example.com", "api.example.com", "example.org"];
 impl Rule {
     fn random(dice: &mut Dice) -> Self {
         let v6 = dice.once_in(3);
-        let peer =
-            if dice.once_in(3) { Peer::Name(*dice.pick(&HOSTS)) } else { Peer::Net(Block::random(dice, v6)) };
+        let peer = if dice.once_in(3) {
+            Peer::Name(dice.pick::<&str>(&HOSTS))
+        } else {
+            Peer::Net(Block::random(dice, v6))
+        };
         // A denial of every address is the last rule here, since it is one of names, too.
         let peer = match peer {
             Peer::Net(block) if block.len == 0 => Peer::Net(block.with_len(1)),

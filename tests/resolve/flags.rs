@@ -92,7 +92,7 @@ fn rounds_that_differ_mark_the_name_as_rotating_and_generate_warns() {
     let warned = egressor(folder.path(), &["generate", "--region", "us", "-t", "iptables", "--out", "out"]);
     let told = stderr(&warned);
     assert!(told.contains("evidence/rotating") && told.contains("`github.com` answers with other"), "{told}");
-    for way_out in ["takes names (squid", "publishes or dedicates", "private endpoint"] {
+    for way_out in ["takes names (", "publishes or dedicates", "private endpoint"] {
         assert!(told.contains(way_out), "{told}");
     }
     // Nobody who writes names needs the warning.

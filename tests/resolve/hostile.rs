@@ -55,9 +55,12 @@ fn number(name: &str) -> usize {
 fn an_alias_to_a_name_that_is_no_host_is_bogus() {
     let labels = Arc::new(labels());
     let known = Arc::clone(&labels);
-    let server = serve(move |question| match question.v6 {
-        true => Reply::nothing(),
-        false => Reply::answers(odd_alias(&question.name, &known[number(&question.name)])),
+    let server = serve(move |question| {
+        if question.v6 {
+            Reply::nothing()
+        } else {
+            Reply::answers(odd_alias(&question.name, &known[number(&question.name)]))
+        }
     });
     let names = (0..labels.len()).map(|at| host(&format!("h{at}.test")));
     let lookups = resolve(names, &options(&[&server]), |_, _| {}).expect("servers are given");
@@ -117,9 +120,12 @@ fn locked(folder: &Path) -> Lockfile {
 
 #[test]
 fn no_alias_of_any_bytes_changes_a_lockfile_a_rule_or_a_terminal() {
-    let plain = |question: &crate::server::Question| match question.v6 {
-        true => Reply::nothing(),
-        false => Reply::answers(vec![address(&question.name, 60, "203.0.114.20")]),
+    let plain = |question: &crate::server::Question| {
+        if question.v6 {
+            Reply::nothing()
+        } else {
+            Reply::answers(vec![address(&question.name, 60, "203.0.114.20")])
+        }
     };
     let server = serve(plain);
     let home = tempfile::tempdir().expect("a folder");

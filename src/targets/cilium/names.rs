@@ -119,6 +119,8 @@ mod tests {
 
     #[test]
     fn every_pattern_reads_back_as_what_it_was_written_for() {
+        use crate::packet::Set as _;
+
         let host: Hostname = "example.com".parse().unwrap();
         for pattern in [
             NamePattern::Any,
@@ -138,7 +140,6 @@ mod tests {
                     },
                 })
                 .collect();
-            use crate::packet::Set as _;
             assert_eq!(NameSet::union_all(&read), pattern.names());
             assert_eq!(names, pattern.names());
         }

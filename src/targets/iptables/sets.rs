@@ -45,9 +45,12 @@ struct Named {
 /// The elements that a set has room for unless it is told otherwise.
 const USUAL_ROOM: usize = 65_536;
 
+/// What lines of one group share: near end, service and comment.
+type Alike = (Option<Prefix>, Service, Arc<str>);
+
 /// The lines, those that differ in the block of their far end only as one.
 pub(super) fn grouped(lines: Vec<Accepted>, comments: &mut Comments<'_>) -> Vec<Group> {
-    let mut groups: BTreeMap<(Option<Prefix>, Service, Arc<str>), Vec<Option<Prefix>>> = BTreeMap::new();
+    let mut groups: BTreeMap<Alike, Vec<Option<Prefix>>> = BTreeMap::new();
     for Accepted { key: (peer, source, service), rules } in lines {
         groups.entry((source, service, comments.of(&rules))).or_default().push(peer);
     }

@@ -1,12 +1,12 @@
 //! From a policy to the model of the file.
 
-use super::SCHEMA;
+use super::{DOCUMENT, SCHEMA};
 use crate::diag::{Code, Finding};
 use crate::packet::Set;
 use crate::policy::RuleSet;
 use crate::syntax::text::one_line;
 use crate::targets::plain::{self, KINDS, PlainRow};
-use crate::targets::{Artifact, Lowered, Wanted};
+use crate::targets::{Artifact, Lowered, Model, Wanted};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -39,14 +39,19 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         return lowered;
     }
     let scopes = wanted.policy.sets.iter().map(scope).collect();
-    match serde_json::to_value(File { schema: SCHEMA, scopes }) {
-        Ok(model) => {
-            let path = "egressor.json".to_owned();
-            lowered.artifacts.push(Artifact { path, template: "json.json.tera", model: model.into() });
-        }
-        Err(error) => lowered.findings.push(Finding::new(Code::TemplateError, error.to_string())),
-    }
+    let file = File { schema: SCHEMA, scopes };
+    lowered.findings.extend(too_long(&file));
+    let path = "egressor.json".to_owned();
+    lowered.artifacts.push(Artifact { path, template: "json.json.tera", model: Model::of(&file) });
     lowered
+}
+
+/// Says so when the text may become longer than programs read. The template puts each rule on a line of its own, which
+/// never doubles it.
+fn too_long(file: &File) -> Option<Finding> {
+    let characters = serde_json::to_vec(file).map_or(usize::MAX, |text| text.len().saturating_mul(2));
+    let message = format!("the document may have {characters} characters, {DOCUMENT} are read");
+    (characters > DOCUMENT).then(|| Finding::new(Code::TargetLimit, message))
 }
 
 fn scope(set: &RuleSet) -> Scope {

@@ -13,6 +13,15 @@ pub(super) struct Json;
 /// What a file says that it is.
 const SCHEMA: &str = "egressor/rules/v1";
 
+/// The most characters of a text that programs in JavaScript take: beyond it, `JSON.parse` has nothing to parse.
+const DOCUMENT: usize = 536_870_888;
+
+const LIMITS: [Limit; 1] = [Limit {
+    what: "characters of a document that programs in JavaScript read",
+    max: DOCUMENT,
+    source: "https://nodejs.org/api/buffer.html#bufferconstantsmax_string_length",
+}];
+
 impl Target for Json {
     fn name(&self) -> &'static str {
         "json"
@@ -35,7 +44,7 @@ impl Target for Json {
     }
 
     fn limits(&self) -> &'static [Limit] {
-        &[]
+        &LIMITS
     }
 
     fn options(&self) -> &'static [OptionSpec] {

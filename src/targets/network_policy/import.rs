@@ -22,9 +22,9 @@ impl Importer for NetworkPolicyManifests {
         if let Some(form) = PolicyForm::of(text) {
             return form == PolicyForm::Kubernetes;
         }
-        // A list of what runs, as `kubectl get deployments -o yaml` prints it, is about something else.
+        // A list of what runs, as `kubectl get deployments -o yaml` prints it, or of a mesh is about something else.
         let has = |kinds: &[&str]| words(text, "kind").any(|kind| kinds.contains(&kind));
-        has(&["List"]) && text.contains("items") && !has(&WORKLOADS)
+        has(&["List"]) && text.contains("items") && !has(&OTHERS)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -45,9 +45,18 @@ impl Importer for NetworkPolicyManifests {
     }
 }
 
-/// The kinds of objects that run something.
-const WORKLOADS: [&str; 7] =
-    ["Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"];
+/// The kinds of objects that run something, and those of a mesh.
+const OTHERS: [&str; 9] = [
+    "Deployment",
+    "DaemonSet",
+    "StatefulSet",
+    "ReplicaSet",
+    "Pod",
+    "Job",
+    "CronJob",
+    "ServiceEntry",
+    "Sidecar",
+];
 
 /// Two objects of one name: the later would replace the former, so their union is not what the cluster gets.
 fn twice(policies: &[Read<'_>]) -> Vec<Finding> {

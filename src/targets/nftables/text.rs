@@ -427,6 +427,7 @@ pub(super) const COMES_AND_GOES: &str = "elements of the set come and go";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     fn read(text: &str) -> (Vec<String>, Vec<String>) {
         let source = Arc::new(Source::new("rules", text));
@@ -460,7 +461,7 @@ mod tests {
         );
         let mut text = "define a0 = { 1, 2 }\n".to_owned();
         for number in 1..40 {
-            text += &format!("define a{number} = {{ $a{0}, $a{0} }}\n", number - 1);
+            writeln!(text, "define a{number} = {{ $a{0}, $a{0} }}", number - 1).unwrap();
         }
         assert_eq!(read(&text).1, ["the definitions stand for too much"]);
     }
