@@ -458,10 +458,8 @@ mod tests {
             read("table ip t {\nchain c {\ntcp dport $a accept\n}\n}\n").1,
             ["a name that is not defined"]
         );
-        let mut text = "define a0 = { 1, 2 }\n".to_owned();
-        for number in 1..40 {
-            text += &format!("define a{number} = {{ $a{0}, $a{0} }}\n", number - 1);
-        }
+        let define = |number: usize| format!("define a{number} = {{ $a{0}, $a{0} }}\n", number - 1);
+        let text = (1..40).map(define).fold("define a0 = { 1, 2 }\n".to_owned(), |text, line| text + &line);
         assert_eq!(read(&text).1, ["the definitions stand for too much"]);
     }
 
