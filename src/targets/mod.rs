@@ -30,6 +30,7 @@ mod iptables;
 mod istio;
 mod json;
 mod kubernetes;
+mod masked;
 mod model;
 mod network_policy;
 mod nftables;

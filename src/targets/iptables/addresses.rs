@@ -1,21 +1,11 @@
 //! Addresses as `-s`, `-d` and `iprange` write them.
 
 use crate::packet::{AddrSet, Prefix};
+use crate::targets::masked::masked;
 use crate::targets::region::Family;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-/// What an address with a mask stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Block {
-    /// Exactly these addresses.
-    Exact(AddrSet),
-    /// Some of these: the mask is scattered over too many bits to be written out. With the text that `iptables-save`
-    /// prints for it, host bits cleared.
-    Within(AddrSet, String),
-}
-
-/// A scattered mask is written out as ranges up to this many free bits above its lowest run.
-const SCATTERED_BITS: u32 = 10;
+pub(super) use crate::targets::masked::Block;
 
 /// Reads `192.0.2.1`, `192.0.2.0/24`, `10.0.2.0/255.0.255.0` or the like in IPv6. Host bits are cleared, as iptables
 /// does; leading zeros are refused, because iptables reads them as octal.
@@ -30,18 +20,7 @@ pub(super) fn block(text: &str, family: Family) -> Result<Block, String> {
         return Ok(Block::Exact(AddrSet::block(prefix)));
     }
     let mask = address(mask, family).map_err(|_| format!("`/{mask}` is not a prefix length or a mask"))?;
-    Ok(match (ip, mask) {
-        (IpAddr::V4(ip), IpAddr::V4(mask)) => {
-            masked(u128::from(ip.to_bits()), u128::from(mask.to_bits()), 32, |bits| {
-                u32::try_from(bits)
-                    .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |bits| IpAddr::V4(Ipv4Addr::from_bits(bits)))
-            })
-        }
-        (IpAddr::V6(ip), IpAddr::V6(mask)) => {
-            masked(ip.to_bits(), mask.to_bits(), 128, |bits| IpAddr::V6(Ipv6Addr::from_bits(bits)))
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Block::Exact(AddrSet::default()),
-    })
+    Ok(masked(ip, mask))
 }
 
 /// The block that [`block`] makes of an address with or without a prefix length; nothing of what is written otherwise.
@@ -100,35 +79,6 @@ pub(super) fn address(text: &str, family: Family) -> Result<IpAddr, String> {
     let ip: IpAddr = text.parse().map_err(|_| format!("`{text}` is not an {} address", family.as_str()))?;
     let fits = ip.is_ipv4() == (family == Family::V4);
     if fits { Ok(ip) } else { Err(format!("`{text}` is not an {} address", family.as_str())) }
-}
-
-/// The addresses that equal `ip` in the bits of the mask.
-fn masked(ip: u128, mask: u128, width: u32, to_ip: impl Fn(u128) -> IpAddr) -> Block {
-    let all = u128::MAX.checked_shr(128_u32.saturating_sub(width)).unwrap_or(0);
-    let (mask, ip) = (mask & all, ip & mask & all);
-    let free = !mask & all;
-    // The free bits below the lowest bit of the mask make each range; those above it number the ranges.
-    let run = mask.trailing_zeros().min(width);
-    let low = all & !u128::MAX.checked_shl(run).unwrap_or(0);
-    let high: Vec<u32> = (run..width).filter(|bit| free.checked_shr(*bit).unwrap_or(0) & 1 == 1).collect();
-    let range = |first: u128| (to_ip(first), to_ip(first | low));
-    match u32::try_from(high.len()) {
-        Ok(bits) if bits <= SCATTERED_BITS => {
-            let count = 1_u32.checked_shl(bits).unwrap_or(1);
-            let scattered = |number: u32| {
-                let set = high.iter().enumerate().filter(|(index, _)| (number >> index) & 1 == 1);
-                set.fold(ip, |bits, (_, bit)| bits | 1_u128.checked_shl(*bit).unwrap_or(0))
-            };
-            Block::Exact(AddrSet::from_ranges((0..count).map(|number| range(scattered(number)))))
-        }
-        _ => {
-            // The block of the leading ones of the mask holds all of them.
-            let leading = (mask << 128_u32.saturating_sub(width)).leading_ones().min(width);
-            let host = all.checked_shr(leading).unwrap_or(0);
-            let bound = AddrSet::from_ranges([(to_ip(ip & !host), to_ip((ip & !host) | host))]);
-            Block::Within(bound, format!("{}/{}", to_ip(ip), to_ip(mask)))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -201,6 +201,10 @@ fn expression(kind: &str, body: &Node) -> Option<Words> {
             Some(field) => bare(&format!("{} {field}", text("name")?)),
             None => bare(&format!("exthdr {}", text("name")?)),
         },
+        "tcp option" => match text("field") {
+            Some(field) => bare(&format!("tcp option {} {field}", text("name")?)),
+            None => bare(&format!("tcp option {}", text("name")?)),
+        },
         "prefix" => {
             let (addr, len) = (text("addr")?, body.get("len").map(scalar)?);
             vec![token(format!("{addr}/{len}"), Kind::Text, body)]

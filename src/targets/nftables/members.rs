@@ -233,14 +233,14 @@ fn elements<'t, 'a>(
     }
     let mut rest = tokens;
     while !rest.is_empty() {
-        let mut depth = 0_usize;
+        let mut open = 0_usize;
         let end = rest.iter().position(|token| {
             if token.is_sign("{") {
-                depth = depth.saturating_add(1);
+                open = open.saturating_add(1);
             } else if token.is_sign("}") {
-                depth = depth.saturating_sub(1);
+                open = open.saturating_sub(1);
             }
-            depth == 0 && token.is_sign(",")
+            open == 0 && token.is_sign(",")
         });
         let (one, behind) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, &[]));
         rest = behind.get(1..).unwrap_or_default();

@@ -8,6 +8,7 @@ mod json;
 mod json_expression;
 mod lift;
 mod lower;
+mod masks;
 mod members;
 mod model;
 mod names;

@@ -2,6 +2,7 @@
 
 use super::field::{Field, Value};
 use super::flags;
+use super::masks;
 use super::members::{self, Sets, Unread};
 use super::pattern::Pattern;
 use super::statement::{self, After};
@@ -199,7 +200,9 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
                 let Some(count) = statement::value_length(self.rest()) else { return self.unclear(from) };
                 self.take(count);
                 let tokens = self.tokens.get(from..self.at).unwrap_or_default();
-                self.narrow(&[Pattern::when(condition(tokens), statement::why(tokens))], place(tokens))?;
+                let way = Pattern::when(condition(tokens), statement::why(tokens));
+                let way = statement::needs(tokens).map_or(Some(way.clone()), |needs| way.meet(&needs));
+                self.narrow(way.as_slice(), place(tokens))?;
                 Ok(false)
             }
             Left::Unclear => self.unclear(from),
@@ -277,7 +280,7 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
             ("<=", _) | (_, "le") => "<=",
             (">=", _) | (_, "ge") => ">=",
             ("&" | "|" | "^" | "<<" | ">>", _) | (_, "and" | "or" | "xor" | "set" | "map") => {
-                return self.unclear(from);
+                return self.calculated(from, fields);
             }
             _ => "",
         };
@@ -295,6 +298,22 @@ impl<'p, 'a> Parser<'p, '_, 'a, '_> {
                 way.into_iter().collect()
             }
         };
+        self.narrow(&ways, self.span)?;
+        Ok(false)
+    }
+
+    /// A match of fields that are calculated with, of which only masks of addresses are modelled.
+    fn calculated(&mut self, from: usize, fields: &[Field]) -> Result<bool, Refusal> {
+        let text = || {
+            let end = self.at.saturating_add(masks::WORDS);
+            condition(self.tokens.get(from..end).unwrap_or_default())
+        };
+        let ways = match fields {
+            [Field::Address(family, is_source)] => masks::patterns(self.rest(), *family, *is_source, text),
+            _ => None,
+        };
+        let Some(ways) = ways else { return self.unclear(from) };
+        self.take(masks::WORDS);
         self.narrow(&ways, self.span)?;
         Ok(false)
     }

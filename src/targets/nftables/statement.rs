@@ -201,6 +201,12 @@ pub(super) fn left_length(rest: &[Token<'_>]) -> Option<usize> {
             | "ipsec",
             name,
         ) if name != "chunk" && name != "option" => 2,
+        ("tcp", "option") => match (word(2), word(3)) {
+            ("", _) | (_, "") => return None,
+            (name, _) if name.starts_with('@') => return None,
+            (_, "exists" | "missing") => 3,
+            _ => 4,
+        },
         ("ct", "original" | "reply") => match word(2) {
             "ip" | "ip6" => 4,
             _ => 3,
@@ -219,10 +225,21 @@ pub(super) fn left_length(rest: &[Token<'_>]) -> Option<usize> {
 
 /// How many words the operator and the right side of a match are; none when they are not plain.
 pub(super) fn value_length(rest: &[Token<'_>]) -> Option<usize> {
-    let operator = rest.first().is_some_and(|token| {
+    let mut from = 0_usize;
+    // `& 8191`, and more of it, before what the outcome is compared with.
+    while rest.get(from).is_some_and(calculates) {
+        rest.get(from.checked_add(1)?).filter(|token| {
+            token.kind == Kind::Word && token.text.starts_with(|char: char| char.is_ascii_digit())
+        })?;
+        from = from.checked_add(2)?;
+    }
+    let operator = rest.get(from).is_some_and(|token| {
         token.kind == Kind::Sign && ["==", "!=", "<", ">", "<=", ">="].contains(&token.text.as_ref())
     });
-    let from = usize::from(operator);
+    if from > 0 && !operator {
+        return None;
+    }
+    from = from.checked_add(usize::from(operator))?;
     let first = rest.get(from)?;
     if first.is_sign("{") {
         return Some(closing(rest, from));
@@ -242,6 +259,28 @@ pub(super) fn value_length(rest: &[Token<'_>]) -> Option<usize> {
         token.kind != Kind::Sign && !["and", "or", "xor", "vmap", "map", "."].contains(&token.text.as_ref())
     });
     (plain && end <= rest.len()).then_some(end)
+}
+
+/// Reports whether it calculates with what stands before it.
+fn calculates(token: &Token<'_>) -> bool {
+    let signs = ["&", "|", "^", "<<", ">>"];
+    signs.iter().any(|sign| token.is_sign(sign))
+        || ["and", "or", "xor"].iter().any(|word| token.is_word(word))
+}
+
+/// The packets that have what such a match looks at, where that is said of a protocol that is modelled.
+pub(super) fn needs(tokens: &[Token<'_>]) -> Option<Pattern> {
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text.as_ref());
+    match (word(0), word(1)) {
+        ("ip", _) => Some(Pattern::family(Family::V4)),
+        ("ip6", _) => Some(Pattern::family(Family::V6)),
+        // Other packets have no such option either.
+        ("tcp", "option") if word(3) == "missing" => None,
+        ("tcp" | "udp" | "udplite" | "sctp" | "dccp", _) => {
+            Protocol::parse(word(0)).map(|protocol| Pattern::of(TransportSet::protocol(protocol)))
+        }
+        _ => None,
+    }
 }
 
 /// How many words stand before one that surely begins a statement, outside of braces.

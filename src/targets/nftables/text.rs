@@ -459,10 +459,8 @@ mod tests {
             read("table ip t {\nchain c {\ntcp dport $a accept\n}\n}\n").1,
             ["a name that is not defined"]
         );
-        let mut text = "define a0 = { 1, 2 }\n".to_owned();
-        for number in 1..40 {
-            writeln!(text, "define a{number} = {{ $a{0}, $a{0} }}", number - 1).unwrap();
-        }
+        let define = |number: usize| format!("define a{number} = {{ $a{0}, $a{0} }}\n", number - 1);
+        let text = (1..40).map(define).fold("define a0 = { 1, 2 }\n".to_owned(), |text, line| text + &line);
         assert_eq!(read(&text).1, ["the definitions stand for too much"]);
     }
 
