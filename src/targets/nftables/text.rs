@@ -427,7 +427,6 @@ pub(super) const COMES_AND_GOES: &str = "elements of the set come and go";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fmt::Write as _;
 
     fn read(text: &str) -> (Vec<String>, Vec<String>) {
         let source = Arc::new(Source::new("rules", text));
