@@ -46,6 +46,7 @@ mod reason;
 mod region;
 mod rule_name;
 mod selecting;
+mod spread;
 mod squid;
 mod terraform;
 mod tinyproxy;

@@ -4,16 +4,14 @@ use super::sets::{self, Collected};
 use super::spell::{self, Test};
 use super::{CHAIN_NAME, COMMENT};
 use crate::diag::{Code, Finding, Severity};
-use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
-use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
-use crate::syntax::text::one_line;
-use crate::targets::absorb::absorb;
+use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Protocol, Set, TransportSet};
+use crate::policy::{Direction, Need, Origin, RuleSet};
 use crate::targets::accepted::{Accepted, Comments, Key, Service};
 use crate::targets::reason::{Room, reason};
 use crate::targets::region::Family;
+use crate::targets::spread::{Vocabulary, lines};
 use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A file, as its template sees it.
@@ -62,6 +60,13 @@ struct Line {
     /// `--reject-with`.
     reject_with: Option<&'static str>,
 }
+
+/// What one rule can name.
+const VOCABULARY: Vocabulary = Vocabulary {
+    services: spell::services,
+    lacks: "option",
+    help: "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option",
+};
 
 /// A comment is limited in bytes, so it is kept to characters of one byte.
 const COMMENT_ROOM: Room = Room { limit: COMMENT, allowed: |char| char.is_ascii() };
@@ -113,11 +118,7 @@ fn chain(
         lowered.findings.push(Finding::new(Code::TargetLimit, message));
     }
     let mut rules = implied(set, family, wanted, lowered);
-    let mut lines: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
-    for (number, rule) in set.rules.iter().enumerate() {
-        spread(set, (number, rule), family, &mut lines, lowered);
-    }
-    let lines = absorb(lines.into_iter().map(|(key, rules)| Accepted { key, rules }).collect());
+    let lines = lines(set, family, &VOCABULARY, lowered);
     let mut comments = Comments::new(set, COMMENT_ROOM);
     let line = |(peer, source, service): Key, comment: Arc<str>| {
         let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
@@ -189,86 +190,6 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
     rules
 }
 
-/// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
-fn spread(
-    set: &RuleSet,
-    (number, rule): (usize, &Rule),
-    family: Family,
-    lines: &mut BTreeMap<Key, Vec<usize>>,
-    lowered: &mut Lowered,
-) {
-    let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
-    // A rule whose end is of the other family says nothing here; it must not become a rule for every address.
-    let Some(peers) = blocks(peers, family) else { return };
-    let sources = match rule.matches.source.set() {
-        None => vec![None],
-        Some(sources) => match blocks(sources, family) {
-            None => return,
-            Some(blocks) => blocks,
-        },
-    };
-    let full = TransportSet::full();
-    let (services, unsaid) = spell::services(rule.matches.transport.set().unwrap_or(&full), family);
-    let loss = (!unsaid.is_empty()).then(|| unsaid_services(set, rule, family, &unsaid));
-    if let Some(loss) = loss.filter(|loss| !loss.missing.is_empty()) {
-        let message =
-            format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
-        let help = "protocol 0, extension headers of IPv6, ICMP type 255 and the ICMP types of the other family have no option";
-        lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
-        lowered.losses.push(loss);
-    }
-    for peer in &peers {
-        for source in &sources {
-            for service in &services {
-                lines.entry((*peer, *source, service.clone())).or_default().push(number);
-            }
-        }
-    }
-}
-
-fn unsaid_services(set: &RuleSet, rule: &Rule, family: Family, unsaid: &TransportSet) -> Loss {
-    let missing = packets(set, rule, family, |transport| transport.intersect(unsaid));
-    // What one rule cannot say, another may: `any protocol` holds what has no option of its own.
-    let said: Vec<PacketSet> = set
-        .rules
-        .iter()
-        .map(|rule| {
-            packets(set, rule, family, |transport| transport.subtract(&spell::services(transport, family).1))
-        })
-        .collect();
-    Loss {
-        scope: set.scope.clone(),
-        excess: PacketSet::default(),
-        missing: missing.subtract(&PacketSet::union_all(&said)),
-        why: format!("{} rules have no option for some services of {}", family.as_str(), label(&rule.origin)),
-    }
-}
-
-/// The packets of one family that a rule asks for, some of its services only.
-fn packets(
-    set: &RuleSet,
-    rule: &Rule,
-    family: Family,
-    part: impl Fn(&TransportSet) -> TransportSet,
-) -> PacketSet {
-    let peers = rule.matches.peer.set().unwrap_or(&set.universe);
-    let peers = PeerSet::from(family.part(&peers.addrs));
-    let transport = rule.matches.transport.set().cloned().unwrap_or_else(TransportSet::full);
-    PacketSet::product(rule.matches.source.set(), &peers, &part(&transport), &true)
-}
-
-/// The blocks of a family, `None` for all of it; nothing when the set has none.
-fn blocks(addrs: &AddrSet, family: Family) -> Option<Vec<Option<Prefix>>> {
-    let part = family.part(addrs);
-    if part.is_empty() {
-        return None;
-    }
-    if part == family.all() {
-        return Some(vec![None]);
-    }
-    Some(part.prefixes().into_iter().map(Some).collect())
-}
-
 fn accept(service: &Service, comment: impl Into<Arc<str>>) -> Line {
     Line {
         protocol: service.protocol(),
@@ -293,14 +214,4 @@ fn reject(family: Family) -> [Line; 2] {
         ..Line::default()
     };
     [line(Some("tcp"), "tcp-reset"), line(None, prohibited)]
-}
-
-/// Who asked for a rule.
-fn label(origin: &Origin) -> String {
-    match origin {
-        Origin::Endpoint(justification) => one_line(&justification.endpoint),
-        Origin::Implied(need) => need.id().to_owned(),
-        Origin::File(place) => one_line(place.source.name()),
-        Origin::System(text) => one_line(text),
-    }
 }

@@ -4,12 +4,11 @@ use super::spell::{self, Spelt};
 use super::{COMMENT, names};
 use crate::diag::{Code, Finding, Severity};
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
-use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
-use crate::syntax::text::one_line;
-use crate::targets::absorb::absorb;
-use crate::targets::accepted::{Accepted, Comments, Key, Service};
+use crate::policy::{Direction, Need, Origin, RuleSet};
+use crate::targets::accepted::{Accepted, Comments, Service};
 use crate::targets::reason::{Room, reason};
 use crate::targets::region::Family;
+use crate::targets::spread::{Vocabulary, lines};
 use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -75,6 +74,13 @@ struct Line {
     comment: Arc<str>,
 }
 
+/// What one rule can name.
+const VOCABULARY: Vocabulary = Vocabulary {
+    services: spell::services,
+    lacks: "words",
+    help: "extension headers of IPv6 are the protocol of no packet, and the ICMP types of the other family have no words",
+};
+
 /// A comment is limited in bytes, so it is kept to characters of one byte.
 const COMMENT_ROOM: Room = Room { limit: COMMENT, allowed: |char| char.is_ascii() };
 
@@ -120,14 +126,9 @@ fn chain(set: &RuleSet, wanted: &Wanted<'_>, sets: &mut Vec<NamedSet>, lowered: 
     let mut rules = implied(set, wanted, lowered);
     let mut comments = Comments::new(set, COMMENT_ROOM);
     for family in [Family::V4, Family::V6] {
-        let mut lines: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
-        for (number, rule) in set.rules.iter().enumerate() {
-            spread(set, (number, rule), family, &mut lines, lowered);
-        }
-        let lines = lines.into_iter().map(|(key, rules)| Accepted { key, rules }).collect();
         // What differs in its blocks only is one rule, which looks them up.
         let mut groups: BTreeMap<Group, Vec<Option<Prefix>>> = BTreeMap::new();
-        for Accepted { key: (peer, source, service), rules } in absorb(lines) {
+        for Accepted { key: (peer, source, service), rules } in lines(set, family, &VOCABULARY, lowered) {
             groups.entry((family, source, service, comments.of(&rules))).or_default().push(peer);
         }
         rules.extend(groups.into_iter().map(|(group, peers)| line(set, group, &peers, sets)));
@@ -216,94 +217,4 @@ fn implied(set: &RuleSet, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Vec<Lin
         lowered.losses.push(Loss { scope: set.scope.clone(), excess, missing: PacketSet::default(), why });
     }
     rules
-}
-
-/// Puts what a rule asks of one family into lines: one for each pair of blocks and service.
-fn spread(
-    set: &RuleSet,
-    (number, rule): (usize, &Rule),
-    family: Family,
-    lines: &mut BTreeMap<Key, Vec<usize>>,
-    lowered: &mut Lowered,
-) {
-    let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
-    // A rule whose end is of the other family says nothing here; it must not become a rule for every address.
-    let Some(peers) = blocks(peers, family) else { return };
-    let sources = match rule.matches.source.set() {
-        None => vec![None],
-        Some(sources) => match blocks(sources, family) {
-            None => return,
-            Some(blocks) => blocks,
-        },
-    };
-    let full = TransportSet::full();
-    let (services, unsaid) = spell::services(rule.matches.transport.set().unwrap_or(&full), family);
-    let loss = unsaid_services(set, rule, family, &unsaid);
-    if !loss.missing.is_empty() {
-        let message =
-            format!("{} rules cannot name all that `{}` asks for", family.as_str(), label(&rule.origin));
-        let help = "extension headers of IPv6 are the protocol of no packet, and the ICMP types of the other family have no words";
-        lowered.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
-        lowered.losses.push(loss);
-    }
-    for peer in &peers {
-        for source in &sources {
-            for service in &services {
-                lines.entry((*peer, *source, service.clone())).or_default().push(number);
-            }
-        }
-    }
-}
-
-fn unsaid_services(set: &RuleSet, rule: &Rule, family: Family, unsaid: &TransportSet) -> Loss {
-    let missing = packets(set, rule, family, |transport| transport.intersect(unsaid));
-    // What one rule cannot say, another may: `any protocol` holds what has no words of its own.
-    let said: Vec<PacketSet> = set
-        .rules
-        .iter()
-        .map(|rule| {
-            packets(set, rule, family, |transport| transport.subtract(&spell::services(transport, family).1))
-        })
-        .collect();
-    Loss {
-        scope: set.scope.clone(),
-        excess: PacketSet::default(),
-        missing: missing.subtract(&PacketSet::union_all(&said)),
-        why: format!("{} rules have no words for some services of {}", family.as_str(), label(&rule.origin)),
-    }
-}
-
-/// The packets of one family that a rule asks for, some of its services only.
-fn packets(
-    set: &RuleSet,
-    rule: &Rule,
-    family: Family,
-    part: impl Fn(&TransportSet) -> TransportSet,
-) -> PacketSet {
-    let peers = rule.matches.peer.set().unwrap_or(&set.universe);
-    let peers = PeerSet::from(family.part(&peers.addrs));
-    let transport = rule.matches.transport.set().cloned().unwrap_or_else(TransportSet::full);
-    PacketSet::product(rule.matches.source.set(), &peers, &part(&transport), &true)
-}
-
-/// The blocks of a family, `None` for all of it; nothing when the set has none.
-fn blocks(addrs: &AddrSet, family: Family) -> Option<Vec<Option<Prefix>>> {
-    let part = family.part(addrs);
-    if part.is_empty() {
-        return None;
-    }
-    if part == family.all() {
-        return Some(vec![None]);
-    }
-    Some(part.prefixes().into_iter().map(Some).collect())
-}
-
-/// Who asked for a rule.
-fn label(origin: &Origin) -> String {
-    match origin {
-        Origin::Endpoint(justification) => one_line(&justification.endpoint),
-        Origin::Implied(need) => need.id().to_owned(),
-        Origin::File(place) => one_line(place.source.name()),
-        Origin::System(text) => one_line(text),
-    }
 }
