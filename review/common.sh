@@ -6,6 +6,11 @@ told() {
   tr '\r' ' ' | sed -e 's/##\[/## [/g' -e 's/^/| /'
 }
 
+# Passes text on to Markdown. Indented, it is text whatever is in it, and no fence is there to be closed.
+quoted() {
+  head -c 20000 | tr '\r' ' ' | sed 's/^/    /'
+}
+
 # Makes the folder of requests, and the header with REVIEW_TOKEN, in a file that only this user reads:
 # `api_begin 'Authorization: Bearer '`.
 api_begin() {

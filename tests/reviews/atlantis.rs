@@ -57,6 +57,9 @@ fn a_plan_stops_when_it_opens_what_nobody_approved_and_goes_on_when_it_does_not(
     assert!(code == 1 && said.contains("outside-envelope"), "{said}");
     let (code, said) = run("firewall-comment", create, "castai");
     assert!(code == 0 && said.contains("BROADENED"), "{said}");
+    let readme = std::fs::read_to_string(root().join("examples/08_atlantis/README.md")).expect("the README");
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    assert!(said.starts_with(shown), "{said}");
     let (code, said) = run("firewall-comment", delete, "castai");
     assert!(code == 0 && !said.contains("error["), "{said}");
     assert!(!said.contains("```") && !said.contains('\u{1b}'), "{said}");

@@ -136,8 +136,11 @@ fn answer(state: &mut State, request: &Request) -> (u16, Value) {
     }
     match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["user"]) => (200, json!({"username": "bot"})),
-        ("GET", ["repos", "o", "r", "issues", "7", "comments"]) => (200, page(&state.comments, query)),
-        ("GET", ["projects", "3", "merge_requests", "7", "notes"]) => (200, page(&state.comments, query)),
+        (
+            "GET",
+            ["repos", "o", "r", "issues", "7", "comments"]
+            | ["projects", "3", "merge_requests", "7", "notes"],
+        ) => (200, page(&state.comments, query)),
         ("POST", ["repos", "o", "r", "issues", "7", "comments"]) => {
             post(&mut state.comments, "github-actions[bot]", &value, MOST[0])
         }

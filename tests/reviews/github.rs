@@ -143,6 +143,12 @@ fn nothing_that_files_branches_or_titles_say_is_run() {
             assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "a command: {line}");
         }
     }
+    // Nor does what a program says begin a line of Markdown, whatever ends its lines.
+    let says = "#!/bin/sh\n[ $1 = --version ] && exit\nprintf 'one\\r::error::two\\r# three\\n@four\\n' >&2\nexit 2\n";
+    let says = program(&runner.folder().join("says"), says);
+    let outcome = diff(&runner, "old.rules\nnew.rules", &[("binary", &says)]);
+    assert!(outcome.summary.contains("\n    one ::error::two # three\n    @four\n"), "{}", outcome.summary);
+    assert!(!outcome.log.contains('\r'), "{}", outcome.log);
     // As a file that does not exist, its name is in an error.
     for name in names {
         let args = format!("old.rules\n./missing {name} ::error::x ##[error]y");

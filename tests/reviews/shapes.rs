@@ -209,7 +209,9 @@ fn shellcheck_has_nothing_to_say() {
             Command::new("shellcheck").args(["-x", "-s", "bash"]).arg(path).output().expect("it runs");
         verdicts.case(output.status.success(), || String::from_utf8_lossy(&output.stdout).into_owned());
     };
-    scripts().iter().for_each(|path| judge(path));
+    for path in scripts() {
+        judge(&path);
+    }
     // What stands in YAML is a script too.
     let folder = folder();
     let gitlab = yaml(&root().join("review/gitlab.yml"));
@@ -284,8 +286,12 @@ fn actionlint_and_the_published_schemas_take_the_files() {
             .expect("it runs");
         verdicts.case(output.status.success(), || String::from_utf8_lossy(&output.stdout).into_owned());
     };
-    ACTIONS.iter().for_each(|path| judge("vendor.github-actions", root().join(path)));
-    workflows().into_iter().for_each(|path| judge("vendor.github-workflows", path));
+    for path in ACTIONS {
+        judge("vendor.github-actions", root().join(path));
+    }
+    for path in workflows() {
+        judge("vendor.github-workflows", path);
+    }
     for path in ["review/gitlab.yml", "examples/06_gitlab/gitlab-ci.yml"] {
         judge("vendor.gitlab-ci", root().join(path));
     }
