@@ -113,6 +113,7 @@ fn exit_codes_are_those_of_egressor_and_a_failure_is_told_in_the_comment() {
     let torn = program(&runner.folder().join("torn"), torn);
     let outcome = diff(&runner, "old.rules\nnew.rules", &[("binary", &torn)]);
     assert_eq!(outcome.code, 2, "{}", outcome.log);
+    assert!(outcome.summary.contains("**NOT COMPARED**"), "{}", outcome.summary);
 }
 
 #[test]

@@ -184,6 +184,10 @@ fn without_a_token_that_writes_there_is_no_note_and_the_same_verdict() {
     forge.state().read_only = true;
     let (code, said) = job.run(&forge.url, &[]);
     assert!(code == 1 && said.contains("may not write one (403)"), "{said}");
+    forge.state().broken = Some("<html>not JSON");
+    let (code, said) = job.run(&forge.url, &[]);
+    assert!(code == 1 && said.contains("not told as JSON"), "{said}");
+    forge.state().broken = None;
     let (code, said) = job.run(&forge.url, &[("CI_MERGE_REQUEST_IID", "")]);
     assert!(code == 1 && said.contains("not about a merge request"), "{said}");
     assert!(forge.state().comments.is_empty());

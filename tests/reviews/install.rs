@@ -108,6 +108,21 @@ fn without_a_binary_it_is_built_from_its_own_checkout_with_its_own_lock() {
     program(&folder.path().join("bin/cargo"), "#!/bin/sh\nexit 101\n");
     let failed = install(&[], Some(&folder.path().join("bin")));
     assert!(failed.status.code() == Some(2) && failed.stdout.is_empty());
+    // A binary that is named from here is found from anywhere.
+    let named = Command::new(root().join("review/install"))
+        .env("REVIEW_BINARY", "bin/egressor")
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    assert_eq!(named.status.code(), Some(2), "it is not there yet");
+    std::fs::copy(EGRESSOR, folder.path().join("bin/egressor")).expect("a copy");
+    let named = Command::new(root().join("review/install"))
+        .env("REVIEW_BINARY", "bin/egressor")
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    let path = folder.path().canonicalize().expect("a folder").join("bin/egressor");
+    assert_eq!(String::from_utf8_lossy(&named.stdout), format!("{}\n", path.display()));
     // Nor is what does not run.
     assert_eq!(install(&[("REVIEW_BINARY", "/nonexistent")], None).status.code(), Some(2));
     assert_eq!(install(&[("REVIEW_BINARY", "a\nb")], None).status.code(), Some(2));
