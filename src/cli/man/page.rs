@@ -22,12 +22,13 @@ pub(super) fn page(command: &Command, root: &Command, day: &str) -> String {
     let _ = man.render_name_section(&mut text);
     let _ = synopsis(&command).to_writer(&mut text);
     let _ = man.render_description_section(&mut text);
+    let _ = described(&command).to_writer(&mut text);
     let _ = man.render_options_section(&mut text);
     if command.has_subcommands() {
         let _ = man.render_subcommands_section(&mut text);
     }
     let _ = rest(&command, root).to_writer(&mut text);
-    marked(&once(&String::from_utf8_lossy(&text)))
+    marked(&spaced(&once(&String::from_utf8_lossy(&text))))
 }
 
 /// The name of a command's page: `egressor-catalog-diff`.
@@ -59,6 +60,15 @@ fn synopsis(command: &Command) -> Roff {
     roff
 }
 
+/// What there is to say beyond the sentence that `--help` has.
+fn described(command: &Command) -> Roff {
+    let mut roff = Roff::new();
+    for paragraph in texts::of(&words(command)).into_iter().flat_map(|texts| texts.says) {
+        roff.control("PP", []).text([roman(*paragraph)]);
+    }
+    roff
+}
+
 fn rest(command: &Command, root: &Command) -> Roff {
     let texts = texts::of(&words(command));
     let mut roff = Roff::new();
@@ -78,8 +88,11 @@ fn rest(command: &Command, root: &Command) -> Roff {
         entry(&mut roff, bold(*variable), does);
     }
     roff.control("SH", ["EXAMPLES"]);
-    for (does, line) in texts.into_iter().flat_map(|texts| texts.examples) {
-        roff.control("PP", []).text([roman(*does)]);
+    for (number, (does, line)) in texts.into_iter().flat_map(|texts| texts.examples).enumerate() {
+        if number > 0 {
+            roff.control("PP", []);
+        }
+        roff.text([roman(*does)]);
         roff.control("PP", []).control("RS", ["4"]).control("EX", []);
         roff.text([roman(*line)]);
         roff.control("EE", []).control("RE", []);
@@ -128,6 +141,11 @@ fn quoted(text: &str) -> String {
 fn once(text: &str) -> String {
     let preamble = Roff::new().render();
     format!("{preamble}{}", text.replace(&preamble, ""))
+}
+
+/// One empty line before a list of values, and not a break on either side of it.
+fn spaced(text: &str) -> String {
+    text.replace("\n.br\n\n.br\n", "\n.sp\n")
 }
 
 /// What stands in backticks in bold letters: they are quotation marks to the formatter.

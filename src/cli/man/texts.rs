@@ -6,6 +6,8 @@
 pub(super) struct Texts {
     /// The words of the command; none for the program itself.
     pub(super) command: &'static str,
+    /// Paragraphs of its description, after the sentence that `--help` has.
+    pub(super) says: &'static [&'static str],
     /// Exit codes and what they mean, where they are not those of most commands.
     pub(super) exit: Option<Pairs>,
     /// Files that only this command has to do with.
@@ -69,6 +71,11 @@ const NONE: Texts = Texts { command: "", exit: None, files: &[], environment: &[
 /// All texts.
 pub(super) const TEXTS: &[Texts] = &[
     Texts {
+        says: &[
+            "A catalog says which endpoints something must reach, and why. From it, and from a file with the addresses of names, rules are written for cloud firewalls, hosts, proxies and clusters. Each file is read back with a parser of its format and compared, as a set of packets, with what was asked, before it reaches the disk.",
+            "Rules that exist are read in the same formats: what they let pass, what a change of them opens and closes, and which of them nobody asked for. Nothing is applied to a firewall.",
+            "What is not understood is an error or is named, and never makes a rule wider.",
+        ],
         examples: &[
             (
                 "Write the rules that a project asks for, and tell whether they are still those in its folder:",
@@ -97,6 +104,10 @@ pub(super) const TEXTS: &[Texts] = &[
     },
     Texts {
         command: "generate",
+        says: &[
+            "All files of a run are replaced or none is, also when the run is killed. A file that egressor did not write is written over only with `--force`. What a target cannot say stands at the head of its file and is told.",
+            "The network is not used: the addresses of names are those of the lockfile.",
+        ],
         exit: Some(WRITES),
         files: &[
             ("out", "The folder that files are written to unless the project or `--out` names another."),
@@ -118,6 +129,9 @@ pub(super) const TEXTS: &[Texts] = &[
     },
     Texts {
         command: "lock",
+        says: &[
+            "This is the only command beside `catalog import` that uses the network. A lookup that fails takes nothing away that was known until it has failed for longer than `--keep`. Addresses that a public name must not have are refused, and changes that are larger than changes usually are, are held back until they are accepted.",
+        ],
         exit: Some(&[
             ("0", "Every name was looked up; with `--check`, nothing would open or close."),
             (
@@ -216,6 +230,9 @@ pub(super) const TEXTS: &[Texts] = &[
     },
     Texts {
         command: "diff",
+        says: &[
+            "Both sides are compared as sets of packets, so that order, splitting and names of rules make no difference, and the two may be in different formats.",
+        ],
         exit: Some(&[
             ("0", "Both sides mean the same, or differ only in what `--fail-on` lets pass."),
             ("1", "They differ; with `--exit-code-style terraform`, they could not be compared."),
@@ -234,6 +251,9 @@ pub(super) const TEXTS: &[Texts] = &[
     },
     Texts {
         command: "check",
+        says: &[
+            "What is not modelled of a rule makes bounds: a connection that passes only perhaps is answered as unknown, and counts as one that is not allowed.",
+        ],
         exit: Some(&[
             ("0", "It would be allowed."),
             ("1", "It would not be allowed."),
