@@ -9,6 +9,7 @@ mod completions;
 mod crate_file;
 mod deb;
 mod image;
+mod install;
 mod man;
 #[path = "../common/real.rs"]
 mod real;

@@ -66,7 +66,8 @@ const DIFFERS: Pairs = &[
 
 const PRINTS: Pairs = &[("0", "It is printed."), ("2", "It could not be printed.")];
 
-const NONE: Texts = Texts { command: "", exit: None, files: &[], environment: &[], examples: &[], see: &[] };
+const NONE: Texts =
+    Texts { command: "", says: &[], exit: None, files: &[], environment: &[], examples: &[], see: &[] };
 
 /// All texts.
 pub(super) const TEXTS: &[Texts] = &[
