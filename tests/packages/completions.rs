@@ -88,11 +88,10 @@ fn zsh_completes_commands_at_its_prompt() {
         zpty shell "TERM=dumb zsh -f -i"
         zpty -w shell "unsetopt zle_bracketed_paste 2>/dev/null; PS1=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; print ready''made"
         while zpty -r shell line; do [[ $line == *readymade* && $line != *print* ]] && break; done
-        zpty -w -n shell $'print -r -- egressor gen\x01'
-        zpty -w -n shell $'\x0begressor gen\t--version\n'
+        zpty -w -n shell $'egressor gen\t--version\n'
         while zpty -r shell line; do print -r -- "$line"; [[ $line == *generate* ]] && break; done
         zpty -d shell"#;
     let zsh = ["20", "zsh", "-f", "-c", body, "zsh"];
     let shown = printed(command("timeout").args(zsh).arg(folder.path()).env("HOME", folder.path()));
-    assert!(shown.contains("egressor generate --version"), "{shown}");
+    assert!(shown.contains("egressor generate"), "{shown}");
 }

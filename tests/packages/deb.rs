@@ -75,6 +75,10 @@ fn the_debian_package_has_the_same_bytes_twice_and_says_what_it_needs() {
         real.div_ceil(1024) <= said && said <= real / 1024 + 200,
         "{said} KiB are said, {real} bytes are there"
     );
+    // No script of the package runs when it is installed or removed.
+    printed(command("dpkg-deb").arg("--control").arg(&path).arg(place.path().join("control")));
+    let control: Vec<String> = files(&place.path().join("control")).into_iter().collect();
+    assert_eq!(control, ["control", "md5sums"]);
     let owners = printed(command("dpkg-deb").arg("--contents").arg(&path));
     assert!(
         owners.lines().all(|line| line.contains(" root/root ") && line.contains(" 2026-11-23 ")),

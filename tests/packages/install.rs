@@ -37,7 +37,9 @@ fn what_one_user_installs_by_hand_is_where_the_page_says() {
 #[test]
 fn what_the_page_tells_of_releases_and_features_exists() {
     let page = text("docs/install.md");
-    for script in ["packaging/release", "packaging/build", "packaging/archive", "packaging/deb", ".ci/reproducible"] {
+    for script in
+        ["packaging/release", "packaging/build", "packaging/archive", "packaging/deb", ".ci/reproducible"]
+    {
         assert!(page.contains(script) && file(script).exists(), "{script}");
     }
     let manifest: toml::Table = text("Cargo.toml").parse().expect("it is TOML");

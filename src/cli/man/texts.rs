@@ -161,7 +161,10 @@ pub(super) const TEXTS: &[Texts] = &[
         exit: Some(PRINTS),
         examples: &[
             ("What the agents need in one region:", "egressor catalog list --region us --component agent"),
-            ("What a shipped catalog holds:", "egressor catalog list --catalog github"),
+            (
+                "What a shipped catalog holds, wherever one is:",
+                "egressor catalog list --project none --catalog github",
+            ),
         ],
         ..NONE
     },
@@ -196,7 +199,7 @@ pub(super) const TEXTS: &[Texts] = &[
         files: &[("egressor.lock", "With `--lock` it notes token, day and digest of the feed.")],
         examples: &[(
             "Make a catalog from a list that was saved:",
-            "egressor catalog import cloudflare --from ips.json --direction egress --port 443/tcp --out cloudflare.yaml",
+            "egressor catalog import cloudflare --from ips.json --direction egress --port 443/tcp --verified 2026-11-22 --out cloudflare.yaml",
         )],
         see: &["curl(1)"],
         ..NONE
