@@ -104,8 +104,15 @@ const DIFFERENT: [&str; 5] = [
     "egressor diff live/host.rules",
     "egressor diff live/host.rules --format html > review.html",
     "egressor diff out/iptables.rules live/host.rules --fail-on broadening --witness",
-    "egressor catalog diff castai@page castai@page-later --region us",
+    "egressor catalog diff old.yaml new.yaml",
     "egressor lint --expires-within 30d",
+];
+
+/// Files of examples that are not in `examples/04_project`, and what stands for each.
+const OTHERS: [(&str, &str); 3] = [
+    ("ips.json", "tests/feeds/cloudflare/api/body.json"),
+    ("old.yaml", "catalog/castai.yaml"),
+    ("new.yaml", "catalog/github.yaml"),
 ];
 
 /// How an example is run, and how it ends: names cannot be looked up without a network, which need not take long.
@@ -140,7 +147,9 @@ fn every_example_of_every_page_runs_as_written() {
             }
             let place = tempfile::tempdir().expect("a folder");
             copy(&file("examples/04_project"), place.path());
-            std::fs::write(place.path().join("ips.json"), cloudflare()).expect("it is written");
+            for (name, from) in OTHERS {
+                std::fs::copy(file(from), place.path().join(name)).expect("a copy");
+            }
             let without_network = if unshare { &["unshare", "-rn"][..] } else { &[] };
             let (line, expected) = ends(&example);
             let line = [without_network, &["bash", "-e", "-c", &line]].concat();
@@ -168,8 +177,4 @@ fn every_example_of_every_page_runs_as_written() {
     if offline > 0 {
         skipped("a network namespace", offline, "unshare -rn is refused");
     }
-}
-
-fn cloudflare() -> Vec<u8> {
-    std::fs::read(file("tests/feeds/cloudflare/api/body.json")).expect("a body")
 }

@@ -162,8 +162,8 @@ pub(super) const TEXTS: &[Texts] = &[
         examples: &[
             ("What the agents need in one region:", "egressor catalog list --region us --component agent"),
             (
-                "What a shipped catalog holds, wherever one is:",
-                "egressor catalog list --project none --catalog github",
+                "What all shipped catalogs hold, whatever the project is:",
+                "egressor catalog list --project none",
             ),
         ],
         ..NONE
@@ -180,8 +180,8 @@ pub(super) const TEXTS: &[Texts] = &[
     Texts {
         command: "catalog lint",
         examples: &[(
-            "Check a catalog as if it were another day:",
-            "egressor catalog lint castai --today 2026-11-22",
+            "Check the catalogs of the project as if it were another day:",
+            "egressor catalog lint --today 2026-11-22",
         )],
         ..NONE
     },
@@ -189,8 +189,8 @@ pub(super) const TEXTS: &[Texts] = &[
         command: "catalog diff",
         exit: Some(DIFFERS),
         examples: &[(
-            "What did a later revision of a page of the vendor add and remove, as traffic?",
-            "egressor catalog diff castai@page castai@page-later --region us",
+            "What does a later list of a vendor add and remove, as entries and as traffic?",
+            "egressor catalog diff old.yaml new.yaml",
         )],
         ..NONE
     },
