@@ -62,6 +62,7 @@ fn the_archive_has_the_same_bytes_twice_and_unpacks_to_a_program_with_its_docume
         "CHANGELOG.md",
         "LICENSE-APACHE",
         "LICENSE-MIT",
+        "NOTICES",
         "README.md",
         "completions/_egressor",
         "completions/_egressor.ps1",
@@ -71,6 +72,13 @@ fn the_archive_has_the_same_bytes_twice_and_unpacks_to_a_program_with_its_docume
         "egressor",
     ];
     assert_eq!(rest, expected);
+    // Whoever passes a program on passes on the licences of what is in it.
+    let notices = std::fs::read_to_string(folder.join("NOTICES")).expect("text");
+    for library in ["serde_json ", "clap ", "tera ", "tokio "] {
+        assert!(notices.contains(&format!("\n  {library}")), "{library}");
+    }
+    assert!(!notices.contains("\n  proptest ") && !notices.contains("\n  ring "), "they are not in it");
+    assert!(notices.matches("Permission is hereby granted").count() > 20, "{notices}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn the_image_is_of_nothing_but_the_program_and_its_user_is_nobody() {
         instructions.iter().filter(|(it, _)| it == name).map(|(_, words)| words.as_str()).collect()
     };
     assert_eq!(of("FROM"), ["scratch"], "another image would have to be pinned by its digest");
-    assert_eq!(of("COPY"), ["egressor LICENSE-APACHE LICENSE-MIT /"]);
+    assert_eq!(of("COPY"), ["egressor LICENSE-APACHE LICENSE-MIT NOTICES /"]);
     assert_eq!(of("ENTRYPOINT"), ["[\"/egressor\"]"], "there is no shell that could split words");
     let (user, group) = of("USER")[0].split_once(':').expect("a user and a group");
     assert!(user.parse::<u32>().expect("a number") > 0 && group.parse::<u32>().expect("a number") > 0);
@@ -50,7 +50,7 @@ fn in_a_root_with_only_what_the_image_holds_rules_are_written() {
     let root = tempfile::tempdir().expect("a folder");
     printed(command("packaging/rootfs").arg(&context).arg(root.path()));
     let held: Vec<String> = files(root.path()).into_iter().collect();
-    assert_eq!(held, ["LICENSE-APACHE", "LICENSE-MIT", "egressor"]);
+    assert_eq!(held, ["LICENSE-APACHE", "LICENSE-MIT", "NOTICES", "egressor"]);
 
     // The program of a release is linked with everything it needs, which `packaging/release` demands. That of the tests
     // needs its libraries beside it.
