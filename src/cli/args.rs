@@ -99,6 +99,27 @@ pub(super) enum Command {
         /// The code of the finding
         code: String,
     },
+    /// Print the script with which a shell completes commands, options and their values
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them to a folder
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The words of the command, such as `catalog diff`; the page of the program itself when not given
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub(super) command: Vec<String>,
+    /// Write all pages to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Which endpoints are meant.

@@ -8,6 +8,7 @@ mod catalog_entry;
 mod catalog_import;
 mod catalog_import_args;
 mod check;
+mod completions;
 mod diff;
 mod diff_args;
 mod duration;
@@ -16,6 +17,7 @@ mod init;
 mod lint;
 mod lock;
 mod lock_args;
+mod man;
 mod merge;
 mod models;
 mod output;
@@ -91,6 +93,8 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => return diff::run(&args, common, output),
         Command::Merge(args) => merge::run(&args, output),
         Command::Explain { code } => read::explain(&code, output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
     };
     exit.into()
 }
