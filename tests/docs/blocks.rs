@@ -65,7 +65,10 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
 pub(crate) fn prose(text: &str) -> String {
     let blocks = blocks(text);
     let is_prose = |at: usize| !blocks.iter().any(|block| at + 1 >= block.line && at <= block.body.end);
-    text.lines().enumerate().map(|(at, line)| if is_prose(at) { format!("{line}\n") } else { "\n".into() }).collect()
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| if is_prose(at) { format!("{line}\n") } else { "\n".into() })
+        .collect()
 }
 
 /// A command of a `console` block, with what stands below it.

@@ -8,40 +8,76 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-/// A row for every key of a schema: the way to it, whether it must be there, and what it says.
-fn rows(schema: &Value, way: &str, table: &mut String) {
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for (key, value) in schema["properties"].as_object().into_iter().flatten() {
-        let way = if way.is_empty() { key.clone() } else { format!("{way}.{key}") };
-        let says = value["description"].as_str().unwrap_or_default().replace('|', "\\|").replace('<', "&lt;");
-        let must = if required.contains(&key.as_str()) { "yes" } else { "" };
-        let words: Vec<String> =
-            value["enum"].as_array().into_iter().flatten().map(|word| format!("`{}`", word.as_str().unwrap_or("?"))).collect();
-        let words = if words.len() > 1 { format!(" One of {}.", words.join(", ")) } else { String::new() };
-        let _ = writeln!(table, "| `{way}` | {must} | {says}{words} |");
-        below(value, &way, table);
+/// The table of the keys of a schema. What is as in another part of it, or in a catalog, is said once.
+struct Table<'s> {
+    /// The keys at the top of the same schema.
+    top: &'s Value,
+    /// The schema of catalogs.
+    catalog: &'s Value,
+    rows: String,
+}
+
+impl Table<'_> {
+    /// A row for every key: the way to it, whether it must be there, and what it says.
+    fn keys(&mut self, schema: &Value, way: &str) {
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            if !way.is_empty() && self.top[key] == *value {
+                continue;
+            }
+            let way = if way.is_empty() { key.clone() } else { format!("{way}.{key}") };
+            let says = value["description"].as_str().unwrap_or_default();
+            let must = if required.contains(&key.as_str()) { "yes" } else { "" };
+            let words: Vec<String> = value["enum"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|word| format!("`{}`", word.as_str().unwrap_or("?")))
+                .collect();
+            let words =
+                if words.len() > 1 { format!(" One of {}.", words.join(", ")) } else { String::new() };
+            let listed = |schema: &Value| [schema["items"].clone(), schema["additionalProperties"].clone()];
+            let same = self.catalog["properties"].as_object().into_iter().flatten().find(|(_, known)| {
+                listed(known)
+                    .iter()
+                    .any(|known| known["properties"].is_object() && listed(value).contains(known))
+            });
+            let same = same.filter(|_| *self.top != self.catalog["properties"]);
+            let note =
+                same.map_or_else(String::new, |(key, _)| format!(" Keys are those of `{key}` of a catalog."));
+            let says = format!("{says}{words}{note}").replace('|', "\\|").replace('<', "&lt;");
+            let _ = writeln!(self.rows, "| `{way}` | {must} | {says} |");
+            if same.is_none() {
+                self.below(value, &way);
+            }
+        }
+    }
+
+    /// The keys below a value: of an object, of what its own keys lead to, of the items of a list, of each of its forms.
+    fn below(&mut self, value: &Value, way: &str) {
+        self.keys(value, way);
+        if value["additionalProperties"].is_object() {
+            self.below(&value["additionalProperties"], &format!("{way}.*"));
+        }
+        match &value["items"]["description"] {
+            Value::String(says) => {
+                let _ = writeln!(self.rows, "| `{way}[]` |  | {says} |");
+            }
+            _ if value["items"].is_object() => self.below(&value["items"], &format!("{way}[]")),
+            _ => {}
+        }
+        for form in value["anyOf"].as_array().into_iter().flatten() {
+            self.below(form, way);
+        }
     }
 }
 
-/// The keys below a value: of an object, of what its own keys lead to, of the items of a list, of one of several forms.
-fn below(value: &Value, way: &str, table: &mut String) {
-    rows(value, way, table);
-    if value["additionalProperties"].is_object() {
-        below(&value["additionalProperties"], &format!("{way}.*"), table);
-    }
-    if value["items"].is_object() {
-        below(&value["items"], &format!("{way}[]"), table);
-    }
-    for form in ["oneOf", "anyOf"].iter().filter_map(|form| value[*form].as_array()).flatten() {
-        below(form, way, table);
-    }
-}
-
-fn table(schema: &Value) -> String {
-    let mut table = "| key | must | what it says |\n|---|---|---|\n".to_owned();
-    rows(schema, "", &mut table);
-    table
+fn table(schema: &Value, catalog: &Value) -> String {
+    let rows = "| key | must | what it says |\n|---|---|---|\n".to_owned();
+    let mut table = Table { top: &schema["properties"], catalog, rows };
+    table.keys(schema, "");
+    table.rows
 }
 
 fn schema(arguments: &[&str]) -> Value {
@@ -60,9 +96,17 @@ fn every_key_of_a_catalog_an_overlay_and_a_project_is_explained() {
     let catalog = schema(&["catalog", "schema"]);
     assert!(!catalog.to_string().contains("\"$ref\""), "references need to be followed");
     let parts = [
-        Made { mark: "catalog keys", below: "", text: table(&catalog) },
-        Made { mark: "overlay keys", below: "", text: table(&schema(&["catalog", "schema", "--of", "overlay"])) },
-        Made { mark: "project keys", below: "", text: table(&schema(&["catalog", "schema", "--of", "project"])) },
+        Made { mark: "catalog keys", below: "", text: table(&catalog, &catalog) },
+        Made {
+            mark: "overlay keys",
+            below: "",
+            text: table(&schema(&["catalog", "schema", "--of", "overlay"]), &catalog),
+        },
+        Made {
+            mark: "project keys",
+            below: "",
+            text: table(&schema(&["catalog", "schema", "--of", "project"]), &catalog),
+        },
     ];
     for part in &parts {
         let mute = part.text.lines().filter(|line| line.starts_with("| `") && line.ends_with("|  |"));
@@ -77,8 +121,10 @@ fn every_key_of_a_catalog_an_overlay_and_a_project_is_explained() {
 /// The commands, as `--help` lists them; those below `catalog` with it.
 fn commands() -> BTreeSet<String> {
     let listed = |text: &str| -> Vec<String> {
-        let rows = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-        let names = rows.filter(|row| !row.starts_with("   ")).filter_map(|row| row.split_whitespace().next());
+        let rows =
+            text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        let names =
+            rows.filter(|row| !row.starts_with("   ")).filter_map(|row| row.split_whitespace().next());
         names.filter(|name| *name != "help").map(str::to_owned).collect()
     };
     let mut commands = BTreeSet::new();
@@ -113,7 +159,9 @@ fn every_command_stands_in_the_readme() {
         .into_iter()
         .filter(|command| {
             let (first, inner) = command.split_once(' ').unwrap_or((command, ""));
-            !text.lines().any(|line| line.starts_with(&format!("| `egressor {first}")) && line.contains(inner))
+            !text
+                .lines()
+                .any(|line| line.starts_with(&format!("| `egressor {first}")) && line.contains(inner))
         })
         .collect();
     assert!(missing.is_empty(), "the table of commands in README.md has no {missing:?}");

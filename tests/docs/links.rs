@@ -22,7 +22,8 @@ fn links(text: &str) -> Vec<(usize, String)> {
 fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     for line in prose(text).lines() {
-        let Some(heading) = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')) else {
+        let Some(heading) = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))
+        else {
             continue;
         };
         let kept = heading.trim().to_lowercase();
@@ -100,5 +101,8 @@ fn every_page_of_the_docs_is_reached_from_their_index() {
 fn anchors_are_made_as_code_hosts_make_them() {
     let text = "# What it *cannot* say (losses)\n## `nft-list`\n## A  b\n## `nft-list`\n";
     assert_eq!(anchors(text), ["what-it-cannot-say-losses", "nft-list", "a--b", "nft-list-1"]);
-    assert_eq!(links("see [a](b.md#c), `[no](link)` and [d](#e)\n"), [(1, "b.md#c".into()), (1, "#e".into())]);
+    assert_eq!(
+        links("see [a](b.md#c), `[no](link)` and [d](#e)\n"),
+        [(1, "b.md#c".into()), (1, "#e".into())]
+    );
 }

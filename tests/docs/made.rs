@@ -2,6 +2,10 @@
 
 use crate::blocks::root;
 use std::fs;
+use std::sync::{Mutex, PoisonError};
+
+/// Held by whoever may write documents anew, so that two tests do not write one at a time.
+pub(crate) static WRITING: Mutex<()> = Mutex::new(());
 
 /// A part that is made: its mark, the heading below which it is put where it is missing, and its text.
 pub(crate) struct Made {
@@ -12,6 +16,7 @@ pub(crate) struct Made {
 
 /// Compares the parts of a document with what they should be, and writes them anew with `UPDATE=1`. Gives what is wrong.
 pub(crate) fn check(document: &str, parts: &[Made]) -> Vec<String> {
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let path = root().join(document);
     let before = fs::read_to_string(&path).expect(document);
     let update = std::env::var_os("UPDATE").is_some();
@@ -31,7 +36,8 @@ pub(crate) fn check(document: &str, parts: &[Made]) -> Vec<String> {
                 let at = at + text[at..].find('\n').expect("a heading ends") + 1;
                 text = made(&format!("{}\n", &text[..at]), &format!("\n{}", &text[at..]));
             }
-            Some(_) => wrong.push(format!("{document}: the part `{}` is not up to date: run with UPDATE=1", part.mark)),
+            Some(_) => wrong
+                .push(format!("{document}: the part `{}` is not up to date: run with UPDATE=1", part.mark)),
             None => wrong.push(format!("{document}: `{}` is missing: run with UPDATE=1", start.trim_end())),
         }
     }

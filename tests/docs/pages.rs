@@ -112,9 +112,12 @@ fn every_target_has_its_page_with_the_same_sections() {
         };
         let sections = sections(&text, "##");
         let heads: Vec<&str> = sections.iter().map(|(head, _)| *head).collect();
-        let fit = heads.len() == SECTIONS.len() && heads.iter().zip(SECTIONS).all(|(head, word)| head.starts_with(word));
+        let fit = heads.len() == SECTIONS.len()
+            && heads.iter().zip(SECTIONS).all(|(head, word)| head.starts_with(word));
         if !fit {
-            wrong.push(format!("{name} has the sections {heads:?}, and not {SECTIONS:?}; go deeper with `###`"));
+            wrong.push(format!(
+                "{name} has the sections {heads:?}, and not {SECTIONS:?}; go deeper with `###`"
+            ));
             continue;
         }
         for (head, body) in &sections {
@@ -127,8 +130,12 @@ fn every_target_has_its_page_with_the_same_sections() {
             words.any(|word| word == target.name()) && command.contains("egressor generate")
         };
         let mut samples = blocks(sections[5].1).into_iter().filter(|block| block.info.starts_with("console"));
-        if !samples.any(|block| shown(&block).is_ok_and(|all| all.iter().any(|one| is_sample(&one.command)))) {
-            wrong.push(format!("{name}: the sample is no `console` block with `egressor generate -t {}`", target.name()));
+        if !samples.any(|block| shown(&block).is_ok_and(|all| all.iter().any(|one| is_sample(&one.command))))
+        {
+            wrong.push(format!(
+                "{name}: the sample is no `console` block with `egressor generate -t {}`",
+                target.name()
+            ));
         }
         for importer in target.importers() {
             if !sections[7].1.contains(&format!("`{}`", importer.name())) {
@@ -176,7 +183,10 @@ fn every_form_that_is_read_has_its_section() {
         for importer in target.importers() {
             let head = format!("`{}`", importer.name());
             let all = pages.iter().flat_map(|(name, text)| {
-                sections(text, "##").into_iter().filter(|(found, _)| *found == head).map(move |(_, body)| (name, body))
+                sections(text, "##")
+                    .into_iter()
+                    .filter(|(found, _)| *found == head)
+                    .map(move |(_, body)| (name, body))
             });
             let all: Vec<_> = all.collect();
             let [(page, body)] = all.as_slice() else {

@@ -5,12 +5,13 @@
 //! language) makes a file. The blocks of a document run in order, in a folder of their own.
 
 use crate::blocks::{Block, blocks, documents, root, shown};
+use crate::made::WRITING;
 use crate::real;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The words behind `sh` of commands that are not run here, and why.
 const NOT_RUN: &[(&str, &str)] = &[
@@ -19,6 +20,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cloud", "it needs an account"),
     ("cluster", "it needs a cluster"),
     ("service", "it needs a program that runs, such as a proxy"),
+    ("slow", "it takes minutes or hours"),
     ("build", "it builds or installs, which `.ci/run` does"),
 ];
 
@@ -27,9 +29,34 @@ const ELSEWHERE: &[(&str, &str)] = &[("examples/04_project/README.md", "tests/ex
 
 /// What a line of a block that is not marked must not begin with.
 const PROGRAMS: &[&str] = &[
-    "$", "aws", "az", "calicoctl", "cargo", "cd", "curl", "docker", "egressor", "envoy", "gcloud", "git", "haproxy",
-    "ip6tables", "ip6tables-restore", "ip6tables-save", "ipset", "iptables", "iptables-restore", "iptables-save", "kubectl",
-    "nft", "oc", "podman", "squid", "sudo", "terraform", "tinyproxy",
+    "$",
+    "aws",
+    "az",
+    "calicoctl",
+    "cargo",
+    "cd",
+    "curl",
+    "docker",
+    "egressor",
+    "envoy",
+    "gcloud",
+    "git",
+    "haproxy",
+    "ip6tables",
+    "ip6tables-restore",
+    "ip6tables-save",
+    "ipset",
+    "iptables",
+    "iptables-restore",
+    "iptables-save",
+    "kubectl",
+    "nft",
+    "oc",
+    "podman",
+    "squid",
+    "sudo",
+    "terraform",
+    "tinyproxy",
 ];
 
 /// The day on which the documents are read.
@@ -59,7 +86,9 @@ fn kind(block: &Block) -> Result<Kind, String> {
         _ => {
             let first = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
             match block.text.lines().find(|line| PROGRAMS.contains(&first(line).as_str())) {
-                Some(line) => Err(format!("`{line}` is a command in a block of `{}`: make it `console`", block.info)),
+                Some(line) => {
+                    Err(format!("`{line}` is a command in a block of `{}`: make it `console`", block.info))
+                }
                 None => Ok(Kind::Text),
             }
         }
@@ -82,7 +111,10 @@ fn bash(command: &str, code: i32, folder: &Path) -> (i32, String) {
         .expect("a shell");
     let text = String::from_utf8(output.stdout).expect("text");
     let text = text.replace(&folder.display().to_string(), "/work");
-    (output.status.code().unwrap_or(-1), if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" })
+    (
+        output.status.code().unwrap_or(-1),
+        if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" },
+    )
 }
 
 /// Runs a document. Gives how many commands ran, its text as it should be, and what is wrong beyond outputs.
@@ -123,9 +155,13 @@ fn run(document: &str) -> (usize, String, Vec<String>) {
                     let (ended, output) = bash(&shown.command, code, folder.path());
                     code = ended;
                     count += 1;
-                    let is_said = commands.get(at + 1).is_some_and(|next| next.command.starts_with("echo $?"));
+                    let is_said =
+                        commands.get(at + 1).is_some_and(|next| next.command.starts_with("echo $?"));
                     if code != 0 && !is_said {
-                        wrong.push(format!("{place}: exit {code}, which no `$ echo $?` shows\n{}{output}", shown.command));
+                        wrong.push(format!(
+                            "{place}: exit {code}, which no `$ echo $?` shows\n{}{output}",
+                            shown.command
+                        ));
                     }
                     printed += &format!("{}{output}", shown.written);
                 }
@@ -152,6 +188,8 @@ fn difference(old: &str, new: &str) -> String {
 
 #[test]
 fn every_command_of_the_documents_runs_and_prints_what_is_shown() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let _alone = update.then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner));
     let documents: Vec<String> = documents();
     let chosen = std::env::var("DOCS").unwrap_or_default();
     let (next, ran, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -163,7 +201,7 @@ fn every_command_of_the_documents_runs_and_prints_what_is_shown() {
             let (count, made, mut said) = run(document);
             ran.fetch_add(count, Ordering::Relaxed);
             let text = fs::read_to_string(root().join(document)).expect("a document");
-            if text != made && std::env::var_os("UPDATE").is_some() {
+            if text != made && update {
                 fs::write(root().join(document), &made).expect("it is written");
             } else if text != made {
                 said.push(format!("{document}: {}", difference(&text, &made)));
@@ -186,7 +224,8 @@ fn every_command_of_the_documents_runs_and_prints_what_is_shown() {
 fn every_block_with_a_command_is_run_or_says_why_not() {
     let mut wrong = Vec::new();
     let (mut run, mut not_run) = (0, 0);
-    for document in documents().iter().filter(|name| ELSEWHERE.iter().all(|(elsewhere, _)| name != elsewhere)) {
+    for document in documents().iter().filter(|name| ELSEWHERE.iter().all(|(elsewhere, _)| name != elsewhere))
+    {
         let text = fs::read_to_string(root().join(document)).expect("a document");
         for block in blocks(&text) {
             let checked = kind(&block).and_then(|kind| {
