@@ -25,7 +25,11 @@ const NOT_RUN: &[(&str, &str)] = &[
 ];
 
 /// Documents with a test of their own.
-const ELSEWHERE: &[(&str, &str)] = &[("examples/04_project/README.md", "tests/example_project.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("docs/ci.md", "tests/reviews/documents.rs"),
+    ("docs/install.md", "tests/packages/install.rs"),
+    ("examples/04_project/README.md", "tests/example_project.rs"),
+];
 
 /// What a line of a block that is not marked must not begin with.
 const PROGRAMS: &[&str] = &[

@@ -67,7 +67,7 @@ fn a_release_is_run_only_with_the_digest_that_was_named() {
     let binary = String::from_utf8(good.stdout).expect("text");
     assert!(binary.ends_with("/egressor\n") && binary.lines().count() == 1, "{binary}");
     let path = asked.recv().expect("it was asked");
-    assert_eq!(path, "/releases/download/v1.2.3/egressor-1.2.3-x86_64-unknown-linux-gnu.tar.gz");
+    assert_eq!(path, "/releases/download/v1.2.3/egressor-1.2.3-x86_64-linux.tar.gz");
     // Another digest, none, or no digest at all; and a version that would lead elsewhere.
     let other = digest.replace(&digest[..1], if digest.starts_with('0') { "1" } else { "0" });
     for (digest, version) in [
