@@ -3,6 +3,7 @@
 use super::Exit;
 use super::args::{CheckArgs, Common, Way};
 use super::output::Output;
+use super::progress::reading;
 use crate::diag::{Place, any_error, mask_secrets};
 use crate::ops::{Answered, CheckRequest, Checked, Deciding, Verdict, check};
 use crate::packet::PacketSet;
@@ -30,7 +31,10 @@ pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
         },
         limit: args.limit.limit(),
     };
-    let mut checked = if any_error(&settled.findings) { Checked::default() } else { check(&request) };
+    let work = || check(&request);
+    let what = reading(&args.files);
+    let mut checked =
+        if any_error(&settled.findings) { Checked::default() } else { output.during(&what, work) };
     checked.findings.extend(settled.findings.iter().cloned());
     settled.locate(&mut checked.findings);
     let exit = match checked.verdict() {
