@@ -52,7 +52,9 @@ pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
     }
     let question = checked.question.as_ref().map(ToString::to_string).unwrap_or_default();
     let text: Vec<String> = checked.scopes.iter().map(|answered| answer(&question, answered)).collect();
-    output.finish(&text.join("\n"), exit)
+    let page = output.page();
+    let lines = |text: &String| text.lines().map(|line| page.wrapped_or_whole(line, 6)).collect::<String>();
+    output.finish(&text.iter().map(lines).collect::<Vec<_>>().join("\n"), exit)
 }
 
 fn document(checked: &Checked) -> CheckJson<'_> {

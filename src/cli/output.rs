@@ -142,7 +142,7 @@ impl Output {
             (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
         if errors + warnings > 1 {
             let hidden = if notes > 0 && !self.verbose {
-                format!(", {notes} notes (-v shows them)")
+                format!(", {} (-v shows them)", plural(notes, "note"))
             } else {
                 String::new()
             };

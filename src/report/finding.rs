@@ -17,7 +17,11 @@ pub fn human(finding: &Finding, page: impl Into<Page>) -> String {
     // What stands before the first line of each: `warning[group/name]: `, and `  = help: `.
     let before = finding.severity.as_str().len() + finding.code.as_str().len() + 4;
     let fit = |text: &str, before: usize| match page.width {
-        Some(_) => page.wrapped(&one_line(text), before, 0).trim().to_owned(),
+        // What follows is indented as far, by whoever draws it.
+        Some(_) => {
+            let lines = page.wrapped(&one_line(text), before, before);
+            lines.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
+        }
         None => one_line(text),
     };
     let title = level.primary_title(fit(&finding.message, before)).id(finding.code.as_str());

@@ -59,7 +59,7 @@ impl Page {
     pub fn named(self, name: &str, columns: usize, value: &str) -> String {
         match self.width.map(|width| width.min(WIDEST)) {
             None => format!("{name:columns$}{value}\n"),
-            Some(most) if most < NARROW => wrapped(&format!("{name} {value}"), 0, 4, most),
+            Some(most) if most < NARROW => wrapped(&format!("{}: {value}", name.trim()), 0, 4, most),
             Some(most) => {
                 let name = format!("{name:columns$}");
                 format!("{name}{}", wrapped(value, columns, columns, most).trim_start_matches(' '))

@@ -42,7 +42,17 @@ fn columns<const N: usize>(
         let mut line = String::new();
         for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
             match wrap.filter(|_| at + 1 == N) {
-                Some((before, most)) => line.push_str(wrapped(cell, before, before, most).trim()),
+                Some((before, most)) => {
+                    let longest = cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or_default();
+                    if before + longest > most {
+                        // Below the others there is more room.
+                        line.truncate(line.trim_end().len());
+                        line.push('\n');
+                        line.push_str(wrapped(cell, 4, 4, most).trim_end());
+                    } else {
+                        line.push_str(wrapped(cell, before, before, most).trim());
+                    }
+                }
                 None => {
                     line.push_str(cell);
                     line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));

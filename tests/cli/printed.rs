@@ -20,6 +20,8 @@ fn rules() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("old"), "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n").expect("a file");
     fs::write(folder.path().join("new"), RULES).expect("a file");
+    let twice = "-A OUTPUT -d 192.0.2.7/32 -p tcp -m tcp --dport 443 -j ACCEPT\n-A OUTPUT -d 0.0.0.0/0 -j ACCEPT\nCOMMIT\n";
+    fs::write(folder.path().join("untidy"), RULES.replace("COMMIT\n", twice)).expect("a file");
     folder
 }
 
@@ -188,7 +190,7 @@ fn what_is_printed_is_as_wide_as_the_terminal_and_no_address_is_broken() {
         ("show", "show new"),
         ("diff", "diff old new"),
         ("check", "check 203.0.113.70:443 new"),
-        ("lint", "lint new"),
+        ("lint", "lint untidy"),
     ] {
         for columns in [40, 80, 120, 200] {
             let env = [("NO_COLOR", "1"), ("TERM", "dumb"), ("EGRESSOR_TODAY", "2026-11-23")];
