@@ -115,7 +115,8 @@ fn request(args: &DiffArgs, settled: &Settled) -> Result<DiffRequest, Vec<Findin
         Side::Project | Side::Planned { .. } => false,
     });
     if stdin.count() > 1 {
-        findings.push(Finding::new(Code::FileRead, "standard input can be one side only"));
+        let finding = Finding::new(Code::FileRead, "standard input can be one side only");
+        findings.push(finding.help("write the other side to a file"));
     }
     for pair in args.map.iter().filter(|pair| !pair.contains('=')) {
         let message = format!("`{pair}` is not of the form OLD=NEW");

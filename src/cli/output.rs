@@ -218,6 +218,14 @@ pub(super) fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
+/// What the standard library says of a number that is none.
+const NUMBERS: [&str; 4] = [
+    "invalid digit found in string",
+    "cannot parse integer from empty string",
+    "number too large to fit in target type",
+    "number would be zero for non-zero type",
+];
+
 /// Prints what is wrong with the arguments, or the help that they ask for.
 pub(super) fn usage(error: &clap::Error) {
     let to_stderr = error.use_stderr();
@@ -238,6 +246,7 @@ pub(super) fn usage(error: &clap::Error) {
     };
     let rendered = error.render();
     let text = if stream.styled { rendered.ansi().to_string() } else { rendered.to_string() };
+    let text = NUMBERS.iter().fold(text, |text, of_rust| text.replace(of_rust, "a whole number is needed"));
     let text = shown(&text, Allowed { styles: stream.styled, links: false });
     // A closed pipe is no reason to fail.
     let _ = if to_stderr {
