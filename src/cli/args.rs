@@ -19,7 +19,6 @@ pub(super) struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Common {
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]

@@ -43,7 +43,7 @@ pub fn list<'a>(what: &str, known: impl IntoIterator<Item = &'a str>) -> String 
     const MOST: usize = 60;
     let mut known = known.into_iter();
     let mut text =
-        known.next().map(|first| format!("{what} {first}")).unwrap_or_else(|| "there are none".to_owned());
+        known.next().map_or_else(|| "there are none".to_owned(), |first| format!("{what} {first}"));
     let mut left = 0_usize;
     for word in known {
         if left > 0 || text.chars().count() + word.chars().count() > MOST {
@@ -53,10 +53,7 @@ pub fn list<'a>(what: &str, known: impl IntoIterator<Item = &'a str>) -> String 
             text.push_str(word);
         }
     }
-    if left > 0 {
-        text.push_str(&format!(" and {left} more"));
-    }
-    text
+    if left > 0 { format!("{text} and {left} more") } else { text }
 }
 
 #[cfg(test)]

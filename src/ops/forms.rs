@@ -180,6 +180,6 @@ fn unlike(chosen: &[&'static dyn Importer]) -> Finding {
 }
 
 /// The formats that are read, for people who gave another one.
-pub(super) fn formats() -> String {
-    "name a file of rules; `egressor targets` lists the formats that are read".to_owned()
+pub(super) fn formats() -> &'static str {
+    "name a file of rules; `egressor targets` lists the formats that are read"
 }

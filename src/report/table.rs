@@ -41,22 +41,19 @@ fn columns<const N: usize>(
     for row in std::iter::once(&header).chain(rows) {
         let mut line = String::new();
         for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-            match wrap.filter(|_| at + 1 == N) {
-                Some((before, most)) => {
-                    let longest = cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or_default();
-                    if before + longest > most {
-                        // Below the others there is more room.
-                        line.truncate(line.trim_end().len());
-                        line.push('\n');
-                        line.push_str(wrapped(cell, 4, 4, most).trim_end());
-                    } else {
-                        line.push_str(wrapped(cell, before, before, most).trim());
-                    }
-                }
-                None => {
-                    line.push_str(cell);
-                    line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
-                }
+            let Some((before, most)) = wrap.filter(|_| at + 1 == N) else {
+                line.push_str(cell);
+                line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+                continue;
+            };
+            let longest = cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or_default();
+            if before + longest > most {
+                // Below the others there is more room.
+                line.truncate(line.trim_end().len());
+                line.push('\n');
+                line.push_str(wrapped(cell, 4, 4, most).trim_end());
+            } else {
+                line.push_str(wrapped(cell, before, before, most).trim());
             }
         }
         text.push_str(line.trim_end());

@@ -127,17 +127,13 @@ fn endpoints(catalog: &Catalog) -> Vec<Candidate> {
 /// Keys and their `=`; behind it the words that the value may be.
 fn settings(asked: &Asked<'_>) -> Vec<Candidate> {
     let keys = Variables::keys(&named(asked));
-    match asked.split().1.split_once('=') {
-        Some((key, _)) => {
-            let words = keys.into_iter().find(|(known, _)| known == key).map(|(_, words)| words);
-            words.into_iter().flatten().map(|word| candidate(format!("{key}={word}"), "")).collect()
-        }
-        None => {
-            let specs = || TARGETS.iter().flat_map(|target| target.options());
-            let help = |key: &str| specs().find(|spec| spec.key == key).map_or("", |spec| spec.summary);
-            keys.into_iter().map(|(key, _)| candidate(format!("{key}="), help(&key))).collect()
-        }
+    if let Some((key, _)) = asked.split().1.split_once('=') {
+        let words = keys.into_iter().find(|(known, _)| known == key).map(|(_, words)| words);
+        return words.into_iter().flatten().map(|word| candidate(format!("{key}={word}"), "")).collect();
     }
+    let specs = || TARGETS.iter().flat_map(|target| target.options());
+    let help = |key: &str| specs().find(|spec| spec.key == key).map_or("", |spec| spec.summary);
+    keys.into_iter().map(|(key, _)| candidate(format!("{key}="), help(&key))).collect()
 }
 
 /// Something of each catalog that is meant, once.
