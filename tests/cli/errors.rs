@@ -7,6 +7,7 @@
 
 use crate::terminal::{Terminal, no_terminal};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -146,7 +147,7 @@ fn against(case: &Case, said: &str, code: i32) -> Vec<String> {
     let mut wrong = Vec::new();
     let first = said.lines().next().unwrap_or_default();
     let is_usage = first.starts_with("error: ");
-    if !is_usage && !(first.starts_with("error[") && first.contains("]: ")) {
+    if !(is_usage || first.starts_with("error[") && first.contains("]: ")) {
         wrong.push(format!("the first line is no error: {first}"));
     }
     if code != 2 {
@@ -237,10 +238,12 @@ fn no_error_is_wider_than_a_terminal_of_a_hundred_columns() {
     let mut names = Vec::new();
     for case in cases().iter().filter(|case| !case.arguments().1 && case.special("stdin").is_empty()) {
         case.lay(&folder.path().join(&case.name));
-        let env: String = case.env().iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
-        let words: String = case.arguments().0.iter().map(|word| format!(" '{word}'")).collect();
+        let env: Vec<String> = case.env().iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+        let words: Vec<String> = case.arguments().0.iter().map(|word| format!("'{word}'")).collect();
+        let (name, env, words) = (&case.name, env.join(" "), words.join(" "));
         // No case holds a quote. All of them run in one terminal, for making one takes longer than a run.
-        script.push_str(&format!("(cd '{}' && {env}\"$0\"{words}; echo \"END $?\")\n", case.name));
+        // Writing to a string cannot fail.
+        let _ = writeln!(script, "(cd '{name}' && {env} \"$0\" {words}; echo \"END $?\")");
         names.push(case.name.clone());
     }
     fs::write(folder.path().join("script"), script).expect("a file");

@@ -103,7 +103,7 @@ fn long_results_are_shown_in_the_pager_of_the_environment_and_nowhere_else() {
     };
     assert!(was_paged && run_paged.stdout.contains("PAGED word FRX"), "{}", run_paged.stdout);
     assert_eq!(run_paged.code, 1, "the exit code is that of the command");
-    let paged = |env: &[(&str, &str)], rows, words| run(env, rows, words).expect("a terminal");
+    let again = |env: &[(&str, &str)], rows, words| run(env, rows, words).expect("a terminal");
     for (env, rows, words, wanted) in [
         (&[("PAGER", pager.as_str())][..], 100, "diff old new", false),
         (&[("PAGER", &pager)], 100, "diff old new --paging always", true),
@@ -119,12 +119,12 @@ fn long_results_are_shown_in_the_pager_of_the_environment_and_nowhere_else() {
         (&[("PAGER", "touch injected; cat")], 10, "diff old new", false),
         (&[("PAGER", "$(touch injected)")], 10, "diff old new", false),
     ] {
-        let (run, was_paged) = paged(env, rows, words);
+        let (run, was_paged) = again(env, rows, words);
         assert_eq!((run.code, was_paged), (1, wanted), "{env:?} {words}: {}", run.stdout);
         assert!(was_paged || run.stdout.contains("203.0.113.64/26"), "{env:?} {words}: {}", run.stdout);
     }
     assert!(!folder.path().join("injected").exists(), "a shell has read the name of the pager");
-    let (run, _) = paged(&[("PAGER", &quits)], 10, "explain --paging always");
+    let (run, _) = again(&[("PAGER", &quits)], 10, "explain --paging always");
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "a pager that quits is no error");
     let piped = std::process::Command::new(env!("CARGO_BIN_EXE_egressor"))
         .args(["explain", "--paging", "always"])
@@ -279,7 +279,6 @@ fn no_word_of_a_file_is_obeyed_by_a_terminal() {
     );
     put("list", format!("192.0.2.0/24 # {OBEYED}\n{OBEYED}\n"));
     put("egressor.lock", format!("version = 1\n# {OBEYED}\n[[host]]\nname = \"{}\"\n", escaped()));
-    let obeyed = OBEYED.replace('\u{1b}', "\u{1b}");
     for words in [
         vec!["show", "rules"],
         vec!["show", "bad"],
@@ -302,18 +301,18 @@ fn no_word_of_a_file_is_obeyed_by_a_terminal() {
         vec!["catalog", "show", "--catalog", "catalog.yaml"],
         vec!["catalog", "lint", "--catalog", "catalog.yaml"],
         vec!["catalog", "diff", "catalog.yaml", "castai"],
-        vec!["generate", "--catalog", &obeyed],
-        vec!["generate", "--region", &obeyed],
-        vec!["generate", "-t", &obeyed],
-        vec![&obeyed],
-        vec!["generate", "--set", &obeyed],
-        vec!["explain", &obeyed],
-        vec!["targets", "--model", &obeyed],
-        vec!["check", &obeyed, "rules"],
-        vec!["lock", "--region", "us", "--only", &obeyed],
-        vec!["catalog", "show", &obeyed],
-        vec!["catalog", "import", &obeyed],
-        vec!["init", "--region", &obeyed, "--project", "new.yaml"],
+        vec!["generate", "--catalog", OBEYED],
+        vec!["generate", "--region", OBEYED],
+        vec!["generate", "-t", OBEYED],
+        vec![OBEYED],
+        vec!["generate", "--set", OBEYED],
+        vec!["explain", OBEYED],
+        vec!["targets", "--model", OBEYED],
+        vec!["check", OBEYED, "rules"],
+        vec!["lock", "--region", "us", "--only", OBEYED],
+        vec!["catalog", "show", OBEYED],
+        vec!["catalog", "import", OBEYED],
+        vec!["init", "--region", OBEYED, "--project", "new.yaml"],
         vec!["generate", &format!("--{obeyed}")],
     ] {
         let run = egressor_in(at, &words);
