@@ -1,6 +1,7 @@
 //! The smallest parts of a catalog: ids, texts, dates, ports.
 
 use super::read::{Document, List, Reader, parsed};
+use crate::diag::has_url_password;
 use crate::packet::{Hostname, PathPrefix, PortRange, Prefix, Protocol, TransportSet};
 use crate::syntax::yaml::{Kind, Node};
 use serde_json::{Value, json};
@@ -57,7 +58,8 @@ impl Document for Setting {
                 let texts: Vec<&str> = list.0.iter().map(|text| text.value.as_str()).collect();
                 Some(Self(texts.join(",")))
             }
-            _ => Text::read(node, reader).map(|text| Self(text.0)),
+            // A proxy may have a password, which is known for one there and written nowhere.
+            _ => parsed(node, reader, "a text", |text| line(text).map(|text| Self(text.to_owned()))),
         }
     }
 
@@ -115,14 +117,25 @@ impl FromStr for Text {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            Err("the text is empty".to_owned())
-        } else if crate::syntax::text::one_line(trimmed) == trimmed {
-            Ok(Self(trimmed.to_owned()))
+        let text = line(text)?;
+        // It would stand beside rules, in artifacts and reports.
+        if has_url_password(text) {
+            Err("the text holds a URL with a password".to_owned())
         } else {
-            Err("the text holds line breaks, doubled spaces, or control or invisible characters".to_owned())
+            Ok(Self(text.to_owned()))
         }
+    }
+}
+
+/// A text without the space around it, if it is one line that shows all that it holds.
+fn line(text: &str) -> Result<&str, String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        Err("the text is empty".to_owned())
+    } else if crate::syntax::text::one_line(trimmed) == trimmed {
+        Ok(trimmed)
+    } else {
+        Err("the text holds line breaks, doubled spaces, or control or invisible characters".to_owned())
     }
 }
 

@@ -120,9 +120,30 @@ pub(super) enum Command {
         /// The code of the finding; all in groups when not given
         code: Option<String>,
     },
-    /// Print what may stand next on a command line, or without a line the script that has a shell ask for it
+    /// Print the script with which a shell completes commands, options and their values
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them to a folder
+    Man(ManArgs),
+    /// Print what may stand next on a command line
     #[command(name = "__complete", hide = true)]
     Complete(CompleteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The words of the command, such as `catalog diff`; the page of the program itself when not given
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub(super) command: Vec<String>,
+    /// Write all pages to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Which endpoints are meant.

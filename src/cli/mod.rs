@@ -9,6 +9,7 @@ mod catalog_import;
 mod catalog_import_args;
 mod check;
 mod complete;
+mod completions;
 mod diff;
 mod diff_args;
 mod duration;
@@ -19,6 +20,7 @@ mod links;
 mod lint;
 mod lock;
 mod lock_args;
+mod man;
 mod merge;
 mod models;
 mod output;
@@ -99,6 +101,8 @@ pub fn run() -> ExitCode {
         Command::Merge(args) => merge::run(&args, output),
         Command::Explain { code } => explain::run(code.as_deref(), output),
         Command::Complete(args) => complete::run(&args, output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
     };
     exit.into()
 }

@@ -11,7 +11,7 @@ mod source;
 mod suggest;
 
 pub use code::{CODES, Code};
-pub use secret::{concealed, mask_secrets};
+pub use secret::{concealed, has_url_password, mask_secrets};
 pub use source::{Source, Span};
 pub use suggest::{list, suggest, suggest_or_list};
 

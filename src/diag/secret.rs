@@ -31,6 +31,11 @@ pub fn mask_secrets(text: &str) -> String {
     masked
 }
 
+/// Reports whether the text has a URL with a password, such as `http://user:word@proxy`.
+pub fn has_url_password(text: &str) -> bool {
+    urls(text) != text
+}
+
 /// A copy of a text that nobody understood, for showing lines of it: what comes first on a line may be a key and stays, of
 /// the rest letters and digits are masked. Quotes, brackets and the like are what is looked for there.
 pub fn concealed(source: &Source) -> Arc<Source> {

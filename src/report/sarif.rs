@@ -15,7 +15,8 @@ use std::fmt::Write as _;
 const MOST_RESULTS: usize = 5_000;
 
 /// The log of a comparison: a result for each row, and one for each finding that is no row. A result is known again by
-/// its meaning (scope, direction, service and peers), wherever its rule stands.
+/// its meaning (scope, direction, service and peers), wherever its rule stands. What stands nowhere, such as traffic that no
+/// rule allows yet, is put into the first file that was compared.
 pub fn diff_sarif(comparison: &Comparison<'_>) -> Value {
     let mut results = Vec::new();
     for scope in &comparison.drift.scopes {
@@ -26,6 +27,16 @@ pub fn diff_sarif(comparison: &Comparison<'_>) -> Value {
     results.extend(others.map(of_finding));
     let all = results.len();
     results.truncate(MOST_RESULTS);
+    let somewhere = somewhere(comparison);
+    for result in &mut results {
+        // INVARIANT: each result has a place. Code scanning refuses a whole log for one without: "locationFromSarifResult:
+        // expected at least one location".
+        if let Some(places) = result.get_mut("locations").and_then(Value::as_array_mut)
+            && places.is_empty()
+        {
+            places.push(somewhere.clone());
+        }
+    }
     let ids: BTreeSet<&str> = results.iter().filter_map(|result| result.get("ruleId")?.as_str()).collect();
     let rules: Vec<Value> = ids.into_iter().filter_map(Code::parse).map(rule).collect();
     json!({
@@ -123,6 +134,16 @@ fn place(origin: &Origin) -> Option<&Place> {
         Origin::File(place) => Some(place),
         Origin::Endpoint(_) | Origin::Implied(_) | Origin::System(_) => None,
     }
+}
+
+/// The first line of the first file of a side that has files.
+fn somewhere(comparison: &Comparison<'_>) -> Value {
+    let [old, new] = comparison.sources;
+    let files = if comparison.wanted_is_new == Some(false) { new } else { old };
+    let first = files.split(", ").next().unwrap_or_default();
+    let first = first.strip_suffix(" (before)").unwrap_or(first);
+    let first = if first.is_empty() { "egressor.yaml" } else { first };
+    json!({"physicalLocation": {"artifactLocation": {"uri": uri(first)}, "region": {"startLine": 1}}})
 }
 
 fn location(place: &Place) -> Value {

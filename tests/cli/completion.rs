@@ -159,7 +159,7 @@ fn typed(shell: &[&str], begins: &str) -> Option<Run> {
     fs::remove_file(folder.path().join("egressor.yaml")).expect("it was there");
     fs::write(folder.path().join("some-file"), "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n").expect("a file");
     let name = shell[0];
-    let script = egressor_in(folder.path(), &["__complete", name]);
+    let script = egressor_in(folder.path(), &["completions", name]);
     assert_eq!(script.code, 0, "{}", script.stderr);
     fs::write(folder.path().join("script"), script.stdout).expect("a file");
     let program = Path::new(env!("CARGO_BIN_EXE_egressor")).parent().expect("a folder").display().to_string();
@@ -219,7 +219,7 @@ fn fish_completes_what_the_program_offers() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     hostile_files(folder.path());
-    let script = egressor_in(folder.path(), &["__complete", "fish"]);
+    let script = egressor_in(folder.path(), &["completions", "fish"]);
     fs::write(folder.path().join("script"), script.stdout).expect("a file");
     let program = Path::new(env!("CARGO_BIN_EXE_egressor")).parent().expect("a folder").display().to_string();
     let path = format!("{program}:{}", std::env::var("PATH").unwrap_or_default());

@@ -313,7 +313,7 @@ fn no_word_of_a_file_is_obeyed_by_a_terminal() {
         vec!["catalog", "show", OBEYED],
         vec!["catalog", "import", OBEYED],
         vec!["init", "--region", OBEYED, "--project", "new.yaml"],
-        vec!["generate", &format!("--{obeyed}")],
+        vec!["generate", &format!("--{OBEYED}")],
     ] {
         let run = egressor_in(at, &words);
         assert!(is_clean(&run.stdout), "{words:?} prints {:?}", run.stdout);

@@ -27,6 +27,8 @@ const COMMANDS: &[&str] = &[
     "lint rules",
     "lint",
     "merge list",
+    "completions bash",
+    "man --out man",
     "explain",
     "explain verify/mismatch",
 ];

@@ -43,6 +43,8 @@ const MISSPELT: &[(&str, &str, &str)] = &[
     ("a code", "explain verify/mismach", "verify/mismatch"),
     ("a code without its group", "explain mismach", "verify/mismatch"),
     ("a model", "targets --model manifst", "manifest"),
+    ("a page of the manual", "man genrate", "generate"),
+    ("a shell", "completions bsh", "bash"),
     ("a scope that is compared", "diff rules rules --scope OUTPT", "filter/OUTPUT"),
     ("a scope that is mapped", "diff rules rules --map OUTPT=filter/OUTPUT", "filter/OUTPUT"),
     ("a scope that is asked", "check 192.0.2.1:443 rules --scope OUTPT", "filter/OUTPUT"),

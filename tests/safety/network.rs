@@ -10,7 +10,7 @@ use std::path::Path;
 const ONLINE: [&str; 2] = ["lock", "catalog import"];
 
 /// Every other command, as it does the most; `LOCK` is the lockfile of the quickstart.
-const OFFLINE: [(&str, &[&str]); 13] = [
+const OFFLINE: [(&str, &[&str]); 15] = [
     ("init", &["init", "--region", "us", "--force"]),
     (
         "generate",
@@ -39,6 +39,8 @@ const OFFLINE: [(&str, &[&str]); 13] = [
     ("check", &["check", "api.cast.ai:443", "--region", "us", "--lock", "LOCK"]),
     ("lint", &["lint", "rules.conf", "--region", "us", "--lock", "LOCK"]),
     ("merge", &["merge", "list.txt"]),
+    ("completions", &["completions", "bash"]),
+    ("man", &["man", "--out", "man"]),
 ];
 const TARGETS: &str = "aws-security-group,gcp-firewall,iptables,squid,tinyproxy,haproxy,envoy,istio,network-policy,proxy-env,change-request";
 const PROXY: &str = "proxy=http://192.0.2.9:3128";

@@ -2,6 +2,7 @@
 //! command may show one, in any format, or write one.
 
 use crate::run::{EGRESSOR, Run, quickstart_lock, state};
+use egressor::resolve::feeds::FEEDS;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -346,7 +347,7 @@ fn no_flag_with_a_secret_is_repeated() {
     }
 }
 
-/// A catalog that loads, with canaries where URLs stand.
+/// A catalog with canaries where people write texts, which would stand beside rules.
 const CATALOG: &str = "schema: egressor/catalog/v1
 id: acme
 title: \"Acme, see U\"
@@ -386,12 +387,13 @@ fn no_comparison_of_catalogs_shows_a_secret() {
         {
             let [old, new] = sides;
             let run = silent(folder.path(), &["catalog", "diff", old, new, "-v", "--format", format]);
-            assert_eq!(run.code, Some(1), "{sides:?}: {}", run.stderr);
-            assert!(run.stdout.contains("api"), "the entry is told all the same: {}", run.stdout);
+            assert_eq!(run.code, Some(2), "{sides:?}: {}", run.stderr);
+            let told =
+                run.stdout.contains("a URL with a password") || run.stderr.contains("a URL with a password");
+            assert!(told, "{sides:?}: {}{}", run.stdout, run.stderr);
         }
     }
-    // A list of words is a feed to these commands, and what they refuse of a feed they show.
-    for (name, _) in FILES.iter().filter(|(name, _)| *name != "list.txt") {
+    for (name, _) in FILES {
         for format in ["human", "json", "markdown"] {
             silent(folder.path(), &["catalog", "diff", name, "castai", "-v", "--format", format]);
             silent(folder.path(), &["catalog", "diff", "castai", name, "-v", "--format", format]);
@@ -399,5 +401,37 @@ fn no_comparison_of_catalogs_shows_a_secret() {
     }
     for format in ["human", "json"] {
         silent(folder.path(), &["catalog", "lint", "--catalog", "with.yaml", "-v", "--format", format]);
+    }
+}
+
+#[test]
+fn no_text_of_a_catalog_may_hold_the_password_of_a_url() {
+    let folder = folder();
+    let [url, bare] = [URL.replace('C', CANARY), "http://proxy.example:3128".to_owned()];
+    let with = text(CATALOG);
+    for (at, _) in with.match_indices(&url) {
+        let (head, tail) = with.split_at(at);
+        let one = format!("{}{url}{}", head.replace(&url, &bare), tail[url.len()..].replace(&url, &bare));
+        std::fs::write(folder.path().join("one.yaml"), one).expect("it is written");
+        let run = silent(folder.path(), &["catalog", "show", "--catalog", "one.yaml"]);
+        assert_eq!(run.code, Some(2), "{}", run.stdout);
+        assert!(
+            run.stderr.contains("error[catalog/value]: the text holds a URL with a password"),
+            "{}",
+            run.stderr
+        );
+    }
+    std::fs::write(folder.path().join("none.yaml"), with.replace(&url, &bare)).expect("it is written");
+    assert_eq!(silent(folder.path(), &["catalog", "lint", "--catalog", "none.yaml"]).code, Some(0));
+}
+
+#[test]
+fn no_feed_that_is_refused_shows_a_secret() {
+    let folder = folder();
+    for feed in FEEDS.iter().map(|feed| feed.name) {
+        for (name, _) in FILES {
+            let arguments = ["catalog", "import", feed, "--from", name, "-v", "--out", "new.yaml"];
+            assert_ne!(silent(folder.path(), &arguments).code, Some(0), "{feed} {name}");
+        }
     }
 }

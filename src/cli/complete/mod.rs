@@ -8,13 +8,14 @@ mod line;
 mod script;
 mod values;
 
+pub(super) use script::{Asking, script};
+
 use super::Exit;
 use super::args::Cli;
 use super::output::Output;
 use crate::syntax::text::one_line;
 use clap::{Args, CommandFactory as _};
 use line::{Asked, Wanted};
-use script::{Scripted, script};
 use std::ffi::OsString;
 
 /// What a script says of the line that is written.
@@ -22,7 +23,7 @@ use std::ffi::OsString;
 pub(super) struct CompleteArgs {
     /// The shell that asks
     #[arg(value_enum)]
-    shell: Scripted,
+    shell: Asking,
     /// For bash, the line up to the cursor and the characters that break words; for others, its words
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     line: Vec<OsString>,
@@ -48,16 +49,12 @@ enum Beside {
     Folders,
 }
 
-/// Prints what may stand at the end of the line: first what to do beside, then a candidate a line. Without a line, prints
-/// the script that has the shell ask.
+/// Prints what may stand at the end of the line: first what to do beside, then a candidate a line.
 pub(super) fn run(args: &CompleteArgs, output: Output) -> Exit {
-    if args.line.is_empty() {
-        return output.finish(script(args.shell), Exit::Same);
-    }
     let line: Vec<String> = args.line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let (words, breaks) = match (args.shell, line.as_slice()) {
-        (Scripted::Bash, [line, breaks]) => (line::split(line), breaks.as_str()),
-        (Scripted::Bash, [line]) => (line::split(line), ""),
+        (Asking::Bash, [line, breaks]) => (line::split(line), breaks.as_str()),
+        (Asking::Bash, [line]) => (line::split(line), ""),
         _ => (line, ""),
     };
     let (beside, candidates) = candidates(&words);
@@ -73,7 +70,7 @@ pub(super) fn run(args: &CompleteArgs, output: Output) -> Exit {
     .to_owned();
     for candidate in candidates.iter().filter(|candidate| is_plain(&candidate.value)) {
         text.push_str(candidate.value.get(kept..).unwrap_or_default());
-        if args.shell != Scripted::Bash && !candidate.help.is_empty() {
+        if args.shell != Asking::Bash && !candidate.help.is_empty() {
             text.push('\t');
             text.push_str(&one_line(&candidate.help));
         }

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
-/// A shell that is told by a script of its own.
+/// A shell that asks the program while a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Scripted {
+pub(in crate::cli) enum Asking {
     /// Bash
     Bash,
     /// Zsh
@@ -14,11 +14,11 @@ pub(in crate::cli) enum Scripted {
 }
 
 /// The script for a shell. It runs the program that the line names, and evaluates nothing of what that prints.
-pub(in crate::cli) fn script(shell: Scripted) -> &'static str {
+pub(in crate::cli) fn script(shell: Asking) -> &'static str {
     match shell {
-        Scripted::Bash => BASH,
-        Scripted::Zsh => ZSH,
-        Scripted::Fish => FISH,
+        Asking::Bash => BASH,
+        Asking::Zsh => ZSH,
+        Asking::Fish => FISH,
     }
 }
 

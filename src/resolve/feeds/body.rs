@@ -1,6 +1,6 @@
 //! Reading the JSON of a feed: nothing of it is passed over unseen.
 
-use crate::diag::{Code, Finding, Source, Span};
+use crate::diag::{Code, Finding, Source, Span, concealed};
 use crate::packet::{Hostname, NamePattern, Prefix};
 use crate::resolve::Timestamp;
 use crate::syntax::json;
@@ -61,8 +61,17 @@ impl<'a> Body<'a> {
 
     /// Tells that something is wrong.
     pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.tell(|source| Finding::new(code, message).at(source, span));
+    }
+
+    /// Tells it without showing what stands there.
+    fn hidden(&mut self, code: Code, span: Span, message: &str) {
+        self.tell(|source| Finding::new(code, message).at(&concealed(source), span));
+    }
+
+    fn tell(&mut self, finding: impl FnOnce(&Arc<Source>) -> Finding) {
         if self.findings.len() < MOST_TOLD {
-            self.findings.push(Finding::new(code, message).at(self.source, span));
+            self.findings.push(finding(self.source));
         } else {
             self.more = self.more.saturating_add(1);
         }
@@ -169,7 +178,12 @@ impl<'a> Body<'a> {
             Ok(block) => block,
             Err(error) => {
                 let error: crate::packet::PrefixError = error;
-                self.error(Code::FeedSyntax, span, error.to_string());
+                // Words where addresses should be may be of another kind of file, and a secret.
+                if text.chars().all(|char| char.is_ascii_hexdigit() || ".:/".contains(char)) {
+                    self.error(Code::FeedSyntax, span, error.to_string());
+                } else {
+                    self.hidden(Code::FeedSyntax, span, "this is neither an address nor a block");
+                }
                 return None;
             }
         };

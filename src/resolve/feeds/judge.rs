@@ -1,7 +1,7 @@
 //! Whether a body and what it says are fit to be used at all.
 
 use super::content::{Content, FeedFormat, Reading};
-use crate::diag::{Code, Finding, Severity, Source};
+use crate::diag::{Code, Finding, Severity, Source, concealed};
 use crate::resolve::guard::{never_a_host, special};
 use std::sync::Arc;
 
@@ -14,7 +14,23 @@ pub fn judge(feed: &FeedFormat, source: &Arc<Source>, accept: bool) -> Reading {
     if let Some(finding) = no_data(source) {
         return (Content::default(), vec![finding]);
     }
-    judged(source, feed.read(source), accept)
+    let (content, findings) = judged(source, feed.read(source), accept);
+    let is_foreign = !(feed.is_it)(source);
+    (content, if is_foreign { findings.into_iter().map(veiled).collect() } else { findings })
+}
+
+/// The same finding about a text that may be anything, and so hold secrets: of the place the first key of a line stays,
+/// and of the message what is not said in the words of the file.
+fn veiled(finding: Finding) -> Finding {
+    let Some(place) = finding.place.clone() else { return finding };
+    let shown = concealed(&place.source);
+    let said = place.source.slice(place.span).trim_matches(['"', '\'']);
+    let message = if said.is_empty() || said == shown.slice(place.span).trim_matches(['"', '\'']) {
+        finding.message.clone()
+    } else {
+        finding.message.replace(said, "…")
+    };
+    Finding { message, ..finding }.at(&shown, place.span)
 }
 
 /// What was read, and whether it can be used.
