@@ -2,7 +2,7 @@
 
 use super::document::{EndpointDirection, Status};
 use super::{Catalog, Date, EndpointDocument, Id};
-use crate::diag::{Code, Finding, suggest};
+use crate::diag::{Code, Finding, suggest, suggest_or_list};
 use std::collections::BTreeSet;
 
 /// What the user asked for.
@@ -182,14 +182,18 @@ fn why_off(catalog: &Catalog, feature: &Id, selection: &Selection) -> Option<Str
 fn regions(catalog: &Catalog, selection: &Selection) -> Result<Vec<Id>, Finding> {
     let Some(table) = &catalog.document.regions else { return Ok(Vec::new()) };
     let all: Vec<Id> = table.value.0.keys().cloned().collect();
-    let names = all.iter().map(Id::as_str).collect::<Vec<_>>().join(", ");
+    let all_names: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let names = all_names.join(", ");
     if selection.all_regions {
         return Ok(all);
     }
     let chosen: Vec<Id> =
         all.into_iter().filter(|id| selection.regions.iter().any(|name| name == id.as_str())).collect();
     let wrong = |message: String| {
-        let help = format!("choose one with --region: {names}; --all-regions takes them all");
+        let near =
+            selection.regions.iter().find_map(|name| suggest(name, all_names.iter().map(String::as_str)));
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let help = format!("{near}choose one with --region: {names}; --all-regions takes them all");
         Err(Finding::new(Code::SelectionRegion, message).help(help))
     };
     match chosen.as_slice() {
@@ -251,10 +255,7 @@ fn unknown(catalogs: &[Catalog], selection: &Selection) -> Vec<Finding> {
     ];
     for (what, names, known) in asked {
         for name in names.iter().filter(|name| !known.contains(*name)) {
-            let help = suggest(name, known.iter().map(String::as_str)).map_or_else(
-                || format!("known are {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let help = suggest_or_list(name, "known are", known.iter().map(String::as_str));
             findings
                 .push(Finding::new(Code::SelectionUnknown, format!("unknown {what} `{name}`")).help(help));
         }

@@ -1,6 +1,7 @@
 //! The arguments of the command line; those of commands with many stand in files of their own.
 
 use super::catalog_args::CatalogCommand;
+use super::complete::CompleteArgs;
 use super::diff_args::DiffArgs;
 use super::lock_args::LockArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,10 +23,19 @@ pub(super) struct Common {
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
-    pub(super) color: Color,
-    /// Print errors only
+    /// When to use colour; `auto` is on a terminal, as `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM` have it
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Choice::Auto)]
+    pub(super) color: Choice,
+    /// When to link files and pages; `auto` is on a terminal that takes links, and not in CI
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Choice::Auto)]
+    pub(super) hyperlinks: Choice,
+    /// When to show results in the pager of `EGRESSOR_PAGER`, or else `PAGER`; never where there is no terminal
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Paging::Auto)]
+    pub(super) paging: Paging,
+    /// The same as `--paging never`
+    #[arg(long, global = true, conflicts_with = "paging")]
+    pub(super) no_pager: bool,
+    /// Print errors only, beside the result
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Print notes too: what was left out, and why; and where each value came from
@@ -60,12 +70,23 @@ pub(super) enum Format {
     Sarif,
 }
 
-/// When to use colour.
+/// When something is done that only some terminals take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+pub(super) enum Choice {
+    /// Where it is taken
     Auto,
     /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// When results are shown in a pager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Paging {
+    /// Where they are longer than the screen
+    Auto,
+    /// Always on a terminal
     Always,
     /// Never
     Never,
@@ -94,15 +115,18 @@ pub(super) enum Command {
     Lint(RulesLintArgs),
     /// Merge lists of prefixes to the shortest list of the same addresses
     Merge(MergeArgs),
-    /// Print the page of a finding, such as `verify/mismatch`
+    /// Print the page of a finding, such as `verify/mismatch`, or the list of all
     Explain {
-        /// The code of the finding
-        code: String,
+        /// The code of the finding; all in groups when not given
+        code: Option<String>,
     },
     /// Print the script with which a shell completes commands, options and their values
     Completions(CompletionsArgs),
     /// Print a manual page, or write all of them to a folder
     Man(ManArgs),
+    /// Print what may stand next on a command line
+    #[command(name = "__complete", hide = true)]
+    Complete(CompleteArgs),
 }
 
 #[derive(Debug, Args)]

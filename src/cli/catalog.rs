@@ -4,12 +4,12 @@ use super::Exit;
 use super::args::Common;
 use super::catalog_args::{CatalogArgs, CatalogCommand, CatalogShowArgs, FileKind, LintArgs};
 use super::catalog_entry::{endpoint_json, origin_text, plain};
-use super::output::Output;
+use super::output::{Output, plural};
 use super::settle::{opened, settle};
 use crate::catalog::{
     Catalog, Date, EndpointDocument, Id, List, SHIPPED, Selection, overlay_schema, schema, select,
 };
-use crate::diag::{Code, Finding, Severity, any_error, suggest};
+use crate::diag::{Code, Finding, Severity, any_error, suggest_or_list};
 use crate::ops::{Opened, catalogs, shipped};
 use crate::project::project_schema;
 use crate::report::table;
@@ -124,7 +124,8 @@ fn list(args: &CatalogArgs, common: &Common, output: Output) -> Exit {
             if is_default(catalog) { " (the default)" } else { "" }
         ));
     }
-    output.finish(&table(["ENDPOINT", "DIRECTION", "FEATURE", "PORTS", "HOSTS"], &rows), Exit::Same)
+    let table = table(["ENDPOINT", "DIRECTION", "FEATURE", "PORTS", "HOSTS"], &rows, output.page());
+    output.finish(&table, Exit::Same)
 }
 
 /// Reports whether it is the catalog that is meant when none is named.
@@ -166,10 +167,12 @@ fn show(args: &CatalogShowArgs, common: &Common, output: Output) -> Exit {
         .iter()
         .filter(|name| !all.iter().any(|(catalog, endpoint)| named(catalog, endpoint, name)))
     {
-        let known = all.iter().map(|(_, endpoint)| endpoint.id.value.as_str());
-        let mut finding = Finding::new(Code::SelectionUnknown, format!("unknown endpoint `{name}`"));
-        finding.help = suggest(name, known).map(|near| format!("did you mean `{near}`?"));
-        findings.push(finding);
+        let whole: Vec<String> = all.iter().map(|(catalog, endpoint)| catalog.full_id(endpoint)).collect();
+        let ids = all.iter().map(|(_, endpoint)| endpoint.id.value.as_str());
+        let known = whole.iter().map(String::as_str).filter(|_| name.contains('/')).chain(ids);
+        let message = format!("unknown endpoint `{name}`");
+        let help = suggest_or_list(name, "known are", known);
+        findings.push(Finding::new(Code::SelectionUnknown, message).help(help));
     }
     if any_error(&findings) {
         return fail(&findings, output);
@@ -192,7 +195,9 @@ fn show(args: &CatalogShowArgs, common: &Common, output: Output) -> Exit {
                 continue;
             }
             let value = match value {
-                Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
+                Value::Array(list) => {
+                    list.iter().map(|item| linked(key, item, output)).collect::<Vec<_>>().join(", ")
+                }
                 Value::Object(map) => map
                     .iter()
                     .map(|(key, value)| format!("{key}: {}", plain(value)))
@@ -200,12 +205,17 @@ fn show(args: &CatalogShowArgs, common: &Common, output: Output) -> Exit {
                     .join(", "),
                 other => plain(other),
             };
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{key:<16} {value}");
+            text.push_str(&output.page().named(key, 17, &value));
         }
         text.push('\n');
     }
     output.finish(&text, Exit::Same)
+}
+
+/// The text of a value; that of a source is a link to it.
+fn linked(key: &str, value: &Value, output: Output) -> String {
+    let text = plain(value);
+    if key == "sources" { output.link(&text, &text) } else { text }
 }
 
 fn lint(args: &LintArgs, common: &Common, output: Output) -> Exit {
@@ -240,9 +250,10 @@ fn lint(args: &LintArgs, common: &Common, output: Output) -> Exit {
     output.findings(&findings);
     let endpoints: usize = catalogs.iter().map(|catalog| catalog.endpoints().count()).sum();
     output.status(&format!(
-        "{} catalogs, {endpoints} endpoints, {} findings",
-        catalogs.len(),
-        findings.len()
+        "{}, {}, {}",
+        plural(catalogs.len(), "catalog"),
+        plural(endpoints, "endpoint"),
+        plural(findings.len(), "finding")
     ));
     exit
 }

@@ -64,7 +64,7 @@ pub(super) fn compare(args: &CatalogDiffArgs, output: Output) -> Exit {
     let text = match output.format() {
         Format::Markdown => catalog_diff_markdown(&revision),
         Format::Html => catalog_diff_html(&revision),
-        Format::Human | Format::Json | Format::Sarif => catalog_diff_human(&revision, output.is_styled()),
+        Format::Human | Format::Json | Format::Sarif => catalog_diff_human(&revision, output.page()),
     };
     output.finish(&text, exit)
 }

@@ -16,7 +16,7 @@ pub(super) fn run(args: &ImportArgs, output: Output) -> Exit {
     let imported = if any_error(&findings) {
         Imported { findings, ..Imported::default() }
     } else {
-        catalog_import(&request)
+        output.during(&format!("importing {}", args.feed), || catalog_import(&request))
     };
     report(args, &imported, output)
 }

@@ -1,16 +1,15 @@
 //! The arguments of `egressor catalog import`.
 
 use super::duration::duration;
-use crate::resolve::feeds::FEEDS;
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The feed
-    #[arg(value_name = "FEED", value_parser = PossibleValuesParser::new(FEEDS.iter().map(|feed| feed.name)))]
+    /// The feed: aws, azure, google, google-cloud, oracle, github, atlassian, cloudflare, fastly, datadog, grafana,
+    /// hcp-terraform, microsoft365, mongodb-atlas, okta, snowflake or zscaler
+    #[arg(value_name = "FEED")]
     pub(super) feed: String,
     /// Where to read it: a file, a URL, or `-`; where the vendor serves it when not given
     #[arg(long, value_name = "FILE|URL")]

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::args::{CheckArgs, Common, Way};
 use super::output::Output;
+use super::progress::reading;
 use crate::diag::{Place, any_error, mask_secrets};
 use crate::ops::{Answered, CheckRequest, Checked, Deciding, Verdict, check};
 use crate::packet::PacketSet;
@@ -30,7 +31,10 @@ pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
         },
         limit: args.limit.limit(),
     };
-    let mut checked = if any_error(&settled.findings) { Checked::default() } else { check(&request) };
+    let work = || check(&request);
+    let what = reading(&args.files);
+    let mut checked =
+        if any_error(&settled.findings) { Checked::default() } else { output.during(&what, work) };
     checked.findings.extend(settled.findings.iter().cloned());
     settled.locate(&mut checked.findings);
     let exit = match checked.verdict() {
@@ -48,7 +52,9 @@ pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
     }
     let question = checked.question.as_ref().map(ToString::to_string).unwrap_or_default();
     let text: Vec<String> = checked.scopes.iter().map(|answered| answer(&question, answered)).collect();
-    output.finish(&text.join("\n"), exit)
+    let page = output.page();
+    let lines = |text: &String| text.lines().map(|line| page.wrapped_or_whole(line, 6)).collect::<String>();
+    output.finish(&text.iter().map(lines).collect::<Vec<_>>().join("\n"), exit)
 }
 
 fn document(checked: &Checked) -> CheckJson<'_> {

@@ -4,6 +4,7 @@ use super::Exit;
 use super::args::{Common, Format};
 use super::diff_args::{DiffArgs, ExitCodeStyle, FailOn, Unmodelled};
 use super::output::Output;
+use super::progress::reading;
 use super::settle::Settled;
 use crate::diag::{Code, Finding, any_error};
 use crate::drift::{Doubt, Verdict};
@@ -29,12 +30,22 @@ fn compare(args: &DiffArgs, common: &Common, output: Output) -> Exit {
     let settled = args.project.settle(common);
     settled.tell(output);
     let mut diffed = match request(args, &settled) {
-        Ok(request) => diff(&request),
+        Ok(request) => output.during(&comparing(&request), || diff(&request)),
         Err(findings) => Diffed { findings, ..Diffed::default() },
     };
     settled.locate(&mut diffed.findings);
     let exit = exit(args, &diffed);
     print(&diffed, args.witness, output, exit)
+}
+
+/// What is told while files are compared.
+fn comparing(request: &DiffRequest) -> String {
+    let side = |side: &Side| match side {
+        Side::Files(files) => reading(files).replacen("reading ", "", 1),
+        Side::Project => "the project".to_owned(),
+        Side::Planned { .. } => "what is planned".to_owned(),
+    };
+    format!("comparing {} with {}", side(&request.old), side(&request.new))
 }
 
 /// Prints a comparison in the format that was asked for.
@@ -64,7 +75,7 @@ pub(super) fn print(diffed: &Diffed, witness: bool, output: Output, exit: Exit) 
     let text = match output.format() {
         Format::Markdown => diff_markdown(&comparison),
         Format::Html => diff_html(&comparison),
-        Format::Human | Format::Json | Format::Sarif => diff_human(&comparison, output.is_styled()),
+        Format::Human | Format::Json | Format::Sarif => diff_human(&comparison, output.page()),
     };
     output.finish(&text, exit)
 }
@@ -104,7 +115,8 @@ fn request(args: &DiffArgs, settled: &Settled) -> Result<DiffRequest, Vec<Findin
         Side::Project | Side::Planned { .. } => false,
     });
     if stdin.count() > 1 {
-        findings.push(Finding::new(Code::FileRead, "standard input can be one side only"));
+        let finding = Finding::new(Code::FileRead, "standard input can be one side only");
+        findings.push(finding.help("write the other side to a file"));
     }
     for pair in args.map.iter().filter(|pair| !pair.contains('=')) {
         let message = format!("`{pair}` is not of the form OLD=NEW");

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Reads a whole number with its unit. A number alone would leave open which unit is meant.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
-    let form = || "write a whole number and its unit: 500ms, 5s, 2m, 12h or 14d".to_owned();
+    let form = || "a whole number and its unit, as in 5s or 14d".to_owned();
     let (number, unit) = text.split_at_checked(digits).ok_or_else(form)?;
     let number: u64 = number.parse().map_err(|_| form())?;
     let seconds = match unit {

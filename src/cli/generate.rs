@@ -15,7 +15,12 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit 
     settled.tell(output);
     let (request, out, mut findings) = request(args, &settled);
     let out = out.as_path();
-    let generated = if any_error(&findings) { Generated::default() } else { generate(&request) };
+    let work = || generate(&request);
+    let generated = if any_error(&findings) {
+        Generated::default()
+    } else {
+        output.during("generating and proving", work)
+    };
     findings.extend(generated.findings.iter().cloned());
     settled.locate(&mut findings);
     let failed = any_error(&findings);
@@ -58,11 +63,12 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, output: Output) -> Exit 
             output.status(&format!("left out {}: {}", left_out.endpoint, left_out.why));
         }
     }
-    output.findings(&findings);
     if exit == Exit::Failed {
+        output.failure(&findings);
         output.status("nothing was written");
         return exit;
     }
+    output.findings(&findings);
     if to_stdout {
         return output.finish(&joined(&generated.files), exit);
     }

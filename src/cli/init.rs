@@ -7,9 +7,9 @@ use crate::catalog::{Catalog, Date, Text, select};
 use crate::diag::{Code, Finding, Severity, any_error, mask_secrets};
 use crate::ops::write::{Turn, changed, replace_one};
 use crate::ops::{File, catalogs, open};
-use crate::project::{FILE, Start, project_schema, start};
+use crate::project::{FILE, Start, StartError, project_schema, start};
 use serde_json::json;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 /// The schema for editors, beside the project file.
@@ -51,10 +51,7 @@ fn write(args: &InitArgs, common: &Common, path: &Path, output: Output) -> Resul
         return Err(findings);
     }
     let says = says(args, &catalogs, output).map_err(|finding| vec![finding])?;
-    let text = start(&says, &catalogs).map_err(|error| {
-        let help = "say it with `--region`, or see `egressor init --help`";
-        vec![Finding::new(Code::VariableInvalid, error.to_string()).help(help)]
-    })?;
+    let text = start(&says, &catalogs).map_err(|error| vec![refused(&error)])?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let before = std::fs::read_to_string(path).ok();
@@ -78,6 +75,17 @@ fn write(args: &InitArgs, common: &Common, path: &Path, output: Output) -> Resul
         }),
     };
     Err(findings.into_iter().chain(restored.err()).collect())
+}
+
+/// Why the file cannot say it.
+fn refused(error: &StartError) -> Finding {
+    let help = match error {
+        StartError::UnknownRegion(_, known) => known.as_str(),
+        StartError::Region(_) | StartError::Value(_) | StartError::Variable(..) => {
+            "say it with `--region`, or see `egressor init --help`"
+        }
+    };
+    Finding::new(Code::VariableInvalid, error.to_string()).help(help)
 }
 
 /// The schema is written again by every `init`; another file of that name is somebody else's.
@@ -131,7 +139,11 @@ fn says(args: &InitArgs, catalogs: &[Catalog], output: Output) -> Result<Start, 
     }
     let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !output.is_json();
     if asks {
-        ask(&mut says, catalogs);
+        // Nobody is asked about the rest of a file that cannot be written.
+        if let Err(error @ StartError::UnknownRegion(..)) = start(&says, catalogs) {
+            return Err(refused(&error));
+        }
+        ask(&mut says, catalogs, output);
     }
     Ok(says)
 }
@@ -153,7 +165,7 @@ struct Question<'a> {
 }
 
 /// Asks for what no flag said. An empty answer leaves it unsaid, where it may be; a wrong one is asked for again.
-fn ask(says: &mut Start, catalogs: &[Catalog]) {
+fn ask(says: &mut Start, catalogs: &[Catalog], output: Output) {
     let regions = catalogs.iter().filter_map(|catalog| catalog.document.regions.as_ref());
     let regions: Vec<String> =
         regions.flat_map(|regions| regions.value.0.keys().map(ToString::to_string)).collect();
@@ -167,31 +179,28 @@ fn ask(says: &mut Start, catalogs: &[Catalog]) {
         |answer: &str| (!matches!(answer, "" | "never")).then(|| answer.parse::<Date>().err()).flatten();
     if !regions.is_empty() {
         let question = format!("region ({known})");
-        if !(Question { answer: &mut says.region, text: question, refuses: &region }).put() {
+        if !(Question { answer: &mut says.region, text: question, refuses: &region }).put(output) {
             return;
         }
     }
     let question = |text: &str, answer, refuses| Question { answer, text: text.to_owned(), refuses };
-    let _ = question("team that answers for the rules", &mut says.owner, &text).put()
-        && question("ticket that approved them", &mut says.ticket, &text).put()
-        && question("last day, in UTC, such as 2027-06-30, or never", &mut says.expires, &day).put();
+    let _ = question("team that answers for the rules", &mut says.owner, &text).put(output)
+        && question("ticket that approved them", &mut says.ticket, &text).put(output)
+        && question("last day, in UTC, such as 2027-06-30, or never", &mut says.expires, &day).put(output);
 }
 
 impl Question<'_> {
     /// Puts the question until it is answered, unless it is already. Reports whether there is still somebody to ask.
-    fn put(self) -> bool {
+    fn put(self, output: Output) -> bool {
         while self.answer.is_none() {
-            // There is nowhere to say that the terminal is gone.
-            let _ = write!(std::io::stderr().lock(), "{}: ", self.text);
+            output.ask(&format!("{}: ", self.text));
             let mut line = String::new();
             if !std::io::stdin().lock().read_line(&mut line).is_ok_and(|read| read > 0) {
                 return false;
             }
             let line = line.trim();
             match (self.refuses)(line) {
-                Some(why) => {
-                    let _ = writeln!(std::io::stderr().lock(), "  {why}");
-                }
+                Some(why) => output.ask(&format!("  {why}\n")),
                 None if line.is_empty() => return true,
                 None => *self.answer = Some(line.to_owned()),
             }

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::args::{Common, RulesLintArgs};
 use super::output::{Output, plural};
+use super::progress::reading;
 use super::settle::Settled;
 use crate::catalog::Date;
 use crate::diag::{Code, Finding, Severity, any_error};
@@ -18,7 +19,7 @@ pub(super) fn run(args: &RulesLintArgs, common: &Common, output: Output) -> Exit
     let settled = args.project.settle(common);
     settled.tell(output);
     let mut linted = match request(args, &settled) {
-        Ok(request) => lint(&request),
+        Ok(request) => output.during(&reading(&args.files), || lint(&request)),
         Err(findings) => Linted { findings, ..Linted::default() },
     };
     settled.locate(&mut linted.findings);

@@ -82,7 +82,7 @@ fn request(args: &LockArgs, settled: &Settled, output: Output, findings: &mut Ve
     }
     let every = servers.len() > 1 && !asking.failover;
     if taking.quorum.get() > 1 && (!every || taking.quorum.get() > servers.len()) {
-        let message = format!("a quorum of {} needs as many resolvers that are all heard", taking.quorum);
+        let message = format!("`--quorum {}` needs as many resolvers that are all heard", taking.quorum);
         let help = "name each with `--resolver`, and leave `--failover` away";
         findings.push(Finding::new(Code::VariableInvalid, message).help(help));
     }

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::args::MergeArgs;
 use super::output::Output;
+use super::progress::reading;
 use crate::diag::any_error;
 use crate::ops::{Merge, merge};
 use crate::packet::AddrSet;
@@ -19,7 +20,7 @@ pub(super) fn run(args: &MergeArgs, output: Output) -> Exit {
     } else {
         Merge::All
     };
-    let (merged, findings) = merge(&args.files, &how);
+    let (merged, findings) = output.during(&reading(&args.files), || merge(&args.files, &how));
     if any_error(&findings) {
         output.findings(&findings);
         return Exit::Failed;

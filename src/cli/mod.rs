@@ -8,12 +8,15 @@ mod catalog_entry;
 mod catalog_import;
 mod catalog_import_args;
 mod check;
+mod complete;
 mod completions;
 mod diff;
 mod diff_args;
 mod duration;
+mod explain;
 mod generate;
 mod init;
+mod links;
 mod lint;
 mod lock;
 mod lock_args;
@@ -21,14 +24,17 @@ mod man;
 mod merge;
 mod models;
 mod output;
+mod pager;
 mod progress;
 mod read;
+mod safe;
+mod screen;
 mod settle;
 
 use crate::diag::{Code, Finding, bound};
 use args::{Cli, Command, Format};
 use catalog_args::CatalogCommand;
-use clap::Parser as _;
+use clap::{Parser as _, ValueEnum as _};
 use output::Output;
 use std::process::ExitCode;
 
@@ -59,8 +65,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Failed } else { Exit::Same };
-            // A closed pipe is no reason to fail.
-            let _ = error.print();
+            output::usage(&error);
             return code.into();
         }
     };
@@ -72,8 +77,10 @@ pub fn run() -> ExitCode {
             Command::Diff(_) | Command::Lock(_) | Command::Catalog(CatalogCommand::Diff(_))
         )
     {
-        let message = "this command prints `human` and `json` only";
-        output.findings(&[Finding::new(Code::SelectionUnknown, message)]);
+        let word = cli.common.format.to_possible_value().map(|word| word.get_name().to_owned());
+        let message = format!("`--format {}` is not for this command", word.unwrap_or_default());
+        let help = "this command prints `human` and `json` only";
+        output.findings(&[Finding::new(Code::SelectionUnknown, message).help(help)]);
         return Exit::Failed.into();
     }
     let common = &cli.common;
@@ -92,7 +99,8 @@ pub fn run() -> ExitCode {
         Command::Lint(args) => lint::run(&args, common, output),
         Command::Diff(args) => return diff::run(&args, common, output),
         Command::Merge(args) => merge::run(&args, output),
-        Command::Explain { code } => read::explain(&code, output),
+        Command::Explain { code } => explain::run(code.as_deref(), output),
+        Command::Complete(args) => complete::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),
     };

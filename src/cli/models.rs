@@ -3,7 +3,7 @@
 use super::Exit;
 use super::output::Output;
 use crate::artifact::{manifest_schema, model_schema};
-use crate::diag::{Code, Finding, suggest};
+use crate::diag::{Code, Finding, suggest_or_list};
 use crate::render::models;
 use crate::targets::{TARGETS, find};
 use serde_json::{Map, Value};
@@ -30,8 +30,7 @@ pub(super) fn model(name: &str, output: Output) -> Exit {
     }
     let targets = TARGETS.iter().map(|target| target.name());
     let known: Vec<&str> = targets.chain(["artifact", "manifest"]).collect();
-    let help = suggest(name, known.iter().copied())
-        .map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+    let help = suggest_or_list(name, "known are", known.iter().copied());
     output.findings(&[Finding::new(Code::SelectionUnknown, format!("unknown model `{name}`")).help(help)]);
     Exit::Failed
 }

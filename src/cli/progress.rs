@@ -1,7 +1,10 @@
 //! How far a long run is: a bar on a terminal, a line now and then elsewhere, and nothing when it is soon over.
 
 use super::output::Output;
+use crate::syntax::text::fit;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// The progress of one run.
@@ -62,10 +65,51 @@ impl Progress {
     /// Takes the bar away, so that the next line stands alone.
     pub(super) fn end(self) {
         if self.style == Style::Bar && self.shown.is_some() {
-            write("\r\u{1b}[2K");
+            write(CLEAR);
         }
     }
 }
+
+/// Does the work; when it takes longer than a moment, a line tells what is being done and for how long, and is gone at
+/// the end.
+pub(super) fn waiting<T>(output: Output, what: &str, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = mpsc::channel::<()>();
+    let tell = move || {
+        let begun = Instant::now();
+        let mut pause = SOON;
+        let mut told = false;
+        while wait.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            pause = BETWEEN_BARS;
+            told = true;
+            let line = format!("{what} ({} s)", begun.elapsed().as_secs());
+            let most = output.columns().map_or(usize::MAX, |columns| columns.saturating_sub(1));
+            write(&format!("\r{}", fit(&line, most, |_| true, ' ')));
+        }
+        if told {
+            write(CLEAR);
+        }
+    };
+    std::thread::scope(|scope| {
+        let teller = std::thread::Builder::new().spawn_scoped(scope, tell);
+        let outcome = work();
+        drop(done);
+        // The line is gone before anything else is printed.
+        let _ = teller.map(std::thread::ScopedJoinHandle::join);
+        outcome
+    })
+}
+
+/// What is told while files are read.
+pub(super) fn reading(files: &[PathBuf]) -> String {
+    match files {
+        [] => "reading the project".to_owned(),
+        [file] => format!("reading {}", file.display()),
+        [file, rest @ ..] => format!("reading {} and {} more", file.display(), rest.len()),
+    }
+}
+
+/// Back to the start of the line, which is emptied.
+const CLEAR: &str = "\r\u{1b}[2K";
 
 fn bar(done: usize, total: usize) -> String {
     let filled = done.saturating_mul(WIDTH).checked_div(total).unwrap_or(WIDTH).min(WIDTH);

@@ -1,9 +1,10 @@
-//! Commands that only read: `targets`, `show`, `explain`.
+//! Commands that only read: `targets` and `show`.
 
 use super::Exit;
 use super::args::{Common, ShowArgs};
 use super::output::Output;
-use crate::diag::{CODES, Code, Finding, any_error, suggest};
+use super::progress::reading;
+use crate::diag::any_error;
 use crate::ops::{self, Artifact, Shown};
 use crate::policy::Policy;
 use crate::report::{PolicyJson, policy_human, policy_schema};
@@ -37,20 +38,29 @@ pub(super) fn targets(common: &Common, output: Output) -> Exit {
             Scoping::Component => "one rule set for each component",
             Scoping::Namespace => "one rule set for each namespace",
         };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}: {}\n  says {peers}, {scope}", target.name(), target.summary());
+        let mut put = |line: &str, rest: usize| text.push_str(&output.page().wrapped_or_whole(line, rest));
+        put(&format!("{}: {}", target.name(), target.summary()), 0);
+        put(&format!("  says {peers}, {scope}"), 4);
         let reads: Vec<&str> = target.importers().iter().map(|importer| importer.name()).collect();
-        let _ = writeln!(text, "  reads {}", reads.join(", "));
+        put(&format!("  reads {}", reads.join(", ")), 4);
         let needs: Vec<&str> = target.needs().iter().map(|need| need.id()).collect();
         if !needs.is_empty() {
-            let _ = writeln!(text, "  adds {}", needs.join(", "));
+            put(&format!("  adds {}", needs.join(", ")), 4);
         }
         for option in target.options() {
             let default = option.default.map_or(String::new(), |default| format!(" [default: {default}]"));
-            let _ = writeln!(text, "  --set {}=…  {}{default}", option.key, option.summary);
+            put(&format!("  --set {}=…  {}{default}", option.key, option.summary), 8);
         }
         for limit in target.limits() {
-            let _ = writeln!(text, "  at most {} {} ({})", limit.max, limit.what, limit.source);
+            put(
+                &format!(
+                    "  at most {} {} ({})",
+                    limit.max,
+                    limit.what,
+                    output.link(limit.source, limit.source)
+                ),
+                4,
+            );
         }
         for artifact in artifacts.iter().filter(|artifact| artifact.target == target.name()) {
             text.push_str(&written_to(artifact));
@@ -94,7 +104,9 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     if args.schema {
         return output.json(&policy_schema(), Exit::Same);
     }
-    let mut shown = if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
+    let what = reading(&args.files);
+    let read = || if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
+    let mut shown = output.during(&what, read);
     let limit = args.limit.limit();
     if output.is_json() {
         let json = |shown: &Shown| {
@@ -112,7 +124,7 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     let mut text = String::new();
     for set in &shown.policy.sets {
         match set.allows_within(limit) {
-            Ok(allows) => text.push_str(&policy_human(set, &allows, output.is_styled())),
+            Ok(allows) => text.push_str(&policy_human(set, &allows, output.page())),
             Err(error) => shown.findings.push(ops::too_large(&error)),
         }
     }
@@ -121,26 +133,4 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
         Exit::Failed => Exit::Failed,
         exit @ (Exit::Same | Exit::Different) => output.finish(&text, exit),
     }
-}
-
-pub(super) fn explain(code: &str, output: Output) -> Exit {
-    let Some(code) = Code::parse(code) else {
-        let known = CODES.iter().map(|code| code.as_str());
-        let mut finding = Finding::new(Code::SelectionUnknown, format!("unknown code `{code}`"));
-        let all = || format!("codes are {}", known.clone().collect::<Vec<_>>().join(", "));
-        finding.help =
-            Some(suggest(code, known.clone()).map_or_else(all, |near| format!("did you mean `{near}`?")));
-        output.findings(&[finding]);
-        return Exit::Failed;
-    };
-    if output.is_json() {
-        let page = json!({
-            "code": code.as_str(),
-            "severity": code.severity().as_str(),
-            "title": code.title(),
-            "page": code.page(),
-        });
-        return output.json(&page, Exit::Same);
-    }
-    output.finish(&format!("{}[{code}]: {}\n\n{}\n", code.severity(), code.title(), code.page()), Exit::Same)
 }

@@ -1,7 +1,7 @@
 //! What the user set: who answers for the rules, and addresses that only they know.
 
 use crate::catalog::{Catalog, Date, EndpointDocument, VariableKind};
-use crate::diag::{Code, Finding, Place, suggest};
+use crate::diag::{Code, Finding, Place, suggest, suggest_or_list};
 use crate::packet::{Hostname, Prefix};
 use crate::targets::{OptionKind, TARGETS};
 use std::collections::BTreeMap;
@@ -53,10 +53,7 @@ impl Variables {
                 None => finding,
             };
             let Some(holds) = known.get(key) else {
-                let help = suggest(key, known.keys().map(String::as_str)).map_or_else(
-                    || format!("known are {}", known.keys().cloned().collect::<Vec<_>>().join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let help = suggest_or_list(key, "known are", known.keys().map(String::as_str));
                 let finding = Finding::new(Code::SelectionUnknown, format!("unknown variable `{key}`"));
                 findings.push(at(finding).help(help));
                 continue;
@@ -70,7 +67,20 @@ impl Variables {
                     } else {
                         format!("{shown}not a value of `{key}`: {why}")
                     };
-                    findings.push(at(Finding::new(Code::VariableInvalid, message)));
+                    let near = match holds {
+                        Holds::Option(OptionKind::Choice(words)) => suggest(value, words.iter().copied()),
+                        Holds::Option(_)
+                        | Holds::Text
+                        | Holds::Date
+                        | Holds::Url
+                        | Holds::Hosts
+                        | Holds::Bypass => None,
+                    };
+                    let finding = at(Finding::new(Code::VariableInvalid, message));
+                    findings.push(match near {
+                        Some(near) => finding.help(format!("did you mean `{near}`?")),
+                        None => finding,
+                    });
                 }
                 None => {
                     values.insert(key.to_owned(), value.to_owned());
@@ -78,6 +88,15 @@ impl Variables {
             }
         }
         (Self(values), findings)
+    }
+
+    /// The keys that may be set, each with the words that its value is one of; none where other values are taken too.
+    pub fn keys(catalogs: &[Catalog]) -> Vec<(String, &'static [&'static str])> {
+        let words = |holds: Holds| match holds {
+            Holds::Option(OptionKind::Choice(words)) => words,
+            Holds::Option(_) | Holds::Text | Holds::Date | Holds::Url | Holds::Hosts | Holds::Bypass => &[],
+        };
+        known(catalogs).into_iter().map(|(key, holds)| (key, words(holds))).collect()
     }
 
     /// The value of a key.

@@ -233,6 +233,11 @@ codes! {
 }
 
 impl Code {
+    /// The part of the id that codes about the same thing share.
+    pub fn group(self) -> &'static str {
+        self.as_str().split('/').next().unwrap_or_default()
+    }
+
     /// The code with that id.
     pub fn parse(id: &str) -> Option<Self> {
         CODES.iter().copied().find(|code| code.as_str() == id)

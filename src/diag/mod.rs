@@ -3,6 +3,7 @@
 //! A finding is about a text of the user's; many come out of one run. An error stops a run and lives in the module
 //! that raises it. Reading never stops at the first problem: it returns what it understood and its findings.
 
+mod advice;
 pub mod bound;
 mod code;
 mod secret;
@@ -12,7 +13,7 @@ mod suggest;
 pub use code::{CODES, Code};
 pub use secret::{concealed, has_url_password, mask_secrets};
 pub use source::{Source, Span};
-pub use suggest::suggest;
+pub use suggest::{list, suggest, suggest_or_list};
 
 use std::collections::BTreeMap;
 use std::fmt;

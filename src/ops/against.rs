@@ -4,7 +4,7 @@ use super::limit::too_large;
 use super::show;
 use super::wanted::{rules, target_of};
 use crate::compile::{Input, compile};
-use crate::diag::{Code, Finding, any_error, suggest};
+use crate::diag::{Code, Finding, any_error, suggest_or_list};
 use crate::packet::{Limit, PacketSet, TransportSet};
 use crate::policy::{Action, Direction, Need, Origin, Policy};
 use crate::syntax::glob::fits;
@@ -62,10 +62,7 @@ fn choose(policy: &mut Policy, patterns: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = wrong
         .map(|pattern| {
             let message = format!("no scope is called `{pattern}`");
-            let help = suggest(pattern, names.iter().copied()).map_or_else(
-                || format!("scopes are {}", names.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let help = suggest_or_list(pattern, "scopes are", names.iter().copied());
             Finding::new(Code::SelectionUnknown, message).help(help)
         })
         .collect();

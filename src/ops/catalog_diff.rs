@@ -8,7 +8,7 @@ use crate::catalog::{
     compare, load, select,
 };
 use crate::compile::{Answers, Input, Variables, compile};
-use crate::diag::{Code, Finding, Source, any_error, suggest};
+use crate::diag::{Code, Finding, Source, any_error, suggest_or_list};
 use crate::drift::{Drift, Terms, Verdict, drift};
 use crate::packet::{AddrSet, Prefix, Set as _};
 use crate::policy::{Direction, Policy, ScopeTooLarge};
@@ -167,10 +167,7 @@ impl Side {
         if let Some(source) = source.as_ref().filter(|source| !known.contains_key(*source)) {
             let message = format!("the catalog `{}` has no source `{source}`", catalog.id());
             let names = || known.keys().map(Id::as_str);
-            let help = suggest(source.as_str(), names()).map_or_else(
-                || format!("its sources are {}", names().collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let help = suggest_or_list(source.as_str(), "its sources are", names());
             return Err(vec![Finding::new(Code::SelectionUnknown, message).help(help)]);
         }
         let is_raw = feed.is_some();
@@ -219,7 +216,7 @@ impl Side {
         match names.iter().find(|name| !known().any(|known| known == *name)) {
             Some(name) => {
                 let message = format!("`{name}` is not a region of the catalog `{}`", self.catalog.id());
-                let help = format!("regions are {}", known().collect::<Vec<_>>().join(", "));
+                let help = suggest_or_list(name, "regions are", known());
                 Err(Finding::new(Code::SelectionRegion, message).help(help))
             }
             None => Ok(names.to_owned()),

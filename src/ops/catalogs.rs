@@ -2,7 +2,7 @@
 
 use super::shipped::{default, named};
 use crate::catalog::{Catalog, Overlay, is_overlay, with_overlays};
-use crate::diag::{Code, Finding, Source, Span, any_error, suggest};
+use crate::diag::{Code, Finding, Source, Span, any_error, suggest_or_list};
 use crate::syntax::yaml::{self, Node};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,10 +73,7 @@ fn stray(overlay: &Overlay, bases: &[(Node, Arc<Source>)]) -> Option<Finding> {
     if known.contains(&name) {
         return None;
     }
-    let help = suggest(name, known.iter().copied()).map_or_else(
-        || format!("catalogs are {}", known.join(", ")),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let help = suggest_or_list(name, "catalogs are", known.iter().copied());
     let message = format!("there is no catalog `{name}` that could be extended");
     Some(Finding::new(Code::CatalogReference, message).at(overlay.source(), span).help(help))
 }

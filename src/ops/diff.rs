@@ -5,7 +5,7 @@ use super::limit::too_large;
 use super::show::{once, stages};
 use super::wanted::{approved, ended, explaining, target_of, wanted};
 use super::{Project, Shown, show, show_before};
-use crate::diag::{Code, Finding, Severity, any_error, suggest};
+use crate::diag::{Code, Finding, Severity, any_error, suggest_or_list};
 use crate::drift::{Change, Doubt, Drift, Ended, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{Limit, PacketSet, Set};
 use crate::policy::{Origin, Policy, Scope, ScopeTooLarge};
@@ -207,9 +207,7 @@ fn named_scopes(request: &DiffRequest, old: &Policy, new: &Policy) -> (Vec<(Stri
     let (old, new) = (names(old), names(new));
     let unknown = |what: &str, known: &mut dyn Iterator<Item = &String>| {
         let known: Vec<&str> = known.map(String::as_str).collect();
-        let list = || format!("scopes are {}", known.join(", "));
-        let help =
-            suggest(what, known.iter().copied()).map_or_else(list, |near| format!("did you mean `{near}`?"));
+        let help = suggest_or_list(what, "scopes are", known.iter().copied());
         Finding::new(Code::SelectionUnknown, format!("no scope is called `{what}`")).help(help)
     };
     let mut findings = Vec::new();

@@ -1,6 +1,6 @@
 //! Reading files.
 
-use crate::diag::{Code, Finding, Source, bound};
+use crate::diag::{Code, Finding, Source, bound, suggest};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -42,10 +42,16 @@ fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Finding> {
     let outcome = if name == "-" {
         std::io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut bytes)
     } else {
-        let metadata =
-            fs::metadata(path).map_err(|error| failed(format!("cannot read `{name}`: {}", why(&error))))?;
+        let metadata = fs::metadata(path).map_err(|error| {
+            let finding = failed(format!("cannot read `{name}`: {}", why(&error)));
+            match near(path).filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
+                Some(near) => finding.help(format!("did you mean `{}`?", near.display())),
+                None => finding,
+            }
+        })?;
         if metadata.is_dir() {
-            return Err(failed(format!("`{name}` is a folder, a file is needed")));
+            let help = "name a file in it";
+            return Err(failed(format!("`{name}` is a folder, a file is needed")).help(help));
         }
         fs::File::open(path).and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
     };
@@ -54,6 +60,22 @@ fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Finding> {
         return Err(failed(format!("`{name}` is larger than {} MiB", limit >> 20)).help(bound::FLAG));
     }
     Ok(bytes)
+}
+
+/// What lies beside a path that does not exist and is called almost the same; where its folder does not exist either,
+/// the path in a folder that does.
+fn near(path: &Path) -> Option<PathBuf> {
+    const MOST: usize = 10_000;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        return near(folder).map(|folder| folder.join(path.file_name().unwrap_or_default()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).ok()?.take(MOST).flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    let name = path.file_name()?.to_str()?;
+    let near = suggest(name, names.iter().map(String::as_str).filter(|near| *near != name))?;
+    Some(path.with_file_name(near))
 }
 
 /// The files below a folder, in the order of their paths. Hidden files and folders are left out, and so are links to
@@ -86,7 +108,11 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
 pub fn names_in(folder: &Path) -> Result<Vec<String>, Finding> {
     let failed = |error: &std::io::Error| {
         let message = format!("cannot read the folder `{}`: {}", folder.display(), why(error));
-        Finding::new(Code::FileRead, message)
+        let finding = Finding::new(Code::FileRead, message);
+        match near(folder).filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
+            Some(near) => finding.help(format!("did you mean `{}`?", near.display())),
+            None => finding,
+        }
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {

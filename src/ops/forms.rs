@@ -156,17 +156,30 @@ fn names(source: &Source, other: &Source) -> bool {
 }
 
 fn unknown(source: &Arc<Source>) -> Finding {
-    let message = format!("`{}` is in no format that is known here", source.name());
+    let text = source.text().trim_start();
+    let message = match text.chars().next() {
+        None => format!("`{}` is empty", source.name()),
+        Some('{' | '[') if is_cut(text) => {
+            format!("`{}` begins as JSON and ends in the middle of it", source.name())
+        }
+        Some(_) if text.contains('\0') => format!("`{}` is no text", source.name()),
+        Some(_) => format!("`{}` is in no format that is known here", source.name()),
+    };
     Finding::new(Code::ReadUnknownFormat, message).help(formats())
 }
 
+/// Reports whether a JSON text ends too early.
+fn is_cut(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof())
+}
+
 fn unlike(chosen: &[&'static dyn Importer]) -> Finding {
-    let names: Vec<&str> = chosen.iter().map(|importer| importer.name()).collect();
+    let names: Vec<String> = chosen.iter().map(|importer| format!("`{}`", importer.name())).collect();
     let message = format!("the files are of different formats: {}", names.join(", "));
     Finding::new(Code::ReadUnknownFormat, message).help("show the files of one format at a time")
 }
 
 /// The formats that are read, for people who gave another one.
-pub(super) fn formats() -> String {
-    format!("formats are {}", importers().map(Importer::name).collect::<Vec<_>>().join(", "))
+pub(super) fn formats() -> &'static str {
+    "name a file of rules; `egressor targets` lists the formats that are read"
 }

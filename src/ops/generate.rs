@@ -8,7 +8,7 @@ use super::{Artifact, File, Proven, custom, prove};
 use crate::artifact;
 use crate::catalog::{Catalog, LeftOut, Selection, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile, context};
-use crate::diag::{Code, Finding, Source, any_error, distinct, suggest};
+use crate::diag::{Code, Finding, Source, any_error, distinct, suggest_or_list};
 use crate::packet::Hostname;
 use crate::policy::Need;
 use crate::render::{Filters, Renderer};
@@ -227,10 +227,7 @@ fn jobs(
     for name in all.filter(|name| crate::targets::find(name).is_none() && !is_own(name)) {
         let built_in = TARGETS.iter().map(|target| target.name());
         let known: Vec<&str> = built_in.chain(own.iter().map(artifact::Artifact::name)).collect();
-        let help = suggest(name, known.iter().copied()).map_or_else(
-            || format!("targets are {}", known.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let help = suggest_or_list(name, "targets are", known.iter().copied());
         findings.push(Finding::new(Code::SelectionUnknown, format!("unknown target `{name}`")).help(help));
     }
     let keys = || request.settings.iter().filter_map(|setting| Some(setting.split_once('=')?.0));
@@ -294,10 +291,7 @@ fn renderer(targets: &[&'static dyn Target], own: Option<&Path>) -> (Option<Rend
             Err(finding) => findings.push(finding),
             Ok(_) if !all().any(|known| known == name) => {
                 let message = format!("`{name}` takes the place of no template");
-                let help = suggest(name, all()).map_or_else(
-                    || format!("name the file after one of {}", all().collect::<Vec<_>>().join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let help = suggest_or_list(name, "name the file after one of", all());
                 findings.push(Finding::new(Code::TemplateError, message).help(help));
             }
             Ok(source) => templates.push((name.clone(), source)),

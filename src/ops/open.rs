@@ -5,7 +5,7 @@ use super::inside::is_inside;
 use super::{Artifact, OUT, Project, catalogs, custom};
 use crate::catalog::{At, Catalog, List, Or, SHIPPED, Selection, Text};
 use crate::compile::Variables;
-use crate::diag::{Code, Finding, Span, any_error};
+use crate::diag::{Code, Finding, Span, any_error, suggest_or_list};
 use crate::project::{self, FILE, NEEDED_VARIABLES, RESOLVERS};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,7 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
 pub fn open(path: &Path, environment: Option<&str>, allowed: &[PathBuf]) -> (Option<Opened>, Vec<Finding>) {
     let source = match read(path, TEXT_LIMIT) {
         Ok(source) => source,
+        Err(finding) if finding.help.is_some() => return (None, vec![finding]),
         Err(finding) => return (None, vec![finding.help("`egressor init` writes a project file")]),
     };
     let (file, mut findings) = project::load(&source, environment);
@@ -173,11 +174,7 @@ impl Opened {
                 let built_in = crate::targets::TARGETS.iter().map(|target| target.name());
                 let known: Vec<&str> =
                     built_in.chain(own.iter().map(crate::artifact::Artifact::name)).collect();
-                let near = crate::diag::suggest(target.value.as_str(), known.iter().copied());
-                let help = near.map_or_else(
-                    || format!("targets are {}", known.join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let help = suggest_or_list(target.value.as_str(), "targets are", known.iter().copied());
                 let finding =
                     Finding::new(Code::SelectionUnknown, format!("unknown target `{}`", target.value));
                 findings.push(finding.at(&self.file.source, target.span).help(help));

@@ -2,7 +2,7 @@
 
 use super::files::{TEXT_LIMIT, read};
 use crate::catalog::{Id, SHIPPED};
-use crate::diag::{Code, Finding, Source, suggest};
+use crate::diag::{Code, Finding, Source, suggest, suggest_or_list};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,10 +29,10 @@ pub(super) fn named(name: &Path) -> Result<Arc<Source>, Finding> {
             return finding;
         }
         let ids = SHIPPED.iter().map(|(id, _)| *id);
-        let help = suggest(&text, ids.clone()).map_or_else(
-            || format!("shipped are {}", ids.collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        if finding.help.is_some() && suggest(&text, ids.clone()).is_none() {
+            return finding;
+        }
+        let help = suggest_or_list(&text, "shipped are", ids.clone());
         finding.help(help)
     })
 }

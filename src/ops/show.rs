@@ -55,7 +55,7 @@ pub fn show_before(paths: &[PathBuf]) -> Shown {
     given.before().unwrap_or_else(|| {
         let mut shown = Shown { source: given.source.clone(), findings: given.findings, ..Shown::default() };
         if !any_error(&shown.findings) {
-            let message = format!("no plan is among {}, so there is no state before it", given.source);
+            let message = format!("no plan is among `{}`, so there is no state before it", given.source);
             let help = "a plan is what `terraform show -json PLANFILE` prints";
             shown.findings.push(Finding::new(Code::ReadRefused, message).help(help));
         }
@@ -123,7 +123,7 @@ impl Given {
                 }
             }
             Err(why) if why.is_empty() => {
-                let message = format!("no file below {} is in a format that is known here", given.source);
+                let message = format!("no file below `{}` is in a format that is known here", given.source);
                 given.findings.push(Finding::new(Code::ReadUnknownFormat, message).help(formats()));
             }
             Err(why) => given.findings.extend(why),

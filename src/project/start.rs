@@ -2,6 +2,7 @@
 
 use super::RESOLVERS;
 use crate::catalog::{Catalog, Date, Id, Text, VariableKind};
+use crate::diag::suggest_or_list;
 use crate::syntax::yaml::quote;
 use std::fmt::Write as _;
 
@@ -38,6 +39,9 @@ pub enum StartError {
     /// A catalog has regions and none was said.
     #[error("the region is not said; regions are {0}")]
     Region(String),
+    /// A region that no catalog has, and those that there are.
+    #[error("`{0}` is not a region of the catalogs")]
+    UnknownRegion(String, String),
     /// A value that its key does not take.
     #[error("{0}")]
     Value(String),
@@ -158,6 +162,10 @@ fn region(says: &Start, catalogs: &[Catalog]) -> Result<Option<String>, StartErr
     match &says.region {
         None if known.is_empty() => Ok(None),
         Some(region) if known.contains(region) || region == "all" => Ok(Some(region.clone())),
+        Some(region) if !known.is_empty() => {
+            let near = suggest_or_list(region, "regions are", known.iter().map(String::as_str));
+            Err(StartError::UnknownRegion(region.clone(), near))
+        }
         None | Some(_) => Err(StartError::Region(known.join(", "))),
     }
 }

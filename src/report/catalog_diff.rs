@@ -1,5 +1,6 @@
 //! What differs between two catalogs: `egressor/catalog-diff/v1`, for people, and for a comment on a pull request.
 
+use super::Page;
 use super::change::{Comparison, cut};
 use super::diff_markdown::code;
 use super::{DiffJson, diff_human, diff_markdown};
@@ -136,7 +137,8 @@ impl CatalogRevision<'_> {
 }
 
 /// The report for people: entries first, then the traffic.
-pub fn catalog_diff_human(revision: &CatalogRevision<'_>, styled: bool) -> String {
+pub fn catalog_diff_human(revision: &CatalogRevision<'_>, page: impl Into<Page>) -> String {
+    let page = page.into();
     // Writing to a string cannot fail.
     let mut text = format!("entries: {}\n", revision.summary());
     for (section, entries) in revision.sections() {
@@ -167,7 +169,7 @@ pub fn catalog_diff_human(revision: &CatalogRevision<'_>, styled: bool) -> Strin
     if let Some(line) = revision.idle() {
         let _ = writeln!(text, "\n{line}");
     }
-    let _ = write!(text, "\ntraffic\n{}", diff_human(&revision.traffic, styled));
+    let _ = write!(text, "\ntraffic\n{}", diff_human(&revision.traffic, page));
     text
 }
 

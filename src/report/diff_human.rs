@@ -1,11 +1,13 @@
 //! What differs, for people at a terminal.
 
+use super::Page;
 use super::change::{Comparison, Group, cut, groups, heading, sign, witness};
-use super::words::{addresses, count, peers, wrapped};
+use super::words::{addresses, count, peers};
 use crate::drift::{Effect, ScopeDrift, Verdict};
 use crate::syntax::text::one_line;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// The most items of a list that a row names.
 const MOST_ITEMS: usize = 8;
@@ -20,9 +22,9 @@ const MOST_ASIDE: usize = 5;
 /// The widest column of services; what is wider takes a line of its own.
 const WIDEST_SERVICE: usize = 18;
 
-/// The report, with colour when `styled`: the verdict, then each scope that differs.
-pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
-    let page = Page { styled };
+/// The report: the verdict, then each scope that differs.
+pub fn diff_human(comparison: &Comparison<'_>, page: impl Into<Page>) -> String {
+    let page = page.into();
     let verdict = comparison.verdict();
     // Writing to a string cannot fail.
     let mut text = String::new();
@@ -32,11 +34,11 @@ pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
         if verdict == Verdict::Equal { String::new() } else { format!("  {}", comparison.balance()) };
     let _ = writeln!(text, "{word}{balance}");
     for (which, source) in ["old", "new"].into_iter().zip(comparison.sources) {
-        let _ = writeln!(text, "{which}: {}", one_line(source));
+        text.push_str(&page.wrapped(&format!("{which}: {}", one_line(source)), 0, 5));
     }
     let aside = comparison.not_compared();
     for line in aside.iter().take(MOST_ASIDE) {
-        text.push_str(&wrapped(&format!("not compared: {line}"), 0, 4));
+        text.push_str(&page.wrapped(&format!("not compared: {line}"), 0, 4));
     }
     if let Some(more) = aside.len().checked_sub(MOST_ASIDE).filter(|more| *more > 0) {
         let _ = writeln!(text, "not compared: and {more} more; `-v` names all of them");
@@ -44,7 +46,7 @@ pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
     let differs = |scope: &&ScopeDrift| scope.verdict() != Verdict::Equal;
     for scope in comparison.drift.scopes.iter().filter(differs) {
         text.push('\n');
-        page.scope(&mut text, scope, comparison);
+        Drawing { page }.scope(&mut text, scope, comparison);
     }
     text.push('\n');
     let equal = comparison.drift.scopes.iter().filter(|scope| !differs(scope)).count();
@@ -67,17 +69,14 @@ pub fn diff_human(comparison: &Comparison<'_>, styled: bool) -> String {
     text
 }
 
-struct Page {
-    styled: bool,
+struct Drawing {
+    page: Page,
 }
 
-impl Page {
-    fn paint(&self, style: Style, text: &str) -> String {
-        if self.styled { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
-
+impl Drawing {
     fn scope(&self, text: &mut String, scope: &ScopeDrift, comparison: &Comparison<'_>) {
-        let name = self.paint(Style::new().bold(), &one_line(&scope.name));
+        let page = self.page;
+        let name = page.paint(Style::new().bold(), &one_line(&scope.name));
         let other = match (&scope.old, &scope.new) {
             (Some(old), Some(new)) if old != new => format!(" -> {}", one_line(new)),
             (Some(_), Some(_)) => String::new(),
@@ -86,8 +85,8 @@ impl Page {
         };
         let _ = writeln!(text, "{name}{other} ({}): {}", scope.direction, scope.verdict());
         let groups = groups(&scope.changes);
-        let widest = groups.iter().map(|group| group.services().chars().count());
-        let width = widest.filter(|width| *width <= WIDEST_SERVICE).max().unwrap_or(0);
+        let widest = groups.iter().map(|group| group.services().width());
+        let width = widest.filter(|width| *width <= page.column(WIDEST_SERVICE)).max().unwrap_or(0);
         let mut effect: Option<Effect> = None;
         let mut shown = 0_usize;
         for group in &groups {
@@ -110,7 +109,7 @@ impl Page {
             });
             let line =
                 format!("not modelled: {}{}: {}", at.unwrap_or_default(), one_line(&part.text), part.why);
-            text.push_str(&wrapped(&line, 2, 4));
+            text.push_str(&self.page.wrapped(&line, 2, 4));
         }
     }
 
@@ -118,7 +117,7 @@ impl Page {
     fn more(&self, text: &mut String, rows: usize) {
         if let Some(more) = rows.checked_sub(MOST_ROWS).filter(|more| *more > 0) {
             let line = format!("    and {more} more; `--format json` has all of them\n");
-            text.push_str(&self.paint(Style::new().dimmed(), &line));
+            text.push_str(&self.page.paint(Style::new().dimmed(), &line));
         }
     }
 
@@ -131,13 +130,13 @@ impl Page {
             Effect::Removed => AnsiColor::Red,
             Effect::MayOpen | Effect::MayClose | Effect::MayEither => AnsiColor::Yellow,
         };
-        let sign = self.paint(Style::new().fg_color(Some(colour.into())), sign(group.effect));
+        let sign = self.page.paint(Style::new().fg_color(Some(colour.into())), sign(group.effect));
         let amount = match count(row).as_deref() {
             Some("1") | None => String::new(),
             Some(count) => format!(" ({count} addresses)"),
         };
-        let body = wrapped(&format!("{}{amount}", peers(row, MOST_ITEMS)), indent, indent);
-        if what.chars().count() > width {
+        let body = self.page.wrapped(&format!("{}{amount}", peers(row, MOST_ITEMS)), indent, indent);
+        if what.width() > width {
             let _ = write!(text, "    {sign} {what}\n{body}");
         } else {
             let _ = write!(text, "    {sign} {what:width$}  {}", body.trim_start());
@@ -157,8 +156,8 @@ impl Page {
             lines.push(format!("such as {}", witness(row)));
         }
         for line in lines {
-            let line = wrapped(&line, indent, indent + 2);
-            text.push_str(&self.paint(Style::new().dimmed(), line.trim_end_matches('\n')));
+            let line = self.page.wrapped(&line, indent, indent + 2);
+            text.push_str(&self.page.paint(Style::new().dimmed(), line.trim_end_matches('\n')));
             text.push('\n');
         }
     }

@@ -1,18 +1,30 @@
 //! Findings, drawn under the text they are about or as JSON.
 
+use super::Page;
 use crate::diag::{Finding, Severity, Source, Span, mask_secrets};
 use crate::syntax::text::{one_line, visible};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-/// A finding as a person reads it, with colour when `styled`.
-pub fn human(finding: &Finding, styled: bool) -> String {
+/// A finding as a person reads it.
+pub fn human(finding: &Finding, page: impl Into<Page>) -> String {
+    let page = page.into();
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(one_line(&finding.message)).id(finding.code.as_str());
+    // What stands before the first line of each: `warning[group/name]: `, and `  = help: `.
+    let before = finding.severity.as_str().len() + finding.code.as_str().len() + 4;
+    let fit = |text: &str, before: usize| match page.width {
+        // What follows is indented as far, by whoever draws it.
+        Some(_) => {
+            let lines = page.wrapped(&one_line(text), before, before);
+            lines.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
+        }
+        None => one_line(text),
+    };
+    let title = level.primary_title(fit(&finding.message, before)).id(finding.code.as_str());
     let mut group = match &finding.place {
         Some(place) => {
             let window = Window::around(&place.source, place.span);
@@ -25,10 +37,14 @@ pub fn human(finding: &Finding, styled: bool) -> String {
         None => Group::with_title(title),
     };
     if let Some(help) = &finding.help {
-        group = group.element(Level::HELP.message(one_line(help)));
+        group = group.element(Level::HELP.message(fit(help, 10)));
     }
-    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-    renderer.render(&[group])
+    let renderer = if page.styled { Renderer::styled() } else { Renderer::plain() };
+    match page.width {
+        Some(width) => renderer.term_width(width),
+        None => renderer,
+    }
+    .render(&[group])
 }
 
 /// The line that a span begins on, so that a large text is not carried around.

@@ -3,8 +3,6 @@
 use crate::packet::{AddrSet, IcmpMatch, PacketSet, Row, RowPeer, Set as _, TransportRow, TransportSet};
 use crate::syntax::text::one_line;
 
-/// The width that reports read well at.
-const WIDTH: usize = 80;
 /// The most items of a list that a cell or a sentence names.
 const MOST_ITEMS: usize = 6;
 
@@ -128,30 +126,4 @@ pub(super) fn services(carried: &[&TransportRow]) -> String {
     let (rows, rest) = (held.rows(), TransportSet::full().subtract(&held).rows());
     let list = |rows: &[TransportRow]| few(&rows.iter().map(service).collect::<Vec<_>>(), MOST_ITEMS, " ");
     if !rest.is_empty() && rest.len() < rows.len() { format!("any but {}", list(&rest)) } else { list(&rows) }
-}
-
-/// Words in lines no wider than the page, where words allow it: the first line indented by `first`, the others by
-/// `rest`.
-pub(super) fn wrapped(line: &str, first: usize, rest: usize) -> String {
-    let mut text = " ".repeat(first);
-    let mut width = first;
-    let mut fresh = true;
-    for word in line.split(' ').filter(|word| !word.is_empty()) {
-        let length = word.chars().count();
-        if !fresh && width + 1 + length > WIDTH {
-            text.push('\n');
-            text.push_str(&" ".repeat(rest));
-            width = rest;
-            fresh = true;
-        }
-        if !fresh {
-            text.push(' ');
-            width += 1;
-        }
-        text.push_str(word);
-        width += length;
-        fresh = false;
-    }
-    text.push('\n');
-    text
 }

@@ -61,7 +61,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen)
 }
 
-fn is_hidden(char: char) -> bool {
+/// Reports whether a terminal obeys the character, or a reader cannot see it.
+pub(crate) fn is_hidden(char: char) -> bool {
     let noncharacter = u32::from(char) & 0xFFFE == 0xFFFE || matches!(char, '\u{FDD0}'..='\u{FDEF}');
     char.is_control()
         || noncharacter

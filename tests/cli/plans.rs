@@ -53,7 +53,7 @@ fn each_state_of_a_plan_can_be_shown_asked_and_judged() {
     for command in [&["show"][..], &["lint"], &["check", "192.0.2.1"], &["diff"]] {
         let run = run(&folder, &[command, &["state.json", "--before"]].concat());
         assert_eq!(run.code, 2, "{command:?}");
-        assert!(run.stderr.contains("no plan is among state.json"), "{}", run.stderr);
+        assert!(run.stderr.contains("no plan is among `state.json`"), "{}", run.stderr);
     }
 }
 

@@ -65,8 +65,8 @@ fn resolvers_that_have_nothing_in_common_are_told_and_a_quorum_takes_neither() {
 #[test]
 fn a_quorum_without_enough_resolvers_is_refused() {
     let (folder, server) = (folder(), fixed(&["8.8.8.8"]));
-    has(&one(folder.path(), &[&server], &["--quorum", "2"]), 2, "a quorum of 2 needs as many resolvers");
-    has(&one(folder.path(), &[&server, &server], &["--quorum", "2"]), 2, "a quorum of 2");
+    has(&one(folder.path(), &[&server], &["--quorum", "2"]), 2, "`--quorum 2` needs as many resolvers");
+    has(&one(folder.path(), &[&server, &server], &["--quorum", "2"]), 2, "`--quorum 2`");
     let other = fixed(&["8.8.8.8"]);
     let failover = one(folder.path(), &[&server, &other], &["--quorum", "2", "--failover"]);
     has(&failover, 2, "leave `--failover` away");

@@ -5,7 +5,7 @@ use crate::catalog::document::{
 };
 use crate::catalog::leaf::{Date, Id, Setting, Text};
 use crate::catalog::read::{At, Document, List, Or, Raw, Reader, Table, document, words};
-use crate::diag::{Code, suggest};
+use crate::diag::{Code, suggest_or_list};
 use crate::syntax::yaml::Node;
 use serde_json::{Value, json};
 
@@ -109,10 +109,7 @@ impl Document for OverrideDocument {
         let (id, key) = (id?, key?);
         let name = key.value.as_str();
         if !overridable().any(|known| known == name) {
-            let help = suggest(name, overridable()).map_or_else(
-                || format!("keys are {}", overridable().collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let help = suggest_or_list(name, "keys are", overridable());
             let message = format!("`{name}` is no key of an endpoint that can be changed");
             reader.report(Code::CatalogUnknownKey, key.span, message, Some(help));
             return None;

@@ -11,7 +11,7 @@ pub use choice::{Or, Raw, Word};
 pub(crate) use declare::{document, words};
 pub use many::{List, Named, Table};
 
-use crate::diag::{Code, Finding, Source, Span, suggest};
+use crate::diag::{Code, Finding, Source, Span, suggest_or_list};
 use crate::syntax::yaml::{Key, Kind, Node};
 use serde_json::{Value, json};
 use std::fmt;
@@ -82,10 +82,7 @@ impl Reader {
         };
         for (key, _) in entries {
             if !known.contains(&key.name.as_str()) {
-                let help = suggest(&key.name, known.iter().copied()).map_or_else(
-                    || format!("the keys here are {}", known.join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let help = suggest_or_list(&key.name, "the keys here are", known.iter().copied());
                 self.report(
                     Code::CatalogUnknownKey,
                     key.span,

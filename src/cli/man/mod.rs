@@ -6,7 +6,7 @@ mod texts;
 use super::Exit;
 use super::args::{Cli, ManArgs};
 use super::output::Output;
-use crate::diag::{Code, Finding, suggest};
+use crate::diag::{Code, Finding, suggest_or_list};
 use crate::ops::write::replace_one;
 use crate::resolve::Timestamp;
 use clap::{Command, CommandFactory as _};
@@ -54,12 +54,9 @@ fn commands() -> Command {
 }
 
 fn below<'a>(of: &'a Command, name: &str) -> Result<&'a Command, Finding> {
-    of.find_subcommand(name).ok_or_else(|| {
-        let known: Vec<&str> = of.get_subcommands().map(Command::get_name).collect();
-        let help = suggest(name, known.iter().copied()).map_or_else(
-            || format!("known are {}", known.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+    let known = || of.get_subcommands().filter(|command| !command.is_hide_set());
+    known().find(|command| command.get_name() == name).ok_or_else(|| {
+        let help = suggest_or_list(name, "known are", known().map(Command::get_name));
         Finding::new(Code::SelectionUnknown, format!("unknown command `{name}`")).help(help)
     })
 }

@@ -128,7 +128,7 @@ fn related(command: &Command, root: &Command) -> Vec<String> {
         above = above.find_subcommand(word).unwrap_or(above);
     }
     let beside = above.get_subcommands().chain(command.get_subcommands());
-    let pages = std::iter::once(above).chain(beside).map(name);
+    let pages = std::iter::once(above).chain(beside.filter(|command| !command.is_hide_set())).map(name);
     pages.filter(|page| *page != name(command)).map(|page| format!("{page}(1)")).collect()
 }
 

@@ -49,7 +49,22 @@ pub(super) const FILES: Pairs = &[
 /// The environment of every command.
 pub(super) const EVERYWHERE: Pairs = &[
     ("NO_COLOR", "When it is set and not empty, nothing is in colour unless `--color always` asks for it."),
-    ("TERM", "When it is `dumb`, nothing is in colour unless `--color always` asks for it."),
+    (
+        "CLICOLOR_FORCE",
+        "When it is neither empty nor `0`, everything is in colour, in a pipe too, unless `NO_COLOR` is set.",
+    ),
+    ("CLICOLOR", "When it is `0`, nothing is in colour unless one of those asks for it."),
+    (
+        "TERM",
+        "When it is `dumb`, nothing is in colour unless one of those asks for it, and nothing is a link.",
+    ),
+    (
+        "EGRESSOR_PAGER",
+        "The program, with its arguments, that shows results longer than the screen of a terminal.",
+    ),
+    ("PAGER", "The same, where `EGRESSOR_PAGER` is not set. Without either no pager is run."),
+    ("COLUMNS", "The width of the terminal, in place of the one that it has; `LINES` for its height."),
+    ("CI", "When it is set and not empty, no pager is run and nothing is a link."),
 ];
 
 const WRITES: Pairs = &[

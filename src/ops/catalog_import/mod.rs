@@ -9,7 +9,7 @@ pub(super) use known::is_imported;
 use super::lock::place::Place;
 use super::write::replace_one;
 use crate::catalog::{Catalog, Date, Id, PortSpec};
-use crate::diag::{Code, Finding, Severity, any_error, suggest};
+use crate::diag::{Code, Finding, Severity, any_error, suggest_or_list};
 use crate::packet::{AddrSet, Hostname, Prefix};
 use crate::policy::Direction;
 use crate::resolve::feeds::{Choice, Content, FEEDS, FeedFormat, FeedLimits, Writing, change, judge, write};
@@ -212,10 +212,7 @@ fn count(catalog: &Catalog) -> usize {
 fn format(name: &str) -> Result<&'static FeedFormat, Finding> {
     let names = || FEEDS.iter().map(|feed| feed.name);
     FEEDS.iter().find(|feed| feed.name == name).ok_or_else(|| {
-        let help = suggest(name, names()).map_or_else(
-            || format!("feeds are {}", names().collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let help = suggest_or_list(name, "feeds are", names());
         Finding::new(Code::SelectionUnknown, format!("there is no feed `{name}`")).help(help)
     })
 }

@@ -10,7 +10,7 @@ pub use question::{Question, Whom};
 use super::limit::too_large;
 use super::project::Project;
 use super::{Shown, show, show_before};
-use crate::diag::{Code, Finding, Severity, any_error};
+use crate::diag::{Code, Finding, Severity, any_error, list, suggest};
 use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Prefix, Set as _};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
 use crate::syntax::glob::fits;
@@ -225,7 +225,13 @@ fn no_scope(request: &CheckRequest, policy: &Policy) -> Finding {
     let help = if scopes.is_empty() {
         "they say nothing about any traffic".to_owned()
     } else {
-        format!("scopes are {}; choose with `--direction` and `--scope`", scopes.join(", "))
+        let near = request.scope.as_ref().and_then(|pattern| {
+            let names = policy.sets.iter().map(|set| set.scope.name.as_str());
+            suggest(pattern, names).filter(|near| near != pattern)
+        });
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let scopes = list("scopes are", scopes.iter().map(String::as_str));
+        format!("{near}{scopes}; choose with `--direction` and `--scope`")
     };
     Finding::new(Code::SelectionEmpty, message).help(help)
 }

@@ -60,6 +60,13 @@ impl<'a> Turn<'a> {
     /// Waits for the turn, and puts back what an earlier run left half done.
     pub fn take(folder: &'a Path, allowed: &'a [PathBuf]) -> Result<Self, Finding> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        if folder.exists() && !folder.is_dir() {
+            let message =
+                format!("cannot write below `{}`: it is a file, a folder is needed", folder.display());
+            return Err(
+                Finding::new(Code::FileWrite, message).help("name another folder, or remove the file")
+            );
+        }
         fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
         let mut turn = Self { folder, allowed, finding: None, _lock: lock_of(folder) };
         turn.finding = turn.finish()?;

@@ -137,12 +137,20 @@ fn options() -> Options {
     }
 }
 
+/// What is said of a key that stands there already.
+const TWICE: &str = " stands here twice";
+
 fn finding(source: &Arc<Source>, code: Code, error: &serde_saphyr::Error) -> Finding {
     let message = crate::syntax::text::one_line(&error.without_snippet().to_string());
     let said = without_place(&message);
     let raisable = message.starts_with("budget breached: ") && said != TOO_DEEP;
     let mut finding = Finding::new(code, said);
-    finding.help = raisable.then(|| bound::FLAG.to_owned());
+    let is_twice = finding.message.ends_with(TWICE);
+    finding.help = if raisable {
+        Some(bound::FLAG.to_owned())
+    } else {
+        is_twice.then(|| "remove one of the two".to_owned())
+    };
     match error.location() {
         Some(location) => {
             // What could not be read may hold secrets wherever it likes, unless it is a file of ours: there they are
@@ -161,7 +169,7 @@ fn without_place(message: &str) -> String {
     let limit = message.strip_prefix("budget breached: ");
     let twice = message.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split_once(", set "));
     if let Some((key, _)) = twice {
-        return format!("the key `{key}` stands here twice");
+        return format!("the key `{key}`{TWICE}");
     }
     match limit {
         Some(limit) if limit.starts_with("Depth") => TOO_DEEP.to_owned(),

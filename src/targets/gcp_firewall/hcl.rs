@@ -6,6 +6,7 @@ use crate::diag::{Code, Finding, Source};
 use crate::packet::{AddrSet, GroupSet, PeerSet, Prefix, PrefixError, TransportSet};
 use crate::policy::{Action, Direction, Unmodelled};
 use crate::syntax::hcl::{Block, Module, Value, declares, is_module_file, read};
+use crate::syntax::text::one_line;
 use crate::targets::terraform::{Stated, found, items, not_read, stated, unknown};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
@@ -106,9 +107,13 @@ impl Reader {
             Stated::Known(text) if text == "INGRESS" => Some(vec![Direction::Ingress]),
             Stated::Known(text) if text == "EGRESS" => Some(vec![Direction::Egress]),
             Stated::Unknown(_) => Some(vec![Direction::Egress, Direction::Ingress]),
-            Stated::Known(_) | Stated::Absent => {
+            stated @ (Stated::Known(_) | Stated::Absent) => {
+                let not = match stated {
+                    Stated::Known(text) => format!(", not `{}`", one_line(&text)),
+                    Stated::Unknown(_) | Stated::Absent => String::new(),
+                };
                 let message =
-                    format!("`{}` needs a direction, either `INGRESS` or `EGRESS`", block.address());
+                    format!("`{}` needs a direction, either `INGRESS` or `EGRESS`{not}", block.address());
                 self.findings.push(refused(message, &block.place));
                 None
             }

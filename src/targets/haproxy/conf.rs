@@ -5,6 +5,7 @@ use super::binds::binds;
 use super::section::{Action, Kind, Layer, Rule, Section};
 use crate::diag::{Code, Finding, Place, Source, Span};
 use crate::syntax::haproxy::{LONGEST_LINE, Word, split};
+use crate::syntax::text::one_line;
 use std::sync::Arc;
 
 /// The words that begin a section.
@@ -155,7 +156,7 @@ impl Reader<'_> {
             ("bind", [address, ..]) => match binds(address) {
                 Some(ports) => section.binds = section.binds.union(&ports),
                 None if address.starts_with(['/', '@']) || address.contains("unix@") => {}
-                None => self.refuse(place, "the ports of an address are not known"),
+                None => self.refuse(place, &format!("the ports of `{}` are not known", one_line(address))),
             },
             ("acl", [name, rest_of @ ..]) if !rest_of.is_empty() => {
                 let acl = Acl::read(rest.get(1..).unwrap_or_default(), self.lists, place, self.findings);

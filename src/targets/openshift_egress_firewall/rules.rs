@@ -13,6 +13,7 @@ use crate::syntax::kubernetes::block::{self, Block};
 use crate::syntax::kubernetes::fields::{Fields, Path, Reader};
 use crate::syntax::kubernetes::labels::read_selector;
 use crate::syntax::kubernetes::objects::{self, Found};
+use crate::syntax::text::one_line;
 use crate::syntax::yaml::{Kind, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -146,8 +147,10 @@ fn read_rule(reader: &mut Reader<'_>, node: &Node, number: usize, path: &Path<'_
     let action = match reader.optional_text(fields, "type", path) {
         Some("Allow") => Action::Allow,
         Some("Deny") => Action::Deny,
-        _ => {
-            reader.refuse(node.span, &Path::Field(path, "type"), "`Allow` or `Deny` is needed");
+        other => {
+            let other = other.map(|word| format!(", not `{}`", one_line(word))).unwrap_or_default();
+            let why = format!("`Allow` or `Deny` is needed{other}");
+            reader.refuse(node.span, &Path::Field(path, "type"), &why);
             return Vec::new();
         }
     };
