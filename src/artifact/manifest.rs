@@ -31,7 +31,8 @@ document! {
         required value: ValueWord,
         /// The files.
         required files: List<FileDocument>,
-        /// What proves the files: `list`, the name of a format that egressor reads, or `none`.
+        /// What proves the files: `list`, the name of a format that egressor reads, `program` for the one that
+        /// `--reader` names, or `none`.
         required reader: Id,
         /// The form of the list, for the reader `list`.
         optional list: ListDocument,

@@ -47,6 +47,8 @@ enum Proof {
     List(PeerList),
     /// They are in a format that is read here.
     Format(&'static dyn Importer),
+    /// A program that the command line names.
+    Program,
     /// Nothing does.
     Nothing,
 }
@@ -67,6 +69,7 @@ pub fn manifest_schema() -> Value {
     let mut schema = serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "egressor artifact",
+        "description": "An artifact of your own.",
     });
     if let (Some(schema), Value::Object(document)) = (schema.as_object_mut(), ManifestDocument::schema()) {
         schema.extend(document);
@@ -127,13 +130,23 @@ impl Artifact {
         needs.map(|id| need(id.value)).collect()
     }
 
-    /// The reader that proves the files; nothing where the manifest says that there is none.
+    /// The reader that proves the files; nothing where a program does, or nothing.
     pub fn importer(&self) -> Option<&dyn Importer> {
         match &self.proof {
             Proof::List(list) => Some(list),
             Proof::Format(importer) => Some(*importer),
-            Proof::Nothing => None,
+            Proof::Program | Proof::Nothing => None,
         }
+    }
+
+    /// Reports whether the files are proven by a program, which the manifest cannot name.
+    pub fn needs_program(&self) -> bool {
+        matches!(self.proof, Proof::Program)
+    }
+
+    /// Reports whether nothing proves the files.
+    fn is_unproven(&self) -> bool {
+        matches!(self.proof, Proof::Nothing)
     }
 
     /// A policy as the model of the templates, with what cannot be said.
@@ -176,7 +189,7 @@ impl Artifact {
             scopes: said.iter().map(ScopeModel::new).collect(),
             entries: lines,
         };
-        if self.importer().is_none() {
+        if self.is_unproven() {
             let message = format!("nothing reads what `{}` writes, so nothing proves it", self.name());
             let help = "read the files yourself before they are used; see `egressor explain verify/unproven`";
             findings.push(Finding::new(Code::VerifyUnproven, message).help(help));
@@ -212,7 +225,7 @@ impl Artifact {
     /// The files: path and text.
     pub fn render(&self, model: &Value, banner: &[String]) -> Result<Vec<(String, String)>, RenderError> {
         let mut lines = banner.to_vec();
-        if self.importer().is_none() {
+        if self.is_unproven() {
             let loud =
                 "NOT PROVEN: nothing reads this format back, so nothing shows that it means the policy.";
             lines.insert(0, loud.to_owned());
@@ -295,6 +308,7 @@ fn check(
             None
         }
         "none" => Some(Proof::Nothing),
+        "program" => Some(Proof::Program),
         "list" => peer_list(manifest, reader).map(Proof::List),
         name => {
             let mut importers = TARGETS.iter().flat_map(|target| target.importers().iter().copied());
@@ -302,7 +316,7 @@ fn check(
             if found.is_none() {
                 let names: Vec<&str> = importers.by_ref().map(Importer::name).collect();
                 let message = format!("there is no reader `{name}`");
-                let help = format!("readers are list, none, {}", names.join(", "));
+                let help = format!("readers are list, program, none, {}", names.join(", "));
                 reader.report(Code::CatalogReference, manifest.reader.span, message, Some(help));
             }
             found.map(Proof::Format)

@@ -29,6 +29,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
             Way::Ingress => Direction::Ingress,
         },
         limit: args.limit.limit(),
+        readers: args.readers.reader.clone(),
     };
     let mut checked = if any_error(&settled.findings) { Checked::default() } else { check(&request) };
     checked.findings.extend(settled.findings.iter().cloned());

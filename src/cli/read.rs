@@ -94,7 +94,7 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
     if args.schema {
         return output.json(&policy_schema(), Exit::Same);
     }
-    let mut shown = if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
+    let mut shown = ops::show_with(&args.files, args.before, &args.readers.reader);
     let limit = args.limit.limit();
     if output.is_json() {
         let json = |shown: &Shown| {

@@ -14,6 +14,7 @@ mod clouds;
 mod custom;
 mod diff;
 mod existing;
+mod external;
 mod generate;
 mod lint;
 mod merge;
