@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example embed` prints what it found; `docs/library.md` explains each step.
 
-use egressor::{Catalog, Decision, Direction, Effect, Lock, Policy, Project, Refused, Target, Verdict};
+use egressor::{Catalog, Decision, Direction, Effect, Lock, Policy, Project, Refused, Target};
 
 /// Rules that somebody wrote by hand.
 const EXISTING: &str = "\
@@ -24,13 +24,18 @@ fn main() -> Result<(), Refused> {
 }
 
 /// Goes the whole way and tells what it found, in lines.
-pub fn embed() -> Result<Vec<String>, Refused> {
+pub(crate) fn embed() -> Result<Vec<String>, Refused> {
     let mut report = Vec::new();
 
     // A catalog says what must be reachable, a lock says where it is.
     let catalog = Catalog::shipped("castai")?;
     let lock = Lock::parse("egressor.lock", include_str!("01_quickstart/egressor.lock"))?;
-    report.push(format!("{}: {} endpoints, {} names", catalog.id(), catalog.endpoints().len(), lock.names().len()));
+    report.push(format!(
+        "{}: {} endpoints, {} names",
+        catalog.id(),
+        catalog.endpoints().len(),
+        lock.names().len()
+    ));
     let project = Project::new([catalog]).lock(lock).region("us").set("owner", "platform");
 
     // Every file was read back and means what is wanted, or there would be an error here.
@@ -63,13 +68,16 @@ pub fn embed() -> Result<Vec<String>, Refused> {
         report.push(format!("{:?}: {}", aside.severity(), aside.message()));
     }
 
-    // One packet, and the rule that decides it.
-    for (question, expected) in
-        [("104.16.81.56:443", Decision::Allowed), ("203.0.113.9:22", Decision::Allowed), ("198.51.100.1:443", Decision::Denied)]
-    {
-        for answer in existing.check(question, Direction::Egress)? {
-            assert_eq!(answer.decision(), expected);
-            report.push(format!("{question}: {:?} by {}", answer.decision(), answer.decided_by().join(", ")));
+    // A connection, and the rule that decides it: in the chain for what the host itself opens.
+    for question in ["104.16.81.56:443", "203.0.113.9:22", "198.51.100.1:443"] {
+        let answers = existing.check(question, Direction::Egress)?;
+        for answer in answers.iter().filter(|answer| answer.scope() == "filter/OUTPUT") {
+            let verdict = match answer.decision() {
+                Decision::Allowed => "allowed",
+                Decision::Denied => "denied",
+                Decision::Unknown => "not known",
+            };
+            report.push(format!("{question} is {verdict}: {}", answer.decided_by().join(", ")));
         }
     }
 
@@ -77,6 +85,5 @@ pub fn embed() -> Result<Vec<String>, Refused> {
     if let Err(refused) = Policy::parse("broken.rules", &EXISTING.replace("COMMIT\n", "")) {
         report.push(format!("refused: {refused}"));
     }
-    assert_ne!(difference.verdict(), Verdict::Equal);
     Ok(report)
 }

@@ -70,6 +70,9 @@ pub fn manifest_schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "egressor artifact",
         "description": "An artifact of your own.",
+        "if": {"properties": {"reader": {"const": "list"}}},
+        "then": {"required": ["list"]},
+        "else": {"not": {"required": ["list"]}},
     });
     if let (Some(schema), Value::Object(document)) = (schema.as_object_mut(), ManifestDocument::schema()) {
         schema.extend(document);
@@ -339,13 +342,7 @@ fn peer_list(manifest: &ManifestDocument, reader: &mut Reader) -> Option<PeerLis
         return None;
     }
     let list = &list.value;
-    let entry = list.entry.as_ref().map_or("{peer}", |entry| entry.value.as_str());
-    let Some((before, behind)) = entry.split_once("{peer}").filter(|(_, rest)| !rest.contains("{peer}"))
-    else {
-        let span = list.entry.as_ref().map_or(manifest.reader.span, |entry| entry.span);
-        reader.report(Code::CatalogValue, span, "the entry names `{peer}` once", None);
-        return None;
-    };
+    let (before, behind) = list.entry.as_ref().map_or(("", ""), |entry| entry.value.parts());
     let services: Vec<TransportSet> =
         list.services.value.0.iter().map(|service| service.value.transport()).collect();
     Some(PeerList {

@@ -10,7 +10,7 @@ use crate::diag::{Code, Finding, Place, Severity, Source, Span};
 use crate::packet::{PeerSet, Set as _};
 use crate::policy::{Action, Direction, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled};
 use crate::targets::{Imported, PlainRow, kind, matches};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The policy that an answer stands for. What is wrong with it is reported, and then nothing of it counts.
@@ -90,6 +90,15 @@ fn rule(
         return Err(Some("the rule is about peers of a kind that its scope does not cover".to_owned()));
     }
     let conditions = document.unmodelled.iter().flat_map(|list| &list.value.0);
+    let unmodelled: Vec<Unmodelled> = conditions
+        .map(|condition| Unmodelled {
+            text: condition.value.text.value.0.clone(),
+            why: condition.value.why.value.0.clone(),
+        })
+        .collect();
+    if unmodelled.iter().collect::<BTreeSet<_>>().len() < unmodelled.len() {
+        return Err(Some("a condition of the rule is given twice".to_owned()));
+    }
     Ok(Rule {
         action: action(document.action.value),
         matches,
@@ -98,12 +107,7 @@ fn rule(
             Some(TrafficWord::Return) => Traffic::Return,
             Some(TrafficWord::Loopback) => Traffic::Loopback,
         },
-        unmodelled: conditions
-            .map(|condition| Unmodelled {
-                text: condition.value.text.value.0.clone(),
-                why: condition.value.why.value.0.clone(),
-            })
-            .collect(),
+        unmodelled,
         origin: Origin::File(place),
     })
 }

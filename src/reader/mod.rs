@@ -71,6 +71,13 @@ pub fn answer_schema() -> Value {
     if let (Some(schema), Value::Object(document)) = (schema.as_object_mut(), AnswerDocument::schema()) {
         schema.extend(document);
     }
+    let rule = schema.pointer_mut("/properties/scopes/items/properties/rules/items");
+    if let Some(rule) = rule.and_then(Value::as_object_mut) {
+        let peers = ["cidrs", "names", "groups"].map(|peers| json!({"required": [peers]}));
+        rule.insert("oneOf".to_owned(), peers.to_vec().into());
+        let with = json!({"except_names": ["names"], "except_groups": ["groups"]});
+        rule.insert("dependentRequired".to_owned(), with);
+    }
     schema
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 /// The names that `src/lib.rs` exports.
 pub(crate) fn exported(lib: &str) -> BTreeSet<String> {
-    let block = lib.split_once("pub use api::{").and_then(|(_, rest)| rest.split_once("};")).expect("the exports").0;
+    let block =
+        lib.split_once("pub use api::{").and_then(|(_, rest)| rest.split_once("};")).expect("the exports").0;
     block.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
@@ -43,13 +44,16 @@ fn items(source: &str) -> Vec<String> {
             }
         } else if text.starts_with("pub ") && !text.starts_with("pub use ") {
             let mut item = text.to_owned();
-            while !item.ends_with(['{', ';', ',']) && !item.ends_with("{}") {
+            while !item.ends_with(['{', ';']) && !item.ends_with("{}") {
                 let next = lines.next().expect("a declaration ends").trim();
                 item = format!("{item} {next}");
             }
             let item = item.trim_end_matches(['{', ';']).trim().to_owned();
             // What a tuple holds is the inside.
-            let item = item.split_once('(').filter(|_| item.starts_with("pub struct")).map_or(item.clone(), |it| it.0.to_owned());
+            let item = item
+                .split_once('(')
+                .filter(|_| item.starts_with("pub struct"))
+                .map_or(item.clone(), |it| it.0.to_owned());
             variants = item.starts_with("pub enum");
             if item.starts_with("pub fn") {
                 items.push(format!("{context}: {item}"));
@@ -105,8 +109,25 @@ fn only_the_stable_part_is_documented() {
 fn no_type_of_a_dependency_or_of_the_inside_stands_in_the_interface() {
     let own = exported(&file("src/lib.rs"));
     let std = [
-        "Self", "String", "Vec", "Option", "Result", "Iterator", "IntoIterator", "Item", "Debug", "Clone", "Copy", "PartialEq",
-        "Eq", "PartialOrd", "Ord", "Hash", "Default", "Display", "Error",
+        "Self",
+        "String",
+        "Vec",
+        "Option",
+        "Result",
+        "Iterator",
+        "IntoIterator",
+        "Item",
+        "Debug",
+        "Clone",
+        "Copy",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Hash",
+        "Default",
+        "Display",
+        "Error",
     ];
     let primitive = ["str", "usize", "u8", "u16", "u32", "u64", "bool"];
     for item in interface().lines() {
@@ -114,14 +135,20 @@ fn no_type_of_a_dependency_or_of_the_inside_stands_in_the_interface() {
         if item.starts_with("enum ") {
             continue;
         }
-        let words = item.split(|char: char| !char.is_alphanumeric() && char != '_').filter(|word| !word.is_empty());
+        let words =
+            item.split(|char: char| !char.is_alphanumeric() && char != '_').filter(|word| !word.is_empty());
         for word in words.filter(|word| word.starts_with(char::is_uppercase)) {
             assert!(own.contains(word) || std.contains(&word), "`{word}` in {item}");
         }
-        let crates = item.split("::").map(|part| part.rsplit(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default());
+        let crates = item.split("::").map(|part| {
+            part.rsplit(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default()
+        });
         let paths: Vec<&str> = crates.collect();
         for path in paths.iter().take(paths.len().saturating_sub(1)) {
-            assert!(path.is_empty() || ["std", "fmt", "error"].contains(path) || primitive.contains(path), "`{path}::` in {item}");
+            assert!(
+                path.is_empty() || ["std", "fmt", "error"].contains(path) || primitive.contains(path),
+                "`{path}::` in {item}"
+            );
         }
     }
 }

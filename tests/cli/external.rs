@@ -129,7 +129,7 @@ fn a_condition_that_cannot_be_said_makes_bounds_and_is_named() {
 fn a_program_that_misbehaves_is_ended_and_its_answer_not_used() {
     let deep = "cat >/dev/null; awk 'BEGIN { for (i = 0; i < 1000000; i++) printf \"[\" }'";
     let large = "cat >/dev/null; head -c 100000000 /dev/zero";
-    for (script, said, seconds) in [
+    let cases = [
         ("exit 3", "exit status: 3", 5),
         ("cat >/dev/null; cat answer.json; exit 3", "exit status: 3", 5),
         ("cat >/dev/null; cat answer.json; kill -9 $$", "signal: 9", 5),
@@ -146,16 +146,26 @@ fn a_program_that_misbehaves_is_ended_and_its_answer_not_used() {
         ("sleep 600", "after 10 seconds", 15),
         ("cat >/dev/null; exec >&-; sleep 600", "after 10 seconds", 15),
         ("while :; do echo noise >&2; done", "after 10 seconds", 15),
-    ] {
-        let folder = folder(script);
-        std::fs::write(folder.path().join("answer.json"), ANSWER).expect("an answer");
-        let start = Instant::now();
-        let run = show_in(folder.path());
-        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{script}: {}", run.stderr);
-        assert!(run.stderr.contains(said), "{script}: {}", run.stderr);
-        assert!(start.elapsed() < Duration::from_secs(seconds * 4), "{script}: {:?}", start.elapsed());
-        assert!(run.stderr.len() < 4_000, "{script}: {}", run.stderr);
-    }
+    ];
+    // Those that are waited for are waited for at once.
+    std::thread::scope(|threads| {
+        for (script, said, seconds) in cases {
+            threads.spawn(move || {
+                let folder = folder(script);
+                std::fs::write(folder.path().join("answer.json"), ANSWER).expect("an answer");
+                let start = Instant::now();
+                let run = show_in(folder.path());
+                assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{script}: {}", run.stderr);
+                assert!(run.stderr.contains(said), "{script}: {}", run.stderr);
+                assert!(
+                    start.elapsed() < Duration::from_secs(seconds * 4),
+                    "{script}: {:?}",
+                    start.elapsed()
+                );
+                assert!(run.stderr.len() < 4_000, "{script}: {}", run.stderr);
+            });
+        }
+    });
 }
 
 #[test]
