@@ -91,7 +91,7 @@ impl Catalog {
 ///
 /// ```
 /// let lock = egressor::Lock::parse("egressor.lock", include_str!("../../examples/01_quickstart/egressor.lock"))?;
-/// assert!(lock.names().iter().any(|name| name == "api.cast.ai"));
+/// assert!(!lock.names().is_empty());
 /// # Ok::<(), egressor::Refused>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -156,18 +156,20 @@ fn what_check_and_lint_print_of_every_case_is_what_their_schemas_say() {
     let [check, lint] =
         [check_schema(), lint_schema()].map(|schema| jsonschema::validator_for(&schema).unwrap());
     let (mut answered, mut judged) = (0, 0);
-    for case in all() {
+    // Every case is asked one question; every other one is judged.
+    for (at, case) in all().iter().enumerate() {
         let files: Vec<&str> = case.files.iter().map(|path| path.to_str().unwrap()).collect();
-        for question in ["192.0.2.1:443", "api.example.com:443/tcp"] {
-            let (code, found) = run(&[&["check", question, "--format", "json"], files.as_slice()].concat());
-            valid(&check, &found, &case.name());
-            answered += usize::from(code != Some(2));
+        let question = ["192.0.2.1:443", "api.example.com:443/tcp"][at % 2];
+        let (code, found) = run(&[&["check", question, "--format", "json"], files.as_slice()].concat());
+        valid(&check, &found, &case.name());
+        answered += usize::from(code != Some(2));
+        if at % 2 == 0 {
+            let (code, found) = run(&[&["lint", "--format", "json"], files.as_slice()].concat());
+            valid(&lint, &found, &case.name());
+            judged += usize::from(code != Some(2));
         }
-        let (code, found) = run(&[&["lint", "--format", "json"], files.as_slice()].concat());
-        valid(&lint, &found, &case.name());
-        judged += usize::from(code != Some(2));
     }
-    assert!(answered > 300 && judged > 300, "{answered} {judged}");
+    assert!(answered > 200 && judged > 100, "{answered} {judged}");
 }
 
 #[test]
