@@ -3,6 +3,7 @@
 //! `cargo run --example embed` prints what it found; `docs/library.md` explains each step.
 
 use egressor::{Catalog, Decision, Direction, Effect, Lock, Policy, Project, Refused, Target};
+use std::io::Write as _;
 
 /// Rules that somebody wrote by hand.
 const EXISTING: &str = "\
@@ -17,9 +18,8 @@ const EXISTING: &str = "\
 COMMIT
 ";
 
-fn main() -> Result<(), Refused> {
-    let report = embed()?;
-    report.iter().for_each(|line| println!("{line}"));
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    writeln!(std::io::stdout(), "{}", embed()?.join("\n"))?;
     Ok(())
 }
 

@@ -38,7 +38,7 @@ pub enum Direction {
 pub struct Policy {
     source: String,
     format: String,
-    policy: policy::Policy,
+    meaning: policy::Policy,
     findings: Vec<diag::Finding>,
 }
 
@@ -94,11 +94,11 @@ impl Policy {
             return Err(Refused::of(shown.findings));
         }
         let ops::Shown { source, format, policy, findings, .. } = shown;
-        Ok(Self { source, format, policy, findings })
+        Ok(Self { source, format, meaning: policy, findings })
     }
 
-    pub(super) fn wanted(policy: policy::Policy, findings: Vec<diag::Finding>) -> Self {
-        Self { source: "the project".to_owned(), format: "project".to_owned(), policy, findings }
+    pub(super) fn wanted(meaning: policy::Policy, findings: Vec<diag::Finding>) -> Self {
+        Self { source: "the project".to_owned(), format: "project".to_owned(), meaning, findings }
     }
 
     /// The format that was recognised; `project` for what is wanted.
@@ -108,7 +108,7 @@ impl Policy {
 
     /// The names of what the rules are attached to, each with its direction.
     pub fn scopes(&self) -> Vec<(String, Direction)> {
-        let scopes = self.policy.sets.iter().map(|set| &set.scope);
+        let scopes = self.meaning.sets.iter().map(|set| &set.scope);
         scopes.map(|scope| (scope.name.clone(), Direction::of(scope.direction))).collect()
     }
 
@@ -120,7 +120,7 @@ impl Policy {
     /// What passes, as the document `egressor/policy/v1` that `egressor show --format json` prints.
     pub fn to_json(&self) -> Result<String, Refused> {
         let json =
-            PolicyJson::new(&self.source, &self.format, &self.policy, &self.findings, Limit::default())
+            PolicyJson::new(&self.source, &self.format, &self.meaning, &self.findings, Limit::default())
                 .map_err(|error| Refused::of(vec![too_large(&error)]))?;
         serde_json::to_string_pretty(&json)
             .map_err(|error| Refused::of(vec![diag::Finding::new(Code::FileWrite, error.to_string())]))
@@ -129,7 +129,7 @@ impl Policy {
     /// What each scope of that direction does with a connection, such as `192.0.2.1:443`, `[2001:db8::1]:53/udp` or
     /// `api.example.com:443`.
     pub fn check(&self, question: &str, direction: Direction) -> Result<Vec<Answer>, Refused> {
-        let checked = ask(&self.policy, &self.format, question, direction.into_policy());
+        let checked = ask(&self.meaning, &self.format, question, direction.into_policy());
         if any_error(&checked.findings) {
             return Err(Refused::of(checked.findings));
         }
@@ -139,8 +139,8 @@ impl Policy {
     /// What traffic changes when these rules are replaced by others.
     pub fn diff(&self, new: &Self) -> Result<Difference, Refused> {
         Difference::between(
-            (&self.source, &self.policy),
-            (&new.source, &new.policy),
+            (&self.source, &self.meaning),
+            (&new.source, &new.meaning),
             self.format == new.format,
         )
     }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The policy that an answer stands for. What is wrong with it is reported, and then nothing of it counts.
-pub(super) fn of(document: &AnswerDocument, files: &[Arc<Source>], reader: &mut Reader) -> Option<Answer> {
+pub(super) fn of(document: &AnswerDocument, files: &[Arc<Source>], reader: &mut Reader) -> Answer {
     let files = Files::of(files);
     let mut sets: BTreeMap<Scope, RuleSet> = BTreeMap::new();
     let mut findings = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn of(document: &AnswerDocument, files: &[Arc<Source>], reader: &mut 
         findings.extend(said(&finding.value, &files, reader));
     }
     let policy = Policy::new(sets.into_values().collect());
-    Some(Answer { format: document.format.value.to_string(), imported: Imported { policy, findings } })
+    Answer { format: document.format.value.to_string(), imported: Imported { policy, findings } }
 }
 
 fn scope(

@@ -88,7 +88,7 @@ pub fn answer(text: &Arc<Source>, files: &[Arc<Source>]) -> Result<Answer, Vec<F
     let mut reader = Reader::new(Arc::clone(text));
     let document = AnswerDocument::read(&tree, &mut reader);
     let answer = match document {
-        Some(document) if !any_error(&reader.findings) => meaning::of(&document, files, &mut reader),
+        Some(document) if !any_error(&reader.findings) => Some(meaning::of(&document, files, &mut reader)),
         Some(_) | None => None,
     };
     // The declarations are those of catalogs, the findings are not.

@@ -25,7 +25,7 @@ fn sources() -> Vec<String> {
 pub(crate) fn interface() -> String {
     let mut items: Vec<String> = sources().iter().flat_map(|name| items(&file(name))).collect();
     items.sort();
-    items.iter().map(|item| format!("{item}\n")).collect()
+    format!("{}\n", items.join("\n"))
 }
 
 /// The public items of a formatted source.

@@ -121,7 +121,7 @@ fn path(tree: &Node, way: &[usize]) -> String {
         at = match &at.kind {
             Kind::Mapping(entries) => {
                 let name = if own { "*" } else { entries[*index].0.name.as_str() };
-                path.push_str(&format!(".{name}"));
+                path.extend([".", name]);
                 own = !own && TABLES.contains(&name);
                 &entries[*index].1
             }

@@ -194,14 +194,14 @@ fn nothing_of_the_group_of_a_program_outlives_it() {
     let pids = std::fs::read_to_string(folder.path().join("pids")).expect("their numbers");
     assert!(pids.lines().count() >= 4, "{pids}");
     for pid in pids.lines() {
-        let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
-        let state = stat
+        let status = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
+        let state = status
             .rsplit(')')
             .next()
             .and_then(|rest| rest.split_whitespace().next())
             .unwrap_or("gone")
             .to_owned();
-        assert!(matches!(state.as_str(), "gone" | "Z" | "X"), "{pid} lives: {stat}");
+        assert!(matches!(state.as_str(), "gone" | "Z" | "X"), "{pid} lives: {status}");
     }
 }
 
