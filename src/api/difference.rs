@@ -53,7 +53,7 @@ pub enum Effect {
 /// let new = Policy::parse("new", "*filter\n:OUTPUT DROP [0:0]\n-A OUTPUT -p tcp -d 192.0.2.1 --dport 443 -j ACCEPT\nCOMMIT\n")?;
 /// let difference = old.diff(&new)?;
 /// assert_eq!(difference.changes()[0].effect(), egressor::Effect::Opens);
-/// assert_eq!(difference.changes()[0].packets(), "tcp/443 192.0.2.1");
+/// assert_eq!(difference.changes()[0].packets(), "tcp/443 192.0.2.1/32");
 /// # Ok::<(), egressor::Refused>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Change {
         self.effect
     }
 
-    /// The packets, in words for people: `tcp/443 192.0.2.1`.
+    /// The packets, in words for people: `tcp/443 192.0.2.1/32`.
     pub fn packets(&self) -> &str {
         &self.packets
     }
