@@ -31,7 +31,8 @@ document! {
         required value: ValueWord,
         /// The files.
         required files: List<FileDocument>,
-        /// What proves the files: `list`, the name of a format that egressor reads, or `none`.
+        /// What proves the files: `list`, the name of a format that egressor reads, `program` for the one that
+        /// `--reader` names, or `none`.
         required reader: Id,
         /// The form of the list, for the reader `list`.
         optional list: ListDocument,
@@ -120,11 +121,46 @@ document! {
     /// A list of peers, one on a line, all of them reached at the same services.
     ListDocument {
         /// What a line says, `{peer}` being the peer. The peer alone when left out.
-        optional entry: Text,
+        optional entry: EntryText,
         /// The line that closes the list, where there is one.
         optional closing: Text,
         /// The services at which the peers of the list are reached, as `443/tcp`.
         required services: List<PortSpec>,
+    }
+}
+
+/// The form of a line, in which `{peer}` stands once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryText(Text);
+
+impl EntryText {
+    /// What stands before the peer, and what behind it.
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.as_str().split_once("{peer}").unwrap_or_default()
+    }
+}
+
+impl FromStr for EntryText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text: Text = text.parse()?;
+        if text.as_str().matches("{peer}").count() == 1 {
+            Ok(Self(text))
+        } else {
+            Err("the entry names `{peer}` once".to_owned())
+        }
+    }
+}
+
+impl Document for EntryText {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        parsed(node, reader, "a text with `{peer}`", Self::from_str)
+    }
+
+    fn schema() -> Value {
+        let twice = json!({"not": {"pattern": "\\{peer\\}.*\\{peer\\}"}});
+        json!({"allOf": [Text::schema(), {"pattern": "\\{peer\\}"}, twice]})
     }
 }
 

@@ -47,6 +47,8 @@ enum Proof {
     List(PeerList),
     /// They are in a format that is read here.
     Format(&'static dyn Importer),
+    /// A program that the command line names.
+    Program,
     /// Nothing does.
     Nothing,
 }
@@ -67,6 +69,10 @@ pub fn manifest_schema() -> Value {
     let mut schema = serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "egressor artifact",
+        "description": "An artifact of your own.",
+        "if": {"properties": {"reader": {"const": "list"}}},
+        "then": {"required": ["list"]},
+        "else": {"not": {"required": ["list"]}},
     });
     if let (Some(schema), Value::Object(document)) = (schema.as_object_mut(), ManifestDocument::schema()) {
         schema.extend(document);
@@ -127,13 +133,23 @@ impl Artifact {
         needs.map(|id| need(id.value)).collect()
     }
 
-    /// The reader that proves the files; nothing where the manifest says that there is none.
+    /// The reader that proves the files; nothing where a program does, or nothing.
     pub fn importer(&self) -> Option<&dyn Importer> {
         match &self.proof {
             Proof::List(list) => Some(list),
             Proof::Format(importer) => Some(*importer),
-            Proof::Nothing => None,
+            Proof::Program | Proof::Nothing => None,
         }
+    }
+
+    /// Reports whether the files are proven by a program, which the manifest cannot name.
+    pub fn needs_program(&self) -> bool {
+        matches!(self.proof, Proof::Program)
+    }
+
+    /// Reports whether nothing proves the files.
+    fn is_unproven(&self) -> bool {
+        matches!(self.proof, Proof::Nothing)
     }
 
     /// A policy as the model of the templates, with what cannot be said.
@@ -176,7 +192,7 @@ impl Artifact {
             scopes: said.iter().map(ScopeModel::new).collect(),
             entries: lines,
         };
-        if self.importer().is_none() {
+        if self.is_unproven() {
             let message = format!("nothing reads what `{}` writes, so nothing proves it", self.name());
             let help = "read the files yourself before they are used; see `egressor explain verify/unproven`";
             findings.push(Finding::new(Code::VerifyUnproven, message).help(help));
@@ -212,7 +228,7 @@ impl Artifact {
     /// The files: path and text.
     pub fn render(&self, model: &Value, banner: &[String]) -> Result<Vec<(String, String)>, RenderError> {
         let mut lines = banner.to_vec();
-        if self.importer().is_none() {
+        if self.is_unproven() {
             let loud =
                 "NOT PROVEN: nothing reads this format back, so nothing shows that it means the policy.";
             lines.insert(0, loud.to_owned());
@@ -295,6 +311,7 @@ fn check(
             None
         }
         "none" => Some(Proof::Nothing),
+        "program" => Some(Proof::Program),
         "list" => peer_list(manifest, reader).map(Proof::List),
         name => {
             let mut importers = TARGETS.iter().flat_map(|target| target.importers().iter().copied());
@@ -302,7 +319,7 @@ fn check(
             if found.is_none() {
                 let names: Vec<&str> = importers.by_ref().map(Importer::name).collect();
                 let message = format!("there is no reader `{name}`");
-                let help = format!("readers are list, none, {}", names.join(", "));
+                let help = format!("readers are list, program, none, {}", names.join(", "));
                 reader.report(Code::CatalogReference, manifest.reader.span, message, Some(help));
             }
             found.map(Proof::Format)
@@ -325,13 +342,7 @@ fn peer_list(manifest: &ManifestDocument, reader: &mut Reader) -> Option<PeerLis
         return None;
     }
     let list = &list.value;
-    let entry = list.entry.as_ref().map_or("{peer}", |entry| entry.value.as_str());
-    let Some((before, behind)) = entry.split_once("{peer}").filter(|(_, rest)| !rest.contains("{peer}"))
-    else {
-        let span = list.entry.as_ref().map_or(manifest.reader.span, |entry| entry.span);
-        reader.report(Code::CatalogValue, span, "the entry names `{peer}` once", None);
-        return None;
-    };
+    let (before, behind) = list.entry.as_ref().map_or(("", ""), |entry| entry.value.parts());
     let services: Vec<TransportSet> =
         list.services.value.0.iter().map(|service| service.value.transport()).collect();
     Some(PeerList {

@@ -3,6 +3,7 @@
 use super::read::{Document, List, Reader, parsed};
 use crate::diag::has_url_password;
 use crate::packet::{Hostname, PathPrefix, PortRange, Prefix, Protocol, TransportSet};
+use crate::syntax::text::SEEN;
 use crate::syntax::yaml::{Kind, Node};
 use serde_json::{Value, json};
 use std::fmt;
@@ -205,6 +206,15 @@ impl FromStr for PortSpec {
     }
 }
 
+/// A port, as a pattern.
+pub(crate) const PORT: &str =
+    "(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
+/// A host, as a pattern: what can be seen, without the signs of addresses and URLs, and not ending in a number.
+fn host() -> String {
+    format!("^(?!(.*\\.)?[0-9]+\\.?$){}+$", SEEN.replacen("[^", "[^*?/:@", 1))
+}
+
 macro_rules! text_leaf {
     ($($type:ty, $needed:literal, $schema:expr;)*) => {$(
         impl Document for $type {
@@ -221,13 +231,13 @@ macro_rules! text_leaf {
 
 text_leaf! {
     Id, "an id", json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"});
-    Text, "a text", json!({"type": "string", "minLength": 1, "pattern": "^\\S(.*\\S)?$"});
-    Label, "a label", json!({"type": "string", "pattern": "^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"});
-    Date, "a date", json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"});
-    PortSpec, "a text such as `443/tcp`", json!({"type": "string", "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?/(tcp|udp|sctp|dccp|udplite)$"});
-    Hostname, "a host name", json!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[^*?/:@\\s]+$"});
+    Text, "a text", json!({"type": "string", "minLength": 1, "pattern": format!("^\\s*{SEEN}+( {SEEN}+)*\\s*$")});
+    Label, "a label", json!({"type": "string", "pattern": "^([^*?/:@\\s]+/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"});
+    Date, "a date", json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"});
+    PortSpec, "a text such as `443/tcp`", json!({"type": "string", "pattern": format!("^{PORT}(-{PORT})?/(tcp|udp|sctp|dccp|udplite)$")});
+    Hostname, "a host name", json!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": host()});
     Prefix, "a CIDR block", json!({"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"});
-    PathPrefix, "a path", json!({"type": "string", "pattern": "^/[!-~]*$"});
+    PathPrefix, "a path", json!({"type": "string", "pattern": "^/[!\"$->@-\\[\\]-~]*$"});
 }
 
 impl fmt::Display for Id {

@@ -16,6 +16,7 @@ pub use document::{
     EndpointDocument, IpSetDocument, NeedId, ProxyDocument, Status, Subdomains, VariableKind,
     WorkloadDocument,
 };
+pub(crate) use leaf::PORT;
 pub use leaf::{Date, Id, PortSpec, Setting, Text};
 pub use overlay::{Change, How, Nothing, Overlay, is_overlay, overlay_schema};
 pub use read::{At, Document, List, Named, Or, Raw, Table, Word};

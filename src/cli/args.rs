@@ -217,6 +217,8 @@ pub(super) struct GenerateArgs {
     /// A folder with `artifact.yaml` and templates: an artifact of your own, known to `-t` by its name
     #[arg(long, value_name = "DIR")]
     pub(super) artifact_dir: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) readers: ReaderArgs,
     /// Write over files that do not say that egressor wrote them
     #[arg(long)]
     pub(super) force: bool,
@@ -258,6 +260,9 @@ pub(super) struct TargetsArgs {
     /// artifacts of your own, or of their `manifest`
     #[arg(long, value_name = "NAME")]
     pub(super) model: Option<String>,
+    /// Print the JSON Schema of the JSON output
+    #[arg(long, conflicts_with = "model")]
+    pub(super) schema: bool,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +273,8 @@ pub(super) struct ShowArgs {
     /// Of a plan, the state before it and not the one after
     #[arg(long)]
     pub(super) before: bool,
+    #[command(flatten)]
+    pub(super) readers: ReaderArgs,
     #[command(flatten)]
     pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
@@ -290,6 +297,15 @@ pub(super) struct MergeArgs {
     /// Only addresses of FILE or of these lists, not of both; exit 1 when there are any
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) diff: Vec<PathBuf>,
+}
+
+/// Who reads files in formats that are not known here.
+#[derive(Debug, Args)]
+pub(super) struct ReaderArgs {
+    /// Have a program read the files whose name fits: it gets them as JSON and says what they mean as JSON. COMMAND is a
+    /// program and its arguments, split on spaces; it runs with your rights. Only the command line can name one
+    #[arg(long, value_name = "GLOB=COMMAND")]
+    pub(super) reader: Vec<crate::ops::ExternalReader>,
 }
 
 /// How large the meaning of rules may become.
@@ -344,6 +360,8 @@ pub(super) struct CheckArgs {
     #[arg(long, value_enum, default_value_t = Way::Egress)]
     pub(super) direction: Way,
     #[command(flatten)]
+    pub(super) readers: ReaderArgs,
+    #[command(flatten)]
     pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output
     #[arg(long)]
@@ -374,6 +392,8 @@ pub(super) struct RulesLintArgs {
     /// Tell also what expires within so many days from today, such as `30d`
     #[arg(long, value_name = "DAYS")]
     pub(super) expires_within: Option<String>,
+    #[command(flatten)]
+    pub(super) readers: ReaderArgs,
     #[command(flatten)]
     pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output

@@ -6,12 +6,14 @@ use super::catalog_args::{CatalogArgs, CatalogCommand, CatalogShowArgs, FileKind
 use super::catalog_entry::{endpoint_json, origin_text, plain};
 use super::output::{Output, plural};
 use super::settle::{opened, settle};
+use crate::artifact::manifest_schema;
 use crate::catalog::{
     Catalog, Date, EndpointDocument, Id, List, SHIPPED, Selection, overlay_schema, schema, select,
 };
 use crate::diag::{Code, Finding, Severity, any_error, suggest_or_list};
 use crate::ops::{Opened, catalogs, shipped};
 use crate::project::project_schema;
+use crate::reader::{answer_schema, question_schema};
 use crate::report::table;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -30,6 +32,9 @@ pub(super) fn run(command: &CatalogCommand, common: &Common, output: Output) -> 
                 FileKind::Catalog => schema(),
                 FileKind::Overlay => overlay_schema(),
                 FileKind::Project => project_schema(),
+                FileKind::Artifact => manifest_schema(),
+                FileKind::Read => question_schema(),
+                FileKind::Answer => answer_schema(),
             };
             output.json(&schema, Exit::Same)
         }

@@ -37,6 +37,12 @@ pub(super) enum FileKind {
     Overlay,
     /// A project, `egressor.yaml`
     Project,
+    /// The manifest of an artifact of your own, `artifact.yaml`
+    Artifact,
+    /// What an external reader gets
+    Read,
+    /// What an external reader answers
+    Answer,
 }
 
 #[derive(Debug, Args)]

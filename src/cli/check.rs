@@ -30,6 +30,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, output: Output) -> Exit {
             Way::Ingress => Direction::Ingress,
         },
         limit: args.limit.limit(),
+        readers: args.readers.reader.clone(),
     };
     let work = || check(&request);
     let what = reading(&args.files);

@@ -140,5 +140,6 @@ fn request(args: &DiffArgs, settled: &Settled) -> Result<DiffRequest, Vec<Findin
         },
         envelope: args.envelope.clone(),
         limit: args.limit.limit(),
+        readers: args.readers.reader.clone(),
     })
 }

@@ -1,6 +1,6 @@
 //! The arguments of `egressor diff`.
 
-use super::args::{LimitArgs, ProjectArgs};
+use super::args::{LimitArgs, ProjectArgs, ReaderArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 /// OLD is what is there, NEW is what is wanted or comes next: what NEW allows and OLD does not is newly allowed. With OLD
@@ -47,6 +47,8 @@ pub(super) struct DiffArgs {
     /// Name one packet of each row
     #[arg(long)]
     pub(super) witness: bool,
+    #[command(flatten)]
+    pub(super) readers: ReaderArgs,
     #[command(flatten)]
     pub(super) limit: LimitArgs,
     /// Print the JSON Schema of the JSON output

@@ -132,6 +132,7 @@ fn request(args: &GenerateArgs, settled: &Settled) -> (Request, PathBuf, Vec<Fin
         all_folders: !args.artifact_dir.is_empty(),
         against: args.against.clone(),
         against_scopes: args.against_scope.clone(),
+        readers: args.readers.reader.clone(),
     };
     (request, out, findings)
 }

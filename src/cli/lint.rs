@@ -55,8 +55,8 @@ fn request(args: &RulesLintArgs, settled: &Settled) -> Result<LintRequest, Vec<F
         findings.clone()
     })?;
     let project = settled.is_asked.then(|| settled.project.clone());
-    let limit = args.limit.limit();
-    Ok(LintRequest { files: args.files.clone(), before: args.before, project, today, until, limit })
+    let (limit, readers) = (args.limit.limit(), args.readers.reader.clone());
+    Ok(LintRequest { files: args.files.clone(), before: args.before, project, today, until, limit, readers })
 }
 
 /// The day so many days after another.

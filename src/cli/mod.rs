@@ -92,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Catalog(command) => catalog::run(&command, common, output),
         Command::Targets(args) => match &args.model {
             Some(name) => models::model(name, output),
+            None if args.schema => output.json(&crate::report::targets_schema(), Exit::Same),
             None => read::targets(common, output),
         },
         Command::Show(args) => read::show(&args, output),

@@ -105,7 +105,7 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
         return output.json(&policy_schema(), Exit::Same);
     }
     let what = reading(&args.files);
-    let read = || if args.before { ops::show_before(&args.files) } else { ops::show(&args.files) };
+    let read = || ops::show_with(&args.files, args.before, &args.readers.reader);
     let mut shown = output.during(&what, read);
     let limit = args.limit.limit();
     if output.is_json() {

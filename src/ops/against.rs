@@ -1,8 +1,8 @@
 //! Existing rules that a change request is made against.
 
 use super::limit::too_large;
-use super::show;
-use super::wanted::{rules, target_of};
+use super::wanted::rules;
+use super::{Request, show_with};
 use crate::compile::{Input, compile};
 use crate::diag::{Code, Finding, any_error, suggest_or_list};
 use crate::packet::{Limit, PacketSet, TransportSet};
@@ -10,7 +10,6 @@ use crate::policy::{Action, Direction, Need, Origin, Policy};
 use crate::syntax::glob::fits;
 use crate::targets::{Options, PeerKind, Scoping, Target, Wanted};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// The existing rules, and what such rules need besides endpoints.
 #[derive(Debug, Clone, Default)]
@@ -29,11 +28,10 @@ pub(super) struct Existing {
 
 /// Reads existing rules, where any are given, and keeps the scopes that are meant.
 pub(super) fn against(
-    paths: &[PathBuf],
-    scopes: &[String],
+    request: &Request,
     targets: &[&'static dyn Target],
 ) -> (Option<Existing>, Vec<Finding>) {
-    if paths.is_empty() {
+    if request.against.is_empty() {
         return (None, Vec::new());
     }
     if targets.iter().all(|target| target.speech().peers != PeerKind::Both) {
@@ -41,16 +39,16 @@ pub(super) fn against(
         let help = "add `-t change-request`, or compare with `egressor diff`";
         return (None, vec![Finding::new(Code::SelectionUnknown, message).help(help)]);
     }
-    let mut shown = show(paths);
-    shown.findings.extend(choose(&mut shown.policy, scopes));
+    let mut shown = show_with(&request.against, false, &request.readers);
+    shown.findings.extend(choose(&mut shown.policy, &request.against_scopes));
     let limit = Limit::default();
     for set in &shown.policy.sets {
         if let Err(error) = set.allows_within(limit).and_then(|_| set.deciders_at_most(limit)) {
             shown.findings.push(too_large(&error));
         }
     }
-    let existing = (!any_error(&shown.findings))
-        .then(|| Existing { policy: shown.policy, target: target_of(&shown.format) });
+    let target = shown.target();
+    let existing = (!any_error(&shown.findings)).then_some(Existing { policy: shown.policy, target });
     (existing, shown.findings)
 }
 

@@ -4,13 +4,14 @@ use super::banner::banner;
 use super::files::{TEXT_LIMIT, names_in, read};
 use super::inside::is_inside;
 use super::prove::{bad_paths, proof, sources};
-use super::{File, Proven};
+use super::reader::{Proving, proving};
+use super::{ExternalReader, File, Proven};
 use crate::artifact::{Artifact, MANIFEST};
 use crate::catalog::Selection;
 use crate::compile::{Input, compile};
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::policy::Need;
-use crate::targets::Lowered;
+use crate::targets::{Importer, Lowered};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,8 +62,18 @@ pub(super) fn read_inside(folder: &Path, name: &str) -> Result<Arc<Source>, Find
     read(&path, TEXT_LIMIT)
 }
 
-/// Writes an artifact and proves it with its reader, where it has one.
-pub(super) fn write(artifact: &Artifact, input: Input<'_>, selection: &Selection, head: &[String]) -> Proven {
+/// Writes an artifact and proves it with its reader, where it has one, or with the program that is named for its files.
+pub(super) fn write(
+    artifact: &Artifact,
+    input: Input<'_>,
+    selection: &Selection,
+    head: &[String],
+    readers: &[ExternalReader],
+) -> Proven {
+    let program = match artifact.needs_program().then(|| proving(readers, artifact)).transpose() {
+        Ok(program) => program.map(Proving),
+        Err(finding) => return Proven { files: Vec::new(), findings: vec![finding] },
+    };
     let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
     let needs: BTreeSet<Need> = artifact.needs().into_iter().filter(|need| !off(need)).collect();
     let compiled = compile(input, artifact.speech(), &needs);
@@ -82,7 +93,8 @@ pub(super) fn write(artifact: &Artifact, input: Input<'_>, selection: &Selection
     };
     let mut files: Vec<File> = files.into_iter().map(|(path, text)| File { path, text }).collect();
     findings.extend(bad_paths(files.iter().map(|file| file.path.as_str())));
-    if let Some(importer) = artifact.importer() {
+    let by_program = program.as_ref().map(|program| -> &dyn Importer { program });
+    if let Some(importer) = artifact.importer().or(by_program) {
         findings.extend(proof(artifact.name(), importer, &compiled.policy, &lowered, &sources(&files)));
     }
     if any_error(&findings) {

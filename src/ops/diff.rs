@@ -3,8 +3,8 @@
 use super::files::{TEXT_LIMIT, read};
 use super::limit::too_large;
 use super::show::{once, stages};
-use super::wanted::{approved, ended, explaining, target_of, wanted};
-use super::{Project, Shown, show, show_before};
+use super::wanted::{approved, ended, explaining, wanted};
+use super::{ExternalReader, Project, Shown, show_with};
 use crate::diag::{Code, Finding, Severity, any_error, suggest_or_list};
 use crate::drift::{Change, Doubt, Drift, Ended, Kind, ScopeDrift, Terms, drift};
 use crate::packet::{Limit, PacketSet, Set};
@@ -53,6 +53,8 @@ pub struct DiffRequest {
     pub envelope: Vec<PathBuf>,
     /// How large a side may become.
     pub limit: Limit,
+    /// Programs that read files in formats that are not known here.
+    pub readers: Vec<ExternalReader>,
 }
 
 /// What came of it.
@@ -89,7 +91,7 @@ pub fn diff(request: &DiffRequest) -> Diffed {
         return diffed;
     }
     let format = |side: &Option<Shown>| side.as_ref().map(|shown| shown.format.clone());
-    let Some(target) = format(&old).or_else(|| format(&new)).and_then(|format| target_of(&format)) else {
+    let Some(target) = old.as_ref().or(new.as_ref()).and_then(Shown::target) else {
         let finding = Finding::new(Code::ReadUnknownFormat, "neither side is a rule file");
         diffed
             .findings
@@ -162,13 +164,13 @@ pub fn diff(request: &DiffRequest) -> Diffed {
 /// What each side means, but for the project.
 fn sides(request: &DiffRequest) -> (Option<Shown>, Option<Shown>) {
     let files = |side: &Side| match side {
-        Side::Files(paths) => Some(show(paths)),
+        Side::Files(paths) => Some(show_with(paths, false, &request.readers)),
         Side::Project | Side::Planned { .. } => None,
     };
     let (Side::Files(paths), Side::Planned { or_project }) = (&request.old, &request.new) else {
         return (files(&request.old), files(&request.new));
     };
-    let (before, mut after) = stages(paths);
+    let (before, mut after) = stages(paths, &request.readers);
     match before {
         Some(mut before) => {
             // What is said of both states is said once.
@@ -179,7 +181,7 @@ fn sides(request: &DiffRequest) -> (Option<Shown>, Option<Shown>) {
             (Some(before), Some(after))
         }
         None if *or_project => (Some(after), None),
-        None => (Some(show_before(paths)), None),
+        None => (Some(show_with(paths, true, &request.readers)), None),
     }
 }
 
@@ -241,7 +243,7 @@ fn named_scopes(request: &DiffRequest, old: &Policy, new: &Policy) -> (Vec<(Stri
 }
 
 /// What was left aside or not decided in a scope.
-fn asides(scope: &ScopeDrift, sources: &[String; 2]) -> Vec<Finding> {
+pub(crate) fn asides(scope: &ScopeDrift, sources: &[String; 2]) -> Vec<Finding> {
     let [old, new] = sources;
     let mut findings: Vec<Finding> = scope
         .uncompared()

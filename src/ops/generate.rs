@@ -4,7 +4,7 @@ use super::against::{Against, against, tolerate};
 use super::banner::{banner, head, plain};
 use super::catalogs::catalogs;
 use super::files::{TEXT_LIMIT, read};
-use super::{Artifact, File, Proven, custom, prove};
+use super::{Artifact, ExternalReader, File, Proven, custom, prove};
 use crate::artifact;
 use crate::catalog::{Catalog, LeftOut, Selection, select};
 use crate::compile::{Answer, Answers, Evidence, Input, Variables, compile, context};
@@ -46,6 +46,8 @@ pub struct Request {
     pub against: Vec<PathBuf>,
     /// Patterns of those of their scopes that are meant; all when empty.
     pub against_scopes: Vec<String>,
+    /// Programs that read existing rules, and artifacts of the user's own, in formats that are not known here.
+    pub readers: Vec<ExternalReader>,
 }
 
 /// What came of it.
@@ -72,7 +74,7 @@ pub fn generate(request: &Request) -> Generated {
     }
     findings.extend(wrong);
     let targets: Vec<&'static dyn Target> = jobs.iter().map(|(target, _)| *target).collect();
-    let (existing, wrong) = against(&request.against, &request.against_scopes, &targets);
+    let (existing, wrong) = against(request, &targets);
     findings.extend(wrong);
     let lock = request.lock.as_ref().map(|path| read(path, TEXT_LIMIT).map_err(|finding| vec![finding]));
     let lock = match lock.map(|source| source.and_then(|source| Lockfile::parse(&source))).transpose() {
@@ -141,7 +143,7 @@ pub fn generate(request: &Request) -> Generated {
         let (variables, wrong) = Variables::parse(settings(&artifact).iter().map(String::as_str), &catalogs);
         add(&mut findings, wrong);
         let input = Input { variables: &variables, ..of_all };
-        let written = custom::write(own, input, &request.selection, &head);
+        let written = custom::write(own, input, &request.selection, &head, &request.readers);
         let path = |file: &File| artifact.folder.join(&file.path).display().to_string();
         files.extend(written.files.into_iter().map(|file| File { path: path(&file), ..file }));
         add(&mut findings, written.findings);
@@ -178,6 +180,19 @@ struct Within<'a> {
     context: &'a Arc<Context>,
     /// What the existing rules let pass besides endpoints, which is not to be asked away.
     needs: &'a BTreeSet<Need>,
+}
+
+/// Writes one target for what is selected, without anything that exists.
+pub(super) fn within(
+    target: &dyn Target,
+    input: Input<'_>,
+    selection: &Selection,
+    renderer: &Renderer,
+    head: &[String],
+) -> Proven {
+    let known = if target.takes_context() { Arc::new(context(input)) } else { Arc::default() };
+    let within = Within { input, selection, context: &known, needs: &BTreeSet::new() };
+    write(target, within, renderer, head)
 }
 
 fn write(target: &dyn Target, within: Within<'_>, renderer: &Renderer, head: &[String]) -> Proven {
@@ -275,7 +290,10 @@ fn own_jobs<'a>(request: &Request, own: &'a artifact::Artifact) -> Vec<(&'a arti
 }
 
 /// The built-in templates of some targets, with the user's in the place of those of the same name.
-fn renderer(targets: &[&'static dyn Target], own: Option<&Path>) -> (Option<Renderer>, Vec<Finding>) {
+pub(super) fn renderer(
+    targets: &[&'static dyn Target],
+    own: Option<&Path>,
+) -> (Option<Renderer>, Vec<Finding>) {
     let all = || TARGETS.iter().flat_map(|target| target.templates().iter().map(|(name, _)| *name));
     let builtin = targets.iter().flat_map(|target| target.templates().iter().copied());
     let mut templates: Vec<(String, Arc<Source>)> =

@@ -4,10 +4,13 @@ use super::beside::beside;
 use super::files::{self, RULES_LIMIT, read, read_text};
 use super::forms::{Claim, claims, formats, joined};
 use super::inside::is_inside;
+use super::reader::{self, ExternalReader};
+use super::wanted::target_of;
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::policy::{Policy, Scope};
+use crate::reader::Answer;
 use crate::syntax::hcl::{ends_with, is_loaded_by_itself, is_variables};
-use crate::targets::Imported;
+use crate::targets::{Imported, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,13 +31,20 @@ pub struct Shown {
     formats: BTreeMap<Scope, &'static str>,
     /// What there is to say about the files beyond what they mean.
     pub advice: Vec<Finding>,
+    /// Whether an external reader said what they mean.
+    is_external: bool,
 }
 
 impl Shown {
     /// What is known under one format.
     pub(super) fn of(source: &str, format: &str, policy: Policy, findings: Vec<Finding>) -> Self {
         let (source, format) = (source.to_owned(), format.to_owned());
-        Self { source, format, policy, findings, advice: Vec::new(), formats: BTreeMap::new() }
+        Self { source, format, policy, findings, ..Self::default() }
+    }
+
+    /// The target that writes such files, or in whose terms a project is compared with them.
+    pub(super) fn target(&self) -> Option<&'static dyn Target> {
+        if self.is_external { Some(reader::like(&self.policy)) } else { target_of(&self.format) }
     }
 
     /// The name of the format that a scope was read from.
@@ -46,26 +56,37 @@ impl Shown {
 /// Reads files as one rule set; of a plan, the state after it. Of a folder all files below it are read that are
 /// recognised, and those that belong to them.
 pub fn show(paths: &[PathBuf]) -> Shown {
-    Given::read(paths).after()
+    show_with(paths, false, &[])
+}
+
+/// The same, or of a plan the state before it, where programs read some of the files.
+pub fn show_with(paths: &[PathBuf], before: bool, readers: &[ExternalReader]) -> Shown {
+    let given = Given::read(paths, readers);
+    if before { given.only_before() } else { given.after() }
+}
+
+/// Reads texts as one rule set, in whatever form they are. Nothing is looked up beside them.
+pub(super) fn import(sources: &[Arc<Source>]) -> Shown {
+    let source = sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
+    let mut given = Given { source, claims: Vec::new(), answer: None, findings: Vec::new() };
+    match claims(sources, &[]) {
+        Ok((claims, _)) => given.claims = claims,
+        Err(why) if why.is_empty() => {
+            given.findings.push(Finding::new(Code::ReadUnknownFormat, "no text is given").help(formats()));
+        }
+        Err(why) => given.findings.extend(why),
+    }
+    given.after()
 }
 
 /// Reads files as one rule set, of a plan the state before it. That none of them is a plan is an error.
 pub fn show_before(paths: &[PathBuf]) -> Shown {
-    let given = Given::read(paths);
-    given.before().unwrap_or_else(|| {
-        let mut shown = Shown { source: given.source.clone(), findings: given.findings, ..Shown::default() };
-        if !any_error(&shown.findings) {
-            let message = format!("no plan is among `{}`, so there is no state before it", given.source);
-            let help = "a plan is what `terraform show -json PLANFILE` prints";
-            shown.findings.push(Finding::new(Code::ReadRefused, message).help(help));
-        }
-        shown
-    })
+    show_with(paths, true, &[])
 }
 
 /// The states before and after a plan, or the one state that files without a plan have.
-pub(super) fn stages(paths: &[PathBuf]) -> (Option<Shown>, Shown) {
-    let given = Given::read(paths);
+pub(super) fn stages(paths: &[PathBuf], readers: &[ExternalReader]) -> (Option<Shown>, Shown) {
+    let given = Given::read(paths, readers);
     (given.before(), given.after())
 }
 
@@ -73,11 +94,13 @@ pub(super) fn stages(paths: &[PathBuf]) -> (Option<Shown>, Shown) {
 struct Given {
     source: String,
     claims: Vec<Claim>,
+    /// What an external reader said, in the place of all claims.
+    answer: Option<Answer>,
     findings: Vec<Finding>,
 }
 
 impl Given {
-    fn read(paths: &[PathBuf]) -> Self {
+    fn read(paths: &[PathBuf], readers: &[ExternalReader]) -> Self {
         let source = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         let (mut named, mut found, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -88,7 +111,10 @@ impl Given {
                 Err(finding) => findings.push(finding),
             }
         }
-        found.extend(beside(&named, &mut findings));
+        // What a program reads is nothing that readers here would follow.
+        let known: Vec<Arc<Source>> =
+            named.iter().filter(|file| reader::of(readers, file.name()).is_none()).cloned().collect();
+        found.extend(beside(&known, &mut findings));
         seen.extend(found.iter().map(|file: &Arc<Source>| file.name().to_owned()));
         let mut others = 0_usize;
         for path in paths.iter().filter(|path| path.is_dir()) {
@@ -105,8 +131,14 @@ impl Given {
             }));
             why.is_none()
         });
-        let mut given = Self { source, claims: Vec::new(), findings };
+        let mut given = Self { source, claims: Vec::new(), answer: None, findings };
         if any_error(&given.findings) {
+            return given;
+        }
+        let (foreign, rest): (Vec<_>, Vec<_>) =
+            named.iter().chain(&found).cloned().partition(|file| reader::of(readers, file.name()).is_some());
+        if !foreign.is_empty() {
+            given.ask(readers, &foreign, &rest, &named);
             return given;
         }
         match claims(&named, &found) {
@@ -131,8 +163,59 @@ impl Given {
         given
     }
 
+    /// Has an external reader say what its files mean. They are one rule set, so one program reads all of them, and no
+    /// file that is read here stands beside them.
+    fn ask(
+        &mut self,
+        readers: &[ExternalReader],
+        foreign: &[Arc<Source>],
+        rest: &[Arc<Source>],
+        named: &[Arc<Source>],
+    ) {
+        let mut asked: Vec<&ExternalReader> =
+            foreign.iter().filter_map(|file| reader::of(readers, file.name())).collect();
+        asked.dedup();
+        let [reader] = asked.as_slice() else {
+            let message = "the files are read by different programs, so they are no one rule set";
+            let help = "read the files of one program at a time";
+            self.findings.push(Finding::new(Code::ReadUnknownFormat, message).help(help));
+            return;
+        };
+        // Of a folder, what is in no known form is left aside like everywhere.
+        let is_read = |file: &&Arc<Source>| named.contains(file) || claims(&[], &[Arc::clone(file)]).is_ok();
+        if let Some(file) = rest.iter().find(is_read) {
+            let message = format!("`{}` is not read by `{reader}`, which reads the others", file.name());
+            let help = "name the files of one format, or let the pattern of `--reader` fit all of them";
+            self.findings.push(Finding::new(Code::ReadUnknownFormat, message).help(help));
+            return;
+        }
+        if !rest.is_empty() {
+            let (read, others) = (foreign.len(), rest.len());
+            let message = format!("{read} files were read by `{reader}`, {others} are in no known format");
+            self.findings.push(Finding::new(Code::ReadNotCompared, message));
+        }
+        match reader.read(foreign) {
+            Ok(answer) => self.answer = Some(answer),
+            Err(wrong) => self.findings.extend(wrong),
+        }
+    }
+
     fn after(&self) -> Shown {
         self.shown(|claim| claim.importer.import(&claim.sources))
+    }
+
+    /// The state before; that there is none is an error.
+    fn only_before(self) -> Shown {
+        self.before().unwrap_or_else(|| {
+            let mut shown =
+                Shown { source: self.source.clone(), findings: self.findings, ..Shown::default() };
+            if !any_error(&shown.findings) {
+                let message = format!("no plan is among `{}`, so there is no state before it", self.source);
+                let help = "a plan is what `terraform show -json PLANFILE` prints";
+                shown.findings.push(Finding::new(Code::ReadRefused, message).help(help));
+            }
+            shown
+        })
     }
 
     /// The state before, when one of the files is a plan.
@@ -161,12 +244,18 @@ impl Given {
             findings.extend(imported.findings);
             parts.push((name, imported.policy));
         }
-        let format = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" + ");
-        let policy = joined(parts, &mut findings);
+        let mut format = parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" + ");
+        let mut policy = joined(parts, &mut findings);
+        if let Some(answer) = &self.answer {
+            format.clone_from(&answer.format);
+            policy.clone_from(&answer.imported.policy);
+            findings.extend(answer.imported.findings.iter().cloned());
+        }
         let findings = once(findings);
         let policy = if any_error(&findings) { Policy::default() } else { policy };
         let advice = self.claims.iter().flat_map(|claim| claim.importer.advise(&claim.sources)).collect();
-        Shown { source: self.source.clone(), format, policy, findings, advice, formats }
+        let is_external = self.answer.is_some();
+        Shown { source: self.source.clone(), format, policy, findings, advice, formats, is_external }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Project;
 use crate::catalog::Selection;
-use crate::compile::Variables;
+use crate::compile::{Input, Variables, compile};
 use crate::diag::{Code, Finding};
 use crate::drift::Ended;
 use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, PeerSet, Row, TransportSet};
@@ -32,6 +32,22 @@ pub(super) fn wanted(project: &Project, target: &dyn Target) -> (Policy, Vec<Fin
     let lowered = target.lower(&Wanted { policy: &policy, needs: &needs, options: &options });
     let sets = policy.sets.into_iter().map(|set| less(set, &lowered.losses)).collect();
     (Policy::new(sets), findings)
+}
+
+/// The same for what is selected.
+pub(super) fn told_by(
+    target: &dyn Target,
+    input: Input<'_>,
+    selection: &Selection,
+) -> (Policy, Vec<Finding>) {
+    let off = |need: &Need| selection.without.iter().any(|name| name == need.id());
+    let needs: BTreeSet<Need> = target.needs().iter().copied().filter(|need| !off(need)).collect();
+    let options = Options::new(target.options(), input.variables.all());
+    let compiled = compile(input, target.speech_with(&options), &needs);
+    let wanted = Wanted { policy: &compiled.policy, needs: &needs, options: &options };
+    let losses = target.lower(&wanted).losses;
+    let sets = compiled.policy.sets.into_iter().map(|set| less(set, &losses)).collect();
+    (Policy::new(sets), compiled.findings)
 }
 
 /// What all endpoints of the project's catalogs ask for, wherever and for whomever, to explain traffic with: also those

@@ -72,8 +72,15 @@ pub fn from_tree(
 pub fn project_schema() -> serde_json::Value {
     let mut schema = titled("egressor project", ProjectDocument::schema());
     if let Some(schema) = schema.as_object_mut() {
-        let needed = serde_json::json!([{"required": NEEDED}, {"required": ["env"]}]);
-        schema.insert("anyOf".to_owned(), needed);
+        // Each of them stands outside for all environments, or in each of these.
+        let needed = NEEDED.map(|key| {
+            let each = serde_json::json!({"env": {
+                "description": "Environments that all have the key.",
+                "additionalProperties": {"required": [key]},
+            }});
+            serde_json::json!({"anyOf": [{"required": [key]}, {"required": ["env"], "properties": each}]})
+        });
+        schema.insert("allOf".to_owned(), needed.to_vec().into());
     }
     schema
 }

@@ -18,6 +18,7 @@ mod policy_schema;
 mod row;
 mod sarif;
 mod table;
+mod targets_schema;
 mod words;
 
 pub use catalog_diff::{CatalogDiffJson, CatalogRevision, catalog_diff_human, catalog_diff_markdown};
@@ -38,4 +39,5 @@ pub use policy_schema::policy_schema;
 pub use row::{OriginJson, RowJson};
 pub use sarif::diff_sarif;
 pub use table::table;
+pub use targets_schema::targets_schema;
 pub use words::{row_in_words, rows_in_words};

@@ -61,6 +61,10 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen)
 }
 
+/// One character that can be seen, as a pattern of JSON Schema: what is neither white space nor hidden, but for the few
+/// hidden characters that an editor would not have the words for.
+pub const SEEN: &str = "[^\\s\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFDD0-\\uFDEF\\uFEFF\\uFFF9-\\uFFFB\\uFFFE\\uFFFF]";
+
 /// Reports whether a terminal obeys the character, or a reader cannot see it.
 pub(crate) fn is_hidden(char: char) -> bool {
     let noncharacter = u32::from(char) & 0xFFFE == 0xFFFE || matches!(char, '\u{FDD0}'..='\u{FDEF}');

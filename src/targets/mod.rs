@@ -55,6 +55,7 @@ mod well_known;
 pub use context::{Chart, Context, Facts, Install, Workload};
 pub use model::Model;
 pub use options::{OptionKind, OptionSpec, Options};
+pub use plain::{KINDS, PlainRow, kind, matches};
 pub use proxy_env::{Client, NoProxy, Reach};
 pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
 

@@ -12,36 +12,36 @@ use std::collections::BTreeSet;
 /// One product of sources, peers and services of one protocol, and why it is allowed. Empty lists are not constrained,
 /// but for the peers, of which exactly one list is not empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct PlainRow {
+pub struct PlainRow {
     /// Blocks of the near end.
-    pub(super) source: Vec<String>,
+    pub source: Vec<String>,
     /// Blocks of the far end.
-    pub(super) cidrs: Vec<String>,
+    pub cidrs: Vec<String>,
     /// Names of the far end: `=h` that host, `.h` the host and everything below, `*.h` everything below, `?.h` one label
     /// below, `*` every name; a path prefix follows the host.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
     /// Names that are taken out.
-    pub(super) except_names: Vec<String>,
+    pub except_names: Vec<String>,
     /// Groups of the far end; `*` is every group.
-    pub(super) groups: Vec<String>,
+    pub groups: Vec<String>,
     /// Groups that are taken out.
-    pub(super) except_groups: Vec<String>,
+    pub except_groups: Vec<String>,
     /// `any`, a name, a number, or a range of numbers.
-    pub(super) protocol: String,
+    pub protocol: String,
     /// Ports and ranges of ports.
-    pub(super) ports: Vec<String>,
+    pub ports: Vec<String>,
     /// Types of ICMP, `8`, or a type and a code, `3/1`.
-    pub(super) icmp: Vec<String>,
+    pub icmp: Vec<String>,
     /// Who asks for it: an endpoint of a catalog, or a need of the target.
-    pub(super) endpoint: String,
+    pub endpoint: String,
     /// What it is for.
-    pub(super) reason: String,
+    pub reason: String,
     /// Who answers for it.
-    pub(super) owner: String,
+    pub owner: String,
     /// The ticket that approved it.
-    pub(super) ticket: String,
+    pub ticket: String,
     /// Its last day.
-    pub(super) expires: String,
+    pub expires: String,
 }
 
 /// Everything that the rules of a set allow, rule by rule, in a fixed order and each once.
@@ -107,7 +107,7 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
 }
 
 /// What a row matches, or why nothing is clear.
-pub(super) fn matches(row: &PlainRow) -> Result<Match, String> {
+pub fn matches(row: &PlainRow) -> Result<Match, String> {
     let peers = [!row.cidrs.is_empty(), !row.names.is_empty(), !row.groups.is_empty()];
     if peers.into_iter().filter(|given| *given).count() != 1 {
         return Err("exactly one of cidrs, names and groups is needed, and not empty".to_owned());
@@ -227,10 +227,10 @@ fn icmp(item: &str) -> Result<IcmpMatch, String> {
 }
 
 /// The kinds of peers that a rule set speaks about, in words.
-pub(super) const KINDS: [&str; 4] = ["ipv4", "ipv6", "names", "groups"];
+pub const KINDS: [&str; 4] = ["ipv4", "ipv6", "names", "groups"];
 
 /// The peers of a kind.
-pub(super) fn kind(word: &str) -> Option<PeerSet> {
+pub fn kind(word: &str) -> Option<PeerSet> {
     match word {
         "ipv4" => Some(PeerSet::from(AddrSet::all_v4())),
         "ipv6" => Some(PeerSet::from(AddrSet::all_v6())),

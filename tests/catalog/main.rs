@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod agreement;
 mod never_wider;
 mod overlays;
 mod projects;

@@ -76,7 +76,7 @@ env:
 
 const TODAY: &str = "2026-11-23";
 
-fn tree(text: &str) -> Node {
+pub(crate) fn tree(text: &str) -> Node {
     let source = Arc::new(Source::new("t", text));
     yaml::parse(&source, Code::CatalogSyntax).expect("YAML").remove(0)
 }
@@ -86,7 +86,7 @@ fn source() -> Arc<Source> {
 }
 
 /// The shipped catalog with the overlay of a tree; nothing when it is refused.
-fn overlaid(overlay: &Node) -> Result<Catalog, Vec<Finding>> {
+pub(crate) fn overlaid(overlay: &Node) -> Result<Catalog, Vec<Finding>> {
     let (read, findings) = Overlay::read(overlay.clone(), &source());
     let overlay = read.ok_or(findings)?;
     let (catalog, findings) = with_overlays(&castai_tree(), &source(), &[overlay]);

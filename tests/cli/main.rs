@@ -16,6 +16,7 @@ mod custom;
 mod diff;
 mod errors;
 mod existing;
+mod external;
 mod generate;
 mod lint;
 mod merge;

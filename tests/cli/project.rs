@@ -40,7 +40,9 @@ fn what_init_writes_loads_and_generates_and_it_refuses_to_overwrite() {
     let here = folder.path();
     let text = fs::read_to_string(here.join("egressor.yaml")).expect("a project");
     assert!(text.starts_with("# yaml-language-server: $schema=egressor.schema.json\n"), "{text}");
-    assert!(here.join("egressor.schema.json").exists());
+    let schema = fs::read_to_string(here.join("egressor.schema.json")).expect("the schema");
+    let printed = egressor_in(here, &["catalog", "schema", "--of", "project"]).stdout;
+    assert_eq!(schema, printed, "the schema that the modeline names is that of this version");
     assert_eq!(egressor_in(here, &["generate"]).code, 0);
     assert!(here.join("out/squid.conf").exists());
     refused(&egressor_in(here, &["init", "--region", "eu"]), &["is there already", "--force"]);

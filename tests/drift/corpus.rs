@@ -4,7 +4,7 @@ use super::common::corpus::{Case, all, cases, importer, importers};
 use egressor::diag::any_error;
 use egressor::drift::{Drift, Terms, drift};
 use egressor::policy::Policy;
-use egressor::report::{Comparison, DiffJson, diff_schema, policy_schema};
+use egressor::report::{Comparison, DiffJson, check_schema, diff_schema, lint_schema, policy_schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::process::Command;
@@ -149,4 +149,34 @@ fn every_case_is_equal_to_itself_and_shown_as_its_schema_says() {
             }
         }
     }
+}
+
+#[test]
+fn what_check_and_lint_print_of_every_case_is_what_their_schemas_say() {
+    let [check, lint] =
+        [check_schema(), lint_schema()].map(|schema| jsonschema::validator_for(&schema).unwrap());
+    let (mut answered, mut judged) = (0, 0);
+    // Every case is asked one question; every other one is judged.
+    for (at, case) in all().iter().enumerate() {
+        let files: Vec<&str> = case.files.iter().map(|path| path.to_str().unwrap()).collect();
+        let question = ["192.0.2.1:443", "api.example.com:443/tcp"][at % 2];
+        let (code, found) = run(&[&["check", question, "--format", "json"], files.as_slice()].concat());
+        valid(&check, &found, &case.name());
+        answered += usize::from(code != Some(2));
+        if at % 2 == 0 {
+            let (code, found) = run(&[&["lint", "--format", "json"], files.as_slice()].concat());
+            valid(&lint, &found, &case.name());
+            judged += usize::from(code != Some(2));
+        }
+    }
+    assert!(answered > 200 && judged > 100, "{answered} {judged}");
+}
+
+#[test]
+fn the_list_of_targets_is_what_its_schema_says_and_names_each() {
+    let (code, schema) = run(&["targets", "--schema"]);
+    assert_eq!(code, Some(0));
+    let (_, found) = run(&["targets", "--project", "none", "--format", "json"]);
+    valid(&jsonschema::validator_for(&schema).unwrap(), &found, "targets");
+    assert_eq!(found["targets"].as_array().unwrap().len(), egressor::targets::TARGETS.len());
 }

@@ -26,6 +26,7 @@ fn log(old: &Case, new: &Case) -> Value {
         doubt: Doubt::Unknown,
         envelope: Vec::new(),
         limit: Limit::default(),
+        readers: Vec::new(),
     };
     let diffed = diff(&request);
     diff_sarif(&Comparison {

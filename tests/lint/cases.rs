@@ -34,8 +34,15 @@ fn every_case_has_its_findings() {
             project
         });
         let today = "2026-11-22".parse().expect("a day");
-        let linted =
-            lint(&LintRequest { files, before: false, project, today, until: None, limit: Limit::default() });
+        let linted = lint(&LintRequest {
+            files,
+            before: false,
+            project,
+            today,
+            until: None,
+            limit: Limit::default(),
+            readers: Vec::new(),
+        });
         let mut said = region.map(|region| format!("# lint: region {region}\n")).unwrap_or_default();
         for finding in &linted.findings {
             said.push_str(&human(finding, false).replace(&format!("{}/", case.display()), ""));

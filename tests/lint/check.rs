@@ -109,6 +109,7 @@ fn agrees(files: &[PathBuf], most: usize) -> usize {
                 scope: None,
                 direction: set.scope.direction,
                 limit: Limit::default(),
+                readers: Vec::new(),
             };
             let checked = check(&request);
             let Some(answered) = checked.scopes.iter().find(|answered| answered.scope == set.scope) else {

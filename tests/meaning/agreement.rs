@@ -188,6 +188,7 @@ fn answer(
         scope: None,
         direction,
         limit: Limit::default(),
+        readers: Vec::new(),
     });
     let found = checked.scopes.iter().find(|answered| scope.is_none_or(|scope| answered.scope.name == scope));
     let found = found.unwrap_or_else(|| panic!("no answer to {packet:?}: {:?}", checked.findings));

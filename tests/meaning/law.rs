@@ -99,6 +99,7 @@ pub(crate) fn compared(old: Side, new: Side, project: Project) -> Result<Value, 
         doubt: Doubt::Unknown,
         envelope: Vec::new(),
         limit: Limit::default(),
+        readers: Vec::new(),
     };
     let diffed = diff(&request);
     if !diffed.compared {

@@ -4,7 +4,7 @@ use crate::catalog::document::{
     ComponentDocument, EndpointDocument, FeatureDocument, IpSetDocument, SourceDocument,
 };
 use crate::catalog::leaf::{Date, Id, Setting, Text};
-use crate::catalog::read::{At, Document, List, Or, Raw, Reader, Table, document, words};
+use crate::catalog::read::{At, Document, List, Or, Raw, Reader, Table, described, document, words};
 use crate::diag::{Code, suggest_or_list};
 use crate::syntax::yaml::Node;
 use serde_json::{Value, json};
@@ -103,7 +103,13 @@ impl Document for OverrideDocument {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let fields = reader.fields(node, &["id", "key", "value", "remove"])?;
         let id = fields.required::<Id>("id", reader);
-        let key = fields.required::<Text>("key", reader);
+        let key = fields.required::<Raw>("key", reader).and_then(|key| {
+            let Some(name) = key.value.0.as_str() else {
+                reader.wrong_kind(&key.value.0, "a key");
+                return None;
+            };
+            Some(At { value: name.to_owned(), span: key.span })
+        });
         let value = fields.optional::<Raw>("value", reader);
         let remove = fields.optional::<bool>("remove", reader);
         let (id, key) = (id?, key?);
@@ -121,26 +127,32 @@ impl Document for OverrideDocument {
             return None;
         }
         let value = value.map(|value| At { value: value.value.0, span: value.span });
-        let key = At { value: name.to_owned(), span: key.span };
+        let key = key.clone();
         Some(Self { id, key, value })
     }
 
     fn schema() -> Value {
         let endpoint = EndpointDocument::schema();
-        let id = Id::schema();
+        let id = described(Id::schema(), "The endpoint.");
+        let about = "The key of the endpoint.";
         let one = |key: &str| {
             let value = endpoint.get("properties").and_then(|all| all.get(key)).cloned().unwrap_or_default();
             json!({
                 "type": "object",
                 "additionalProperties": false,
-                "properties": {"id": id, "key": {"const": key}, "value": value},
+                "properties": {"id": id, "key": {"const": key, "description": about}, "value": value},
                 "required": ["id", "key", "value"],
             })
         };
+        let keys: Vec<&str> = overridable().collect();
         let removed = json!({
             "type": "object",
             "additionalProperties": false,
-            "properties": {"id": id, "key": {"enum": overridable().collect::<Vec<_>>()}, "remove": {"const": true}},
+            "properties": {
+                "id": id,
+                "key": {"enum": keys, "description": about},
+                "remove": {"const": true, "description": "The endpoint is without the key."},
+            },
             "required": ["id", "key", "remove"],
         });
         json!({

@@ -9,7 +9,7 @@ pub use question::{Question, Whom};
 
 use super::limit::too_large;
 use super::project::Project;
-use super::{Shown, show, show_before};
+use super::{ExternalReader, Shown, show_with};
 use crate::diag::{Code, Finding, Severity, any_error, list, suggest};
 use crate::packet::{AddrSet, Limit, PacketSet, PeerSet, Prefix, Set as _};
 use crate::policy::{Action, Direction, Need, Origin, Policy, RuleSet, Scope, Unmodelled};
@@ -37,6 +37,8 @@ pub struct CheckRequest {
     pub direction: Direction,
     /// How much may be looked at.
     pub limit: Limit,
+    /// Programs that read files in formats that are not known here.
+    pub readers: Vec<ExternalReader>,
 }
 
 /// The answer.
@@ -121,11 +123,36 @@ impl Checked {
 
 /// Answers the question for every scope that was asked.
 pub fn check(request: &CheckRequest) -> Checked {
-    let (question, from) = match parse(request) {
-        Ok(parsed) => parsed,
-        Err(findings) => return Checked { findings, ..Checked::default() },
+    match parse(request) {
+        Ok((question, from)) => {
+            let shown = rules(request, &question);
+            of_rules(request, &question, from.as_ref(), &shown)
+        }
+        Err(findings) => Checked { findings, ..Checked::default() },
+    }
+}
+
+/// Answers a question from rules that were read already. The addresses of a host are not known then.
+pub(super) fn answered(shown: &Shown, question: &str, direction: Direction, limit: Limit) -> Checked {
+    let request = CheckRequest {
+        question: question.to_owned(),
+        files: Vec::new(),
+        before: false,
+        project: Project::default(),
+        from: None,
+        scope: None,
+        direction,
+        limit,
+        readers: Vec::new(),
     };
-    let shown = rules(request, &question);
+    match parse(&request) {
+        Ok((question, from)) => of_rules(&request, &question, from.as_ref(), shown),
+        Err(findings) => Checked { findings, ..Checked::default() },
+    }
+}
+
+/// The answer of some rules.
+fn of_rules(request: &CheckRequest, question: &Question, from: Option<&AddrSet>, shown: &Shown) -> Checked {
     let policy = &shown.policy;
     let mut findings = shown.findings.clone();
     // Those that matter here stand beside the rules that decide.
@@ -146,15 +173,9 @@ pub fn check(request: &CheckRequest) -> Checked {
     if sets.is_empty() && !any_error(&findings) {
         findings.push(no_scope(request, policy));
     }
-    let known = addresses::known(&request.project, &question, &sets, &mut findings);
+    let known = addresses::known(&request.project, question, &sets, &mut findings);
     if !any_error(&findings) {
-        let asked = Asked {
-            question: &question,
-            from: from.as_ref(),
-            known: known.as_ref(),
-            shown: &shown,
-            limit: request.limit,
-        };
+        let asked = Asked { question, from, known: known.as_ref(), shown, limit: request.limit };
         for answered in sets.into_iter().map(|set| asked.of(set)) {
             match answered {
                 Ok(answered) => checked.scopes.push(answered),
@@ -189,7 +210,7 @@ fn parse(request: &CheckRequest) -> Result<(Question, Option<AddrSet>), Vec<Find
 /// The rules that are asked: those of the files, else what the project wants.
 fn rules(request: &CheckRequest, question: &Question) -> Shown {
     if !request.files.is_empty() {
-        return if request.before { show_before(&request.files) } else { show(&request.files) };
+        return show_with(&request.files, request.before, &request.readers);
     }
     let peers = match question.whom {
         Whom::Host(..) => PeerKind::Names,

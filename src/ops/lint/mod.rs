@@ -8,8 +8,7 @@ mod unexplained;
 mod wide;
 
 use super::files::{TEXT_LIMIT, read};
-use super::wanted::target_of;
-use super::{Project, show, show_before};
+use super::{ExternalReader, Project, show_with};
 use crate::catalog::Date;
 use crate::diag::{Code, Finding, Place, Severity, any_error};
 use crate::packet::Limit;
@@ -32,6 +31,8 @@ pub struct LintRequest {
     pub until: Option<Date>,
     /// How large the meaning of rules may become, where it is compared with what is wanted.
     pub limit: Limit,
+    /// Programs that read files in formats that are not known here.
+    pub readers: Vec<ExternalReader>,
 }
 
 /// What was found.
@@ -59,7 +60,8 @@ pub fn lint(request: &LintRequest) -> Linted {
         let help = "name a file, a region or a catalog; `egressor init` writes a project";
         return Linted { findings: vec![finding.help(help)], ..Linted::default() };
     }
-    let shown = if request.before { show_before(&request.files) } else { show(&request.files) };
+    let shown = show_with(&request.files, request.before, &request.readers);
+    let target = shown.target();
     let mut findings = shown.findings;
     if any_error(&findings) {
         point_to_catalogs(request, &mut findings);
@@ -73,7 +75,7 @@ pub fn lint(request: &LintRequest) -> Linted {
     let could_go = anomalies::findings(&shown.policy, &found, &shown.format, &findings);
     findings.extend(could_go);
     // Where peers have no ports, every rule is for all of them.
-    let has_ports = target_of(&shown.format).is_none_or(|target| target.speech().peers != PeerKind::Direct);
+    let has_ports = target.is_none_or(|target| target.speech().peers != PeerKind::Direct);
     if has_ports {
         findings.extend(wide::findings(&shown.policy, &found));
     }
@@ -85,7 +87,7 @@ pub fn lint(request: &LintRequest) -> Linted {
         findings.extend(unexplained::findings(
             &shown.policy,
             &found.statements,
-            &shown.format,
+            target,
             project,
             request.limit,
         ));

@@ -1,23 +1,22 @@
 //! What rules allow and no selected endpoint asks for.
 
 use crate::diag::{Code, Finding, Span};
-use crate::ops::wanted::target_of;
 use crate::ops::{Project, too_large};
 use crate::packet::{Limit, PacketMap, PacketSet, Set};
 use crate::policy::{Decision, Origin, Policy, RuleSet, Scope, ScopeTooLarge, Statement};
 use crate::report::rows_in_words;
-use crate::targets::{Loss, Options, Wanted};
+use crate::targets::{Loss, Options, Target, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A finding for each statement that allows something unexplained, and for each default that does.
 pub(super) fn findings(
     policy: &Policy,
     statements: &[Statement<'_>],
-    format: &str,
+    target: Option<&'static dyn Target>,
     project: &Project,
     limit: Limit,
 ) -> Vec<Finding> {
-    let Some(target) = target_of(format) else { return Vec::new() };
+    let Some(target) = target else { return Vec::new() };
     let needs: BTreeSet<_> = target.needs().iter().copied().collect();
     let settings = project.settings_for(target.name());
     let settings = settings.iter().filter_map(|setting| setting.split_once('='));
