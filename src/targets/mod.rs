@@ -52,6 +52,8 @@ mod terraform;
 mod tinyproxy;
 mod well_known;
 
+pub(crate) use families::carried;
+
 pub use context::{Chart, Context, Facts, Install, Workload};
 pub use model::Model;
 pub use options::{OptionKind, OptionSpec, Options};

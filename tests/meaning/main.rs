@@ -8,6 +8,7 @@
 
 mod agreement;
 mod aws;
+mod aws_network_acl;
 mod aws_network_firewall;
 mod azure;
 mod calico;
