@@ -49,6 +49,7 @@ mod selecting;
 mod spread;
 mod squid;
 mod terraform;
+mod tiers;
 mod tinyproxy;
 mod well_known;
 

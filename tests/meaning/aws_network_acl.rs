@@ -261,7 +261,9 @@ impl Format for Acl {
                     rules.push(Rule { ports: (first + 1, last), ..rule.clone() });
                     rules.push(Rule { ports: (first, first), number: next, ..rule.clone() });
                 }
-                (2, ..) => rules.extend([rule.clone(), Rule { number: next, allow: !rule.allow, ..rule.clone() }]),
+                (2, ..) => {
+                    rules.extend([rule.clone(), Rule { number: next, allow: !rule.allow, ..rule.clone() }])
+                }
                 _ => rules.push(rule),
             }
         }
