@@ -15,7 +15,8 @@ use crate::packet::{
     AddrSet, Constraint, Hostname, Limit, NamePattern, NameSet, PacketSet, PeerSet, RowPeer, Set as _,
 };
 use crate::policy::{
-    Action, Match, Origin, Policy, Rule, RuleSet, ScopeTooLarge, Traffic, Unmodelled, pair_scopes_as,
+    Action, Decision, Match, Origin, Policy, Rule, RuleSet, ScopeTooLarge, Traffic, Unmodelled,
+    pair_scopes_as,
 };
 use crate::resolve::Lockfile;
 use crate::targets::carried;
@@ -24,64 +25,104 @@ use std::collections::BTreeMap;
 /// Hosts and their addresses.
 struct Known(BTreeMap<Hostname, AddrSet>);
 
-/// Puts addresses in the place of names wherever one side of a pair of scopes knows names and the other addresses only.
-/// Nothing changes without a lock.
+/// One side of a comparison.
+pub(super) struct Named<'a> {
+    pub(super) policy: &'a mut Policy,
+    /// What the user calls it.
+    pub(super) source: &'a str,
+    /// What it is read from.
+    pub(super) format: &'a str,
+}
+
+/// What becomes of a rule set that names hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Addresses take the place of names: the other side has none.
+    Instead,
+    /// Addresses of names stand beside them: both sides name hosts, and one writes their addresses, too.
+    Beside,
+}
+
+/// Puts addresses in the place of names wherever one side of a pair of scopes lets hosts pass by name and the other by
+/// address, and beside them where one has both. Nothing changes without a lock.
 pub(super) fn by_address(
     project: &Project,
     names: &[(String, String)],
-    sides: [(&mut Policy, &str); 2],
+    sides: [Named<'_>; 2],
     limit: Limit,
 ) -> Result<Vec<Finding>, ScopeTooLarge> {
-    let [(old, old_source), (new, new_source)] = sides;
-    let (mut of_old, mut of_new): (Vec<RuleSet>, Vec<RuleSet>) = (Vec::new(), Vec::new());
-    for pair in pair_scopes_as(old, new, names) {
+    if project.lock.is_none() {
+        return Ok(Vec::new());
+    }
+    let [old, new] = sides;
+    let (mut of_old, mut of_new) = (Vec::new(), Vec::new());
+    for pair in pair_scopes_as(old.policy, new.policy, names) {
         let (Some(one), Some(other)) = (pair.old, pair.new) else { continue };
-        match (Knows::of(one), Knows::of(other)) {
-            (Knows::Names, Knows::Addresses) => of_old.push(one.clone()),
-            (Knows::Addresses, Knows::Names) => of_new.push(other.clone()),
-            (Knows::Names | Knows::Neither, _) | (Knows::Addresses, Knows::Addresses | Knows::Neither) => {}
+        if !speaks_of_names(one) && !speaks_of_names(other) {
+            continue;
+        }
+        let (a, b) = (Allows::of(one, limit)?, Allows::of(other, limit)?);
+        match (a.names, b.names) {
+            (true, false) if b.addrs => of_old.push((one.clone(), Turn::Instead)),
+            (false, true) if a.addrs => of_new.push((other.clone(), Turn::Instead)),
+            (true, true)
+                if (a.addrs || b.addrs)
+                    && old.format != new.format
+                    && [one, other].into_iter().all(speaks_of_addresses) =>
+            {
+                of_old.push((one.clone(), Turn::Beside));
+                of_new.push((other.clone(), Turn::Beside));
+            }
+            (true | false, _) => {}
         }
     }
-    if project.lock.is_none() || (of_old.is_empty() && of_new.is_empty()) {
+    if of_old.is_empty() && of_new.is_empty() {
         return Ok(Vec::new());
     }
     let (known, mut findings) = Known::of(project);
-    for (policy, source, turned) in [(old, old_source, of_old), (new, new_source, of_new)] {
-        for set in turned {
-            let message = format!(
-                "{} of `{source}` names hosts and the other side addresses: compared by the addresses that the lock and the catalogs have for them",
-                set.scope
-            );
-            let told = Finding::new(Code::ReadDefaulted, message);
-            findings.push(Finding { severity: Severity::Note, ..told });
-            let by_address = known.turn(&set, limit)?;
-            policy.sets.iter_mut().filter(|kept| **kept == set).for_each(|kept| *kept = by_address.clone());
+    for (side, turned) in [(old, of_old), (new, of_new)] {
+        for (set, turn) in turned {
+            if turn == Turn::Instead {
+                let message = format!(
+                    "{} of `{}` names hosts and the other side addresses: compared by the addresses that the lock and the catalogs have for them",
+                    set.scope, side.source
+                );
+                let told = Finding::new(Code::ReadDefaulted, message);
+                findings.push(Finding { severity: Severity::Note, ..told });
+            }
+            let by_address = known.turn(&set, turn, limit)?;
+            side.policy
+                .sets
+                .iter_mut()
+                .filter(|kept| **kept == set)
+                .for_each(|kept| *kept = by_address.clone());
         }
     }
     Ok(findings)
 }
 
-/// What the peers of a rule set are.
-#[derive(PartialEq, Eq)]
-enum Knows {
-    /// Names, whatever else.
-    Names,
-    /// Addresses and no names.
-    Addresses,
-    /// Groups only, or nothing.
-    Neither,
+fn peers(set: &RuleSet) -> impl Iterator<Item = &PeerSet> {
+    set.rules.iter().filter_map(|rule| rule.matches.peer.set()).chain([&set.universe])
 }
 
-impl Knows {
-    fn of(set: &RuleSet) -> Self {
-        let peers = || set.rules.iter().filter_map(|rule| rule.matches.peer.set()).chain([&set.universe]);
-        if peers().any(|peers| !peers.names.is_empty()) {
-            Self::Names
-        } else if peers().any(|peers| !peers.addrs.is_empty()) {
-            Self::Addresses
-        } else {
-            Self::Neither
-        }
+fn speaks_of_names(set: &RuleSet) -> bool {
+    peers(set).any(|peers| !peers.names.is_empty())
+}
+
+fn speaks_of_addresses(set: &RuleSet) -> bool {
+    peers(set).any(|peers| !peers.addrs.is_empty())
+}
+
+/// How a rule set lets anything pass.
+struct Allows {
+    names: bool,
+    addrs: bool,
+}
+
+impl Allows {
+    fn of(set: &RuleSet, limit: Limit) -> Result<Self, ScopeTooLarge> {
+        let allows = set.allows_within(limit)?.at_most;
+        Ok(Self { names: !allows.peer_names().is_empty(), addrs: !allows.peer_addrs().is_empty() })
     }
 }
 
@@ -105,10 +146,9 @@ impl Known {
         (Self(hosts), findings)
     }
 
-    /// The rule set with the addresses of names in the place of names.
-    fn turn(&self, set: &RuleSet, limit: Limit) -> Result<RuleSet, ScopeTooLarge> {
+    /// The rule set with the addresses of names in the place of names, or beside them.
+    fn turn(&self, set: &RuleSet, turn: Turn, limit: Limit) -> Result<RuleSet, ScopeTooLarge> {
         let bounds = set.allows_within(limit)?;
-        let stopped = stopped(set);
         let mut rules = Vec::new();
         let mut left = bounds.at_most.clone();
         for (decision, packets) in set.deciders_at_most(limit)?.by_value() {
@@ -116,11 +156,17 @@ impl Known {
             let packets = packets.intersect(&bounds.at_most);
             left = left.subtract(&packets);
             let sure = packets.intersect(&bounds.at_least);
-            self.rules(&sure, &[], &stopped, &rule.origin, &mut rules);
-            self.rules(&packets.subtract(&sure), &doubts(set, rule), &stopped, &rule.origin, &mut rules);
+            let by = By { turn, stopped: stopped(set, decision), origin: &rule.origin };
+            self.rules(&sure, &[], &by, &mut rules);
+            self.rules(&packets.subtract(&sure), &doubts(set, rule), &by, &mut rules);
         }
         let default = Origin::System("what no rule stops is allowed".to_owned());
-        self.rules(&left, &[], &stopped, &default, &mut rules);
+        let by = By { turn, stopped: stopped(set, Decision::MAX), origin: &default };
+        self.rules(&left, &[], &by, &mut rules);
+        if turn == Turn::Beside {
+            rules.extend(set.rules.iter().cloned());
+            return Ok(RuleSet { rules, ..set.clone() });
+        }
         let own = |peers: &PeerSet| PeerSet { names: NameSet::default(), ..peers.clone() };
         for rule in &set.rules {
             let peers = own(rule.matches.peer.set().unwrap_or(&set.universe));
@@ -136,14 +182,7 @@ impl Known {
     }
 
     /// Rules that allow by address what some packets are by name.
-    fn rules(
-        &self,
-        packets: &PacketSet,
-        doubts: &[Unmodelled],
-        stopped: &AddrSet,
-        origin: &Origin,
-        rules: &mut Vec<Rule>,
-    ) {
+    fn rules(&self, packets: &PacketSet, doubts: &[Unmodelled], by: &By<'_>, rules: &mut Vec<Rule>) {
         for row in packets.rows() {
             let RowPeer::Names(..) = row.peer else { continue };
             let names = row.peer.peers().names;
@@ -156,7 +195,7 @@ impl Known {
                     };
                     let Some(transport) = Constraint::only(services) else { continue };
                     let unmodelled = doubts.iter().cloned().chain(why.clone()).collect();
-                    rules.push(allow(Match { source, peer, transport }, unmodelled, origin));
+                    rules.push(allow(Match { source, peer, transport }, unmodelled, by.origin));
                 }
             };
             let mut unknown = names.clone();
@@ -175,9 +214,10 @@ impl Known {
             let sure = AddrSet::union_all(&sure);
             let text = "a rule by address".to_owned();
             let why = "what is allowed by name may be stopped by its address".to_owned();
-            add(sure.intersect(stopped), Some(Unmodelled { text, why }));
-            add(sure.subtract(stopped), None);
-            if !unknown.is_empty() {
+            add(sure.intersect(&by.stopped), Some(Unmodelled { text, why }));
+            add(sure.subtract(&by.stopped), None);
+            // Beside names, what nobody looked up is compared by its name.
+            if !unknown.is_empty() && by.turn == Turn::Instead {
                 let text = format!("the addresses of {}", words(&unknown));
                 let why = "no lock can hold them, or this one does not".to_owned();
                 add(AddrSet::all_v4().union(&AddrSet::all_v6()), Some(Unmodelled { text, why }));
@@ -190,10 +230,19 @@ fn allow(matches: Match, unmodelled: Vec<Unmodelled>, origin: &Origin) -> Rule {
     Rule { action: Action::Allow, matches, traffic: Traffic::New, unmodelled, origin: origin.clone() }
 }
 
-/// The addresses that a rule stops, whatever name they are asked for by. A rule about all addresses is about names too,
-/// and its place among the others told already.
-fn stopped(set: &RuleSet) -> AddrSet {
-    let denied = set.rules.iter().filter(|rule| rule.action == Action::Deny);
+/// How the packets of one rule become rules by address.
+struct By<'a> {
+    turn: Turn,
+    /// What an earlier rule stops by its address.
+    stopped: AddrSet,
+    origin: &'a Origin,
+}
+
+/// The addresses that rules before this one stop, whatever name they are asked for by. A rule about names as well has told
+/// by its place already what becomes of these.
+fn stopped(set: &RuleSet, before: Decision) -> AddrSet {
+    let rules = (1..before).zip(&set.rules).map(|(_, rule)| rule);
+    let denied = rules.filter(|rule| rule.action == Action::Deny && rule.traffic == Traffic::New);
     let peers = denied.filter_map(|rule| rule.matches.peer.set());
     let by_address = peers.filter(|peers| peers.names.is_empty()).map(|peers| peers.addrs.clone());
     AddrSet::union_all(&by_address.collect::<Vec<_>>())

@@ -1,6 +1,6 @@
 //! `diff`: what traffic changes from one set of rules to another.
 
-use super::by_address::by_address;
+use super::by_address::{Named, by_address};
 use super::files::{TEXT_LIMIT, read};
 use super::limit::too_large;
 use super::show::{once, stages};
@@ -120,7 +120,11 @@ pub fn diff(request: &DiffRequest) -> Diffed {
         return diffed;
     }
     let [old_source, new_source] = &diffed.sources;
-    let sides = [(&mut old_policy, old_source.as_str()), (&mut new_policy, new_source.as_str())];
+    let [old_format, new_format] = [&old, &new].map(|side| format(side).unwrap_or_default());
+    let sides = [
+        Named { policy: &mut old_policy, source: old_source, format: &old_format },
+        Named { policy: &mut new_policy, source: new_source, format: &new_format },
+    ];
     match by_address(&request.project, &names, sides, request.limit) {
         Ok(told) if any_error(&told) => {
             diffed.findings.extend(told);

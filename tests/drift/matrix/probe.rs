@@ -42,8 +42,8 @@ impl Probe {
     }
 
     /// Whether a packet to an address passes where rules name hosts: surely by a host whose every path is let
-    /// through and perhaps by one of which a part is, or by one that nobody looked up.
-    pub(crate) fn by_name(&self, set: &PacketSet, lock: &Lock) -> Passes {
+    /// through and perhaps by one of which a part is, or where these count by one that nobody looked up.
+    pub(crate) fn by_name(&self, set: &PacketSet, lock: &Lock, strangers: bool) -> Passes {
         let Far::Addr(addr) = &self.far else { return self.passes(set) };
         if self.is_in(set) {
             return Passes::Surely;
@@ -66,7 +66,11 @@ impl Probe {
             }
         }
         let stranger = |name: &Hostname| self.at(Far::Name(name.clone(), "/".into())).is_in(set);
-        if perhaps || lock.strangers.iter().any(stranger) { Passes::Perhaps } else { Passes::Never }
+        if perhaps || (strangers && lock.strangers.iter().any(stranger)) {
+            Passes::Perhaps
+        } else {
+            Passes::Never
+        }
     }
 
     pub(crate) fn passes(&self, set: &PacketSet) -> Passes {
