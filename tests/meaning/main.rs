@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod admin_network_policy;
 mod agreement;
 mod aws;
 mod aws_network_acl;

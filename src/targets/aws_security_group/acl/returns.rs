@@ -96,25 +96,29 @@ fn stopped(half: &Half, other: Option<&Half>, exchange: &Exchange, findings: &mu
     // Which far ends anything of this is let through to, or may be.
     let opened = product(&exchange.peers, &exchange.opens);
     let Ok(opened) = half.set.allows_among(&opened, limit) else { return vec![in_doubt(half, exchange)] };
+    let meant = meant(&opened.at_most);
     let opened = opened.at_most.peer_addrs();
     if opened.is_empty() {
         return Vec::new();
     }
+    let mut say = |done: &str, more: &str, addrs: &AddrSet| {
+        let addrs = addrs.intersect(&meant);
+        if !addrs.is_empty() {
+            let message = format!("{}{more}", about(half, exchange, done, &addrs));
+            findings.push(found(Code::ReadReturnPath, message, &half.place));
+        }
+    };
     let answering = product(&exchange.peers, &exchange.answers);
     let Some(Ok(Bounds { at_least, at_most })) = other.map(|other| other.set.allows_among(&answering, limit))
     else {
-        let rule = in_doubt(half, exchange);
-        let message =
-            format!("{}; the file does not tell", about(half, exchange, "pass", "may be stopped", &opened));
-        findings.push(found(Code::ReadReturnPath, message, &half.place));
-        return vec![rule];
+        say("may be stopped", "; the file does not tell", &opened);
+        return vec![in_doubt(half, exchange)];
     };
     let never = opened.subtract(&at_most.peer_addrs());
     let always = opened.subtract(&answering.subtract(&at_least).peer_addrs());
     let mut rules = Vec::new();
     if let Some(peer) = Constraint::only(PeerSet::from(never.clone())) {
-        let message = about(half, exchange, "pass", "are stopped", &never);
-        findings.push(found(Code::ReadReturnPath, message, &half.place));
+        say("are stopped", "", &never);
         let doubt = Unmodelled {
             text: format!("{} that needs no answer", exchange.words),
             why: "no answer passes".to_owned(),
@@ -131,13 +135,37 @@ fn stopped(half: &Half, other: Option<&Half>, exchange: &Exchange, findings: &mu
         let known = if surely { "pass" } else { "may pass" };
         let (first, last) = EPHEMERAL;
         let text = format!("{} answers to {to} {known}, of {first}-{last}", exchange.words);
-        let done = format!("are stopped but for {to} of {first}-{last}");
-        findings.push(found(Code::ReadReturnPath, about(half, exchange, "pass", &done, addrs), &half.place));
+        let done = match (surely, row.transport.services() == exchange.answers) {
+            (true, _) => format!("are stopped but for {to} of {first}-{last}"),
+            (false, false) => format!("are stopped but perhaps for {to} of {first}-{last}"),
+            (false, true) => "may be stopped".to_owned(),
+        };
+        say(&done, "", addrs);
         let doubt = Unmodelled { text, why: "the client chooses the port".to_owned() };
         rules.push(stop(half, exchange, peer, vec![doubt]));
     }
     rules
 }
+
+/// The far ends that connections are meant to be opened with. A rule for many of the ports that clients choose, and for no
+/// others, is the way back of the other direction; that nothing is opened through it is no surprise.
+fn meant(opened: &PacketSet) -> AddrSet {
+    let is_way_back = |row: &TransportRow| match row {
+        TransportRow::Ports(_, ranges) => ranges
+            .iter()
+            .all(|range| range.first() >= EPHEMERAL.0 && range.last() - range.first() >= WAY_BACK),
+        TransportRow::Any | TransportRow::Protocols(..) | TransportRow::Icmp(..) => false,
+    };
+    let rows = opened.rows().into_iter().filter(|row| !is_way_back(&row.transport));
+    let addrs = rows.filter_map(|row| match row.peer {
+        RowPeer::Addrs(addrs) => Some(addrs),
+        RowPeer::Names(..) | RowPeer::Groups(..) => None,
+    });
+    AddrSet::union_all(&addrs.collect::<Vec<_>>())
+}
+
+/// So many ports that clients choose are not opened for a service of one's own.
+const WAY_BACK: u16 = 10_000;
 
 /// Where nothing is known of the other half.
 fn in_doubt(half: &Half, exchange: &Exchange) -> Rule {
@@ -169,7 +197,7 @@ fn back(half: &Half) -> &'static str {
 }
 
 /// What passes one way and what happens to its answers, in words.
-fn about(half: &Half, exchange: &Exchange, passes: &str, answers: &str, addrs: &AddrSet) -> String {
+fn about(half: &Half, exchange: &Exchange, answers: &str, addrs: &AddrSet) -> String {
     const MOST: usize = 3;
     let prefixes = addrs.prefixes();
     let mut named: Vec<String> = prefixes.iter().take(MOST).map(ToString::to_string).collect();
@@ -183,7 +211,7 @@ fn about(half: &Half, exchange: &Exchange, passes: &str, answers: &str, addrs: &
     };
     let peers = named.join(", ");
     format!(
-        "`{}`: {} {opens} {peers} may {passes}, and the answers {ends} there {answers} by its {} rules",
+        "`{}`: {} {opens} {peers} may pass, and the answers {ends} there {answers} by its {} rules",
         half.set.scope.name,
         exchange.words,
         back(half)

@@ -4,7 +4,7 @@ use super::super::lift::{Read, lift_policy, split_block, told, universe};
 use super::super::traffic::PortMatch;
 use super::{AdminPeer, AdminPort, AdminRule, Manifest, Tier, Verdict};
 use crate::diag::{Finding, Place, Source};
-use crate::packet::{Constraint, PeerSet, Set, TransportSet};
+use crate::packet::{AddrSet, Constraint, PeerSet, Set, TransportSet};
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, Traffic, Unmodelled};
 use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
 use crate::targets::selecting::{self, Voice, Who};
@@ -79,7 +79,7 @@ fn shared(admin: &[AdminRead<'_>], findings: &mut Vec<Finding>) -> Vec<Option<Un
             names.sort_unstable();
             let [first, second] = names;
             let doubt = Unmodelled {
-                text: format!("whether `{first}` or `{second}` is tried first"),
+                text: format!("whether {first} or {second} is tried first"),
                 why: format!("both have the priority {}", own.priority),
             };
             let place = Place { source: Arc::clone(read.source), span: own.span };
@@ -178,19 +178,36 @@ fn services(rule: &AdminRule) -> Parts<TransportSet> {
     numbered.map(|numbered| (numbered, None)).into_iter().chain(named).collect()
 }
 
+/// The peers of a rule. Blocks are about addresses inside of the cluster, too, so all of them are every peer there is, and
+/// all of one family may be every pod.
 fn peers(rule: &AdminRule) -> Parts<PeerSet> {
-    let (mut certain, mut split) = (Vec::new(), Vec::new());
+    let (mut certain, mut split, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
     for peer in &rule.peers {
         match peer {
             AdminPeer::Known(peers) => certain.push(peers.clone()),
             AdminPeer::Network(block) => match split_block(block) {
-                (addrs, None) => certain.push(PeerSet::from(addrs)),
+                (addrs, None) => blocks.push(addrs),
                 (addrs, doubt) => {
-                    split.extend(Constraint::only(PeerSet::from(addrs)).map(|peer| (peer, doubt)))
+                    split.extend(Constraint::only(PeerSet::from(addrs)).map(|peer| (peer, doubt)));
                 }
             },
         }
     }
+    let blocks = AddrSet::union_all(&blocks);
+    let whole = [blocks.v4.is_full(), blocks.v6.is_full()].into_iter().filter(|full| *full).count();
+    match whole {
+        0 => {}
+        1 => {
+            let family = if blocks.v4.is_full() { "IPv4" } else { "IPv6" };
+            let text = format!("pods that have {family} addresses");
+            let why = "a block is about pods as well, whose addresses are not in the file".to_owned();
+            let inside = PeerSet::all_groups();
+            let doubt = Some(Unmodelled { text, why });
+            split.extend(Constraint::only(inside).map(|peer| (peer, doubt)));
+        }
+        _ => return vec![(Constraint::Any, None)],
+    }
+    certain.push(PeerSet::from(blocks));
     let certain = Constraint::only(PeerSet::union_all(&certain));
     certain.map(|certain| (certain, None)).into_iter().chain(split).collect()
 }

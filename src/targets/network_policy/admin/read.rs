@@ -31,7 +31,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, found: &Found<'_>) -> Opti
     {
         let place = node.get("apiVersion").map_or(node.span, |node| node.span);
         let kind = found.kind;
-        reader.refuse(place, path, format!("a {kind} of `{ADMIN_GROUP}{version}`, only `{known}` is read"));
+        reader.refuse(place, path, format!("`{kind}` of `{ADMIN_GROUP}{version}`, only `{known}` is read"));
         return None;
     }
     let fields = reader.object(node, path, &["apiVersion", "kind", "metadata", "spec", "status"])?;
