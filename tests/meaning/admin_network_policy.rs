@@ -1,4 +1,4 @@
-//! Policies of a cluster's administrator, with NetworkPolicies between them: tier after tier, the first rule that matches
+//! Policies of a cluster's administrator, with a `NetworkPolicy` between them: tier after tier, the first rule that matches
 //! decides, and one that passes hands the packet to the next tier.
 
 use super::dice::Dice;
@@ -47,7 +47,8 @@ impl Rule {
         let egress = dice.once_in(2);
         let end = |dice: &mut Dice| {
             if dice.once_in(3) || !egress {
-                return End::Namespace(*dice.pick(&["b", "c"]));
+                let name: &&'static str = dice.pick(&["b", "c"]);
+                return End::Namespace(name);
             }
             loop {
                 let v6 = dice.once_in(3);
@@ -302,7 +303,7 @@ impl Format for Cluster {
             0 if self.admin[0].1 != *rules => drop(rules.remove(at)),
             1 => {
                 rules[at].ports =
-                    rules[at].ports.map(|(protocol, first, last)| (protocol, first, last.saturating_add(1)))
+                    rules[at].ports.map(|(protocol, first, last)| (protocol, first, last.saturating_add(1)));
             }
             _ if rules[at].verdict == Verdict::Deny => rules[at].verdict = Verdict::Allow,
             _ => rules[at].ends = vec![End::Namespace("b")],

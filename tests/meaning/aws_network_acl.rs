@@ -262,7 +262,7 @@ impl Format for Acl {
                     rules.push(Rule { ports: (first, first), number: next, ..rule.clone() });
                 }
                 (2, ..) => {
-                    rules.extend([rule.clone(), Rule { number: next, allow: !rule.allow, ..rule.clone() }])
+                    rules.extend([rule.clone(), Rule { number: next, allow: !rule.allow, ..rule.clone() }]);
                 }
                 _ => rules.push(rule),
             }

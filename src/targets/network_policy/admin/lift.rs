@@ -1,4 +1,4 @@
-//! From the administrator's policies and the NetworkPolicies beside them to what they mean together.
+//! From the administrator's policies, and each NetworkPolicy beside them, to what they mean together.
 
 use super::super::lift::{Read, lift_policy, split_block, told, universe};
 use super::super::traffic::PortMatch;

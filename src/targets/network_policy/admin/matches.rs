@@ -124,13 +124,11 @@ pub(super) fn ports(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Op
     };
     let mut number = |name: &str| {
         let at = Path::Field(&at, name);
-        match fields.get(name) {
-            Some(node) => read_number(reader, node, &at),
-            None => {
-                reader.refuse(value.span, &at, "a port is needed");
-                None
-            }
+        if let Some(node) = fields.get(name) {
+            return read_number(reader, node, &at);
         }
+        reader.refuse(value.span, &at, "a port is needed");
+        None
     };
     let (first, last) =
         if range { (number("start")?, number("end")?) } else { (number("port")?, number("port")?) };

@@ -1,7 +1,7 @@
 //! The policies of a cluster's administrator: `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy`, and
 //! `ClusterNetworkPolicy`, which takes the place of both.
 //!
-//! Admin policies are tried first, by their priority; then the NetworkPolicies that select the pod, which decide whatever
+//! Admin policies are tried first, by their priority; then each NetworkPolicy that selects the pod, which decide whatever
 //! they are asked; then, where there are none, the baseline. A rule that passes hands the packet on to what is tried next.
 //! <https://network-policy-api.sigs.k8s.io/api-overview/>
 
@@ -23,7 +23,7 @@ pub(super) const KINDS: [&str; 3] =
 /// When a policy is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tier {
-    /// Before all NetworkPolicies.
+    /// Before any `NetworkPolicy`.
     Admin,
     /// Where no NetworkPolicy selects the pod.
     Baseline,
