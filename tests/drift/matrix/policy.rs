@@ -7,6 +7,7 @@ use egressor::packet::{
 };
 use egressor::policy::{Action, Direction, Match, Origin, Policy, Rule, Traffic};
 use egressor::targets::{Ingress, PeerKind, Speech};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A policy, whoever writes it, and the hosts that the lock knows.
@@ -62,9 +63,8 @@ impl Item {
         let peers = match speech.peers {
             PeerKind::Addresses => known,
             PeerKind::Names if self.direction == Direction::Ingress => known,
-            PeerKind::Names => names,
             PeerKind::NamesFirst if names.is_empty() => known,
-            PeerKind::NamesFirst => names,
+            PeerKind::Names | PeerKind::NamesFirst => names,
             PeerKind::Both | PeerKind::Direct => names.union(&known),
         };
         let why = if speech.peers == PeerKind::Addresses { Unasked::Unresolved } else { Unasked::Nameless };
@@ -113,7 +113,7 @@ impl Asked {
                 format!("    {{ address = \"{block}\", {seen}, published = \"https://example.com/ips\" }},\n")
             };
             let lines: String = blocks.iter().map(line).collect();
-            text.push_str(&format!("\n[[host]]\nname = \"{host}\"\naddresses = [\n{lines}]\n"));
+            write!(text, "\n[[host]]\nname = \"{host}\"\naddresses = [\n{lines}]\n").expect("text");
         }
         text
     }

@@ -86,6 +86,7 @@ This page is written by that test.
 ";
 
 /// Compares the tables with the page, or writes it with `UPDATE=1`.
+#[expect(clippy::print_stdout, reason = "the matrix, for whoever runs it with --nocapture")]
 pub(crate) fn keep(tables: &[Table]) {
     let text = std::iter::once(HEAD.to_owned())
         .chain(tables.iter().map(Table::print))
