@@ -128,6 +128,8 @@ codes! {
         "Something is not written, and what the system fills in is seldom what was meant. The file is read the way the system reads it. Write the value."
     ReadIneffective "read/ineffective" Warning "a part of a rule that has no effect"
         "The system accepts the part and does not act on it, so the rule does less, or something else, than it seems to."
+    ReadReturnPath "read/return-path" Warning "answers that a stateless list stops"
+        "A network ACL keeps no state: answers pass only where the rules of the other direction let them pass to the port that the client chose, from 1024 to 65535. Where they pass to none of these, no TCP connection is opened, and it is not told as allowed; where they pass to some, it depends on the client, and bounds are told. Allow the ephemeral ports in the other direction, for the addresses that connections go to."
     ReadTooLarge "read/too-large" Error "rules that are more than can be compared"
         "The rules combine to so many that comparing them would take more memory than is sensible. Split the input, or leave out what need not be compared."
     ReadNeverMatches "read/never-matches" Warning "an entry that is accepted and never matches"

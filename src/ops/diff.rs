@@ -1,5 +1,6 @@
 //! `diff`: what traffic changes from one set of rules to another.
 
+use super::by_address::{Named, by_address};
 use super::files::{TEXT_LIMIT, read};
 use super::limit::too_large;
 use super::show::{once, stages};
@@ -113,12 +114,29 @@ pub fn diff(request: &DiffRequest) -> Diffed {
         diffed.findings.extend(findings);
         policy
     };
-    let (old_policy, new_policy) = (policy(&old), policy(&new));
+    let (mut old_policy, mut new_policy) = (policy(&old), policy(&new));
     let patterns = ignored(request, &mut diffed.findings);
     let (names, unknown) = named_scopes(request, &old_policy, &new_policy);
     diffed.findings.extend(unknown);
     if any_error(&diffed.findings) {
         return diffed;
+    }
+    let [old_source, new_source] = &diffed.sources;
+    let [old_format, new_format] = [&old, &new].map(|side| format(side).unwrap_or_default());
+    let sides = [
+        Named { policy: &mut old_policy, source: old_source, format: &old_format },
+        Named { policy: &mut new_policy, source: new_source, format: &new_format },
+    ];
+    match by_address(&request.project, &names, sides, request.limit) {
+        Ok(told) if any_error(&told) => {
+            diffed.findings.extend(told);
+            return diffed;
+        }
+        Ok(told) => diffed.findings.extend(told),
+        Err(error) => {
+            diffed.findings.push(too_large(&error));
+            return diffed;
+        }
     }
     let catalog = (request.explain || with_project).then(|| explaining(&request.project, target));
     let ignore = |scope: &Scope| {

@@ -3,6 +3,7 @@
 mod against;
 mod banner;
 mod beside;
+mod by_address;
 mod catalog_diff;
 mod catalog_import;
 mod catalogs;

@@ -31,7 +31,7 @@ pub(super) fn by_family(
 }
 
 /// What addresses of each family can carry of some services.
-pub(super) fn carried(addrs: &AddrSet, said: &TransportSet) -> Vec<(AddrSet, TransportSet)> {
+pub(crate) fn carried(addrs: &AddrSet, said: &TransportSet) -> Vec<(AddrSet, TransportSet)> {
     let v4 = AddrSet { v4: addrs.v4.clone(), ..AddrSet::default() };
     let v6 = AddrSet { v6: addrs.v6.clone(), ..AddrSet::default() };
     let mut parts = Vec::new();

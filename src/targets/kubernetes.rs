@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The most bytes that `kubectl apply` can copy into an annotation.
 pub(super) const APPLY_MAX: usize = 262_144;
 /// The bytes of that which the rules of an object may take; annotations, which count twice, and the rest have what is
-/// left.
+/// left. Six annotations of 2,000 characters, each of at most four bytes, take 96,000 of them twice counted.
 pub(super) const RULES_MAX: usize = 160_000;
 
 /// A label with its value.
@@ -134,10 +134,12 @@ impl PolicyForm {
     /// comments may have too, speak for several.
     pub(super) fn of(text: &str) -> Option<Self> {
         let calico = text.contains("projectcalico.org/");
+        let admin = text.contains(ADMIN_GROUP);
         let mut forms: BTreeSet<Self> = BTreeSet::new();
         for kind in words(text, "kind") {
             forms.extend(Self::of_kind(kind, None));
             forms.extend(Self::of_kind(kind, Some("projectcalico.org/")).filter(|_| calico));
+            forms.extend(Self::of_kind(kind, Some(ADMIN_GROUP)).filter(|_| admin));
         }
         if forms.len() < 2 {
             return forms.pop_first();
@@ -156,7 +158,10 @@ impl PolicyForm {
         let theirs = version.is_some_and(|version| version.contains("projectcalico.org/"));
         match kind.strip_suffix("List").unwrap_or(kind) {
             "NetworkPolicy" | "NetworkSet" | "GlobalNetworkSet" if theirs => Some(Self::Calico),
-            "NetworkPolicy" => Some(Self::Kubernetes),
+            "NetworkPolicy" | "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" => Some(Self::Kubernetes),
+            "ClusterNetworkPolicy" if version.is_some_and(|version| version.starts_with(ADMIN_GROUP)) => {
+                Some(Self::Kubernetes)
+            }
             "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy" => Some(Self::Cilium),
             "GlobalNetworkPolicy" => Some(Self::Calico),
             "EgressFirewall" | "EgressNetworkPolicy" => Some(Self::EgressFirewall),
@@ -165,9 +170,15 @@ impl PolicyForm {
     }
 }
 
+/// The group of the policies of a cluster's administrator. Antrea has a `ClusterNetworkPolicy` of its own.
+pub(super) const ADMIN_GROUP: &str = "policy.networking.k8s.io/";
+
 /// The kinds whose typed lists may leave out what their items are.
-const LISTED: [&str; 6] = [
+const LISTED: [&str; 9] = [
     "NetworkPolicy",
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+    "ClusterNetworkPolicy",
     "CiliumNetworkPolicy",
     "CiliumClusterwideNetworkPolicy",
     "GlobalNetworkPolicy",

@@ -49,8 +49,11 @@ mod selecting;
 mod spread;
 mod squid;
 mod terraform;
+mod tiers;
 mod tinyproxy;
 mod well_known;
+
+pub(crate) use families::carried;
 
 pub use context::{Chart, Context, Facts, Install, Workload};
 pub use model::Model;

@@ -17,9 +17,7 @@ pub(super) const FIREWALL: &str = "google_compute_firewall";
 
 /// How the types of resources start that decide about packets beside security groups and firewall rules, and that no
 /// reader reads.
-const BESIDE: [&str; 12] = [
-    "aws_default_network_acl",
-    "aws_network_acl",
+const BESIDE: [&str; 10] = [
     "aws_networkfirewall_firewall",
     "aws_route53_resolver_firewall_",
     "aws_vpc_block_public_access_",

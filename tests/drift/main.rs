@@ -31,6 +31,8 @@ mod laws;
 #[cfg(test)]
 mod limit;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod sarif;
 #[cfg(test)]
 mod support;

@@ -6,8 +6,10 @@
 
 #![cfg(test)]
 
+mod admin_network_policy;
 mod agreement;
 mod aws;
+mod aws_network_acl;
 mod aws_network_firewall;
 mod azure;
 mod calico;

@@ -375,3 +375,34 @@ fn a_template_that_loses_a_restriction_is_found_out() {
         );
     }
 }
+
+/// Rules of one block and one port each are short, and so many that what stands around each of them matters.
+#[test]
+fn thousands_of_short_rules_are_split_into_objects_that_fit() {
+    let rule = |number: u16| {
+        let origin = Origin::Endpoint(Arc::new(Justification {
+            endpoint: format!("catalog/endpoint-{number}"),
+            purpose: format!("purpose {number}"),
+            owner: Some(format!("team-{number}")),
+            ticket: Some(format!("NET-{number}")),
+            expires: Some("2031-01-31".to_owned()),
+            sources: vec![format!("https://docs.example.com/{number}")],
+            confidence: "documented".to_owned(),
+            methods: Vec::new(),
+            hosts: Vec::new(),
+            blocks: Vec::new(),
+        }));
+        let [high, low] = number.to_be_bytes();
+        allow(addrs(&[&format!("11.{high}.{low}.7/32")]), tcp(1_000 + number), origin)
+    };
+    let policy =
+        Policy::new(vec![set(Subject::Pods(agent()), Direction::Egress, (0..3_000).map(rule).collect())]);
+    let target = targets::find("network-policy").unwrap();
+    let needs = BTreeSet::new();
+    let wanted = Wanted { policy: &policy, needs: &needs, options: &Options::default() };
+    let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
+    let proven = prove(target, &wanted, &renderer, |_| Vec::new());
+    let errors: Vec<_> = proven.findings.iter().filter(|finding| finding.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert!(proven.files[0].text.matches("kind: \"NetworkPolicy\"").count() >= 3);
+}

@@ -8,6 +8,7 @@ use crate::ops::generate::answers;
 use crate::ops::project::{Project, lockfile};
 use crate::packet::{AddrSet, Hostname, Prefix, Set};
 use crate::policy::RuleSet;
+use std::collections::BTreeMap;
 
 /// Reports whether rules know addresses and no names.
 pub(super) fn only(set: &RuleSet) -> bool {
@@ -28,7 +29,7 @@ pub(super) fn known(
     if !sets.iter().any(|set| only(set)) {
         return None;
     }
-    let dedicated = dedicated(project, host, findings);
+    let dedicated = dedicated(project, findings).remove(host).unwrap_or_default();
     if !dedicated.is_empty() {
         return Some(dedicated);
     }
@@ -43,22 +44,25 @@ pub(super) fn known(
     (!addresses.is_empty()).then_some(addresses)
 }
 
-/// What the catalogs say that the host alone has.
-fn dedicated(project: &Project, host: &Hostname, findings: &mut Vec<Finding>) -> AddrSet {
+/// What the catalogs say that hosts alone have.
+pub(in crate::ops) fn dedicated(
+    project: &Project,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<Hostname, AddrSet> {
     let (catalogs, found) = catalogs(&project.catalogs);
     findings.extend(found.into_iter().filter(Finding::is_error));
-    let mut prefixes: Vec<Prefix> = Vec::new();
+    let mut prefixes: BTreeMap<Hostname, Vec<Prefix>> = BTreeMap::new();
     for catalog in &catalogs {
-        for endpoint in catalog.endpoints() {
+        for endpoint in catalog.endpoints().filter(|endpoint| endpoint.subdomains.is_none()) {
+            let Some(set) = catalog.ip_set(endpoint) else { continue };
             let regions: Vec<_> =
                 endpoint.hosts.iter().flat_map(|hosts| hosts.value.0.keys().cloned()).collect();
-            let named = endpoint.subdomains.is_none() && endpoint.hosts_in(&regions).contains(host);
-            if let (true, Some(set)) = (named, catalog.ip_set(endpoint)) {
-                prefixes.extend(set.cidrs.value.0.iter().map(|cidr| cidr.value));
+            for host in endpoint.hosts_in(&regions) {
+                prefixes.entry(host).or_default().extend(set.cidrs.value.0.iter().map(|cidr| cidr.value));
             }
         }
     }
-    AddrSet::of(prefixes)
+    prefixes.into_iter().map(|(host, prefixes)| (host, AddrSet::of(prefixes))).collect()
 }
 
 /// What to say about a host that was asked of rules that know addresses only.

@@ -93,6 +93,9 @@ fn system_default(format: &str, action: Action) -> &'static str {
         Action::Deny if format.starts_with("aws-security-group") => {
             "a security group denies what none of its rules allows"
         }
+        Action::Deny if format.starts_with("aws-network-acl") => {
+            "the last rule of a network ACL, `*`, denies what no other allows"
+        }
         Action::Deny if format.starts_with("gcp-firewall") => "the network's implied rule denies all ingress",
         Action::Deny if format.starts_with("network-policy") => {
             "pods that a policy selects are denied what no policy allows"

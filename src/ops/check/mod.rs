@@ -4,6 +4,7 @@ mod addresses;
 mod answer;
 mod question;
 
+pub(super) use addresses::dedicated;
 use answer::Asked;
 pub use question::{Question, Whom};
 

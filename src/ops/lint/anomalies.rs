@@ -21,7 +21,7 @@ pub(super) fn findings(
     for shadow in &found.shadowed {
         let Some(statement) = found.statements.get(shadow.statement) else { continue };
         let Some(rule) = of(statement) else { continue };
-        if limited.touches(statement, &shadow.hidden_by) {
+        if limited.touches(statement, &shadow.hidden_by) || by_answers(&shadow.hidden_by, format) {
             continue;
         }
         let closes = closes(policy, statement, format);
@@ -30,7 +30,7 @@ pub(super) fn findings(
     for redundant in &found.redundant {
         let Some(statement) = found.statements.get(redundant.statement) else { continue };
         let Some(rule) = of(statement).filter(|_| !closes(policy, statement, format)) else { continue };
-        if limited.touches(statement, &redundant.instead) {
+        if limited.touches(statement, &redundant.instead) || by_answers(&redundant.instead, format) {
             continue;
         }
         findings.push(changes_nothing(redundant, statement, rule));
@@ -43,6 +43,13 @@ pub(super) fn findings(
         Finding { severity: Severity::Warning, ..Finding::new(Code::ReadTooLarge, message) }
     }));
     findings
+}
+
+/// Reports whether it is missing answers that hide a rule of a stateless list. The rule may be what lets answers of the other
+/// direction pass, and what is missing was told of both.
+fn by_answers(rules: &[&Rule], format: &str) -> bool {
+    let system = |rule: &&Rule| matches!(rule.origin, Origin::System(_));
+    format.contains("aws-network-acl") && rules.iter().any(system)
 }
 
 /// Lines of a proxy that hold for some methods only. A host and port count as allowed when any method may reach

@@ -10,6 +10,7 @@
 //! rules"). It is closed by default, but a group made outside of Terraform starts with a rule that allows all egress,
 //! which no added rule takes back; the head of the file says so.
 
+mod acl;
 mod asking;
 mod describe;
 mod entries;
@@ -141,6 +142,13 @@ impl Target for AwsSecurityGroup {
     }
 
     fn importers(&self) -> &'static [&'static dyn Importer] {
-        &[&hcl::AwsSecurityGroupHcl, &describe::AwsSecurityGroupDescribe, &state::AwsSecurityGroupState]
+        &[
+            &hcl::AwsSecurityGroupHcl,
+            &describe::AwsSecurityGroupDescribe,
+            &state::AwsSecurityGroupState,
+            &acl::hcl::AwsNetworkAclHcl,
+            &acl::describe::AwsNetworkAclDescribe,
+            &acl::state::AwsNetworkAclState,
+        ]
     }
 }

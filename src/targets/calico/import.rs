@@ -1,13 +1,12 @@
 //! The importer: policies of Calico in YAML or JSON, as written by people, by this target, or by `kubectl get -o`.
 
 use super::manifest::{self, Manifests, Tier};
-use super::order;
-use super::rules::Step;
 use super::say::universe;
 use super::sets::Sets;
 use crate::diag::{Code, Finding, Source};
 use crate::targets::kubernetes::{PolicyForm, left_aside, twice};
 use crate::targets::selecting::{self, Voice};
+use crate::targets::tiers::{self, Step};
 use crate::targets::{Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,8 +52,9 @@ impl Importer for CalicoPolicies {
             voices.extend(policy.voices.into_iter().map(|voice| Voice { rank, ..voice }));
         }
         let denies: Vec<bool> = tiers.iter().map(|(_, tier)| tier.denies).collect();
-        let combine = |voices: &[&Voice<Step>]| order::combine(voices, &denies);
-        let policy = selecting::lift(&voices, &universe(), combine, &mut findings);
+        let every = universe();
+        let combine = |voices: &[&Voice<Step>]| tiers::combine(voices, &denies, &every);
+        let policy = selecting::lift(&voices, &every, combine, &mut findings);
         findings.extend(left_aside(&all.others));
         Imported { policy, findings }
     }

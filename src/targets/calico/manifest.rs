@@ -2,7 +2,7 @@
 
 use super::entity;
 use super::expression::{self, Asked};
-use super::rules::{self, Step};
+use super::rules;
 use super::sets::{self, Sets};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::policy::{Direction, Unmodelled};
@@ -12,6 +12,7 @@ use crate::syntax::kubernetes::pods::{NAMESPACE_NAME, Namespaces, PodPeer};
 use crate::syntax::kubernetes::selector::{Selector, Test};
 use crate::syntax::yaml::{Kind, Node};
 use crate::targets::selecting::{Voice, Who};
+use crate::targets::tiers::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

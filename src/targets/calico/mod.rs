@@ -10,7 +10,6 @@ mod import;
 mod lower;
 mod manifest;
 mod model;
-mod order;
 mod rules;
 mod say;
 mod services;

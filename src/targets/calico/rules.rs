@@ -10,16 +10,8 @@ use crate::packet::{AddrSet, Constraint, IcmpMatch, PeerSet, PortRange, Protocol
 use crate::policy::{Action, Direction, Match, Origin, Rule, Traffic, Unmodelled};
 use crate::syntax::kubernetes::fields::{Fields, Path, Reader, compact};
 use crate::syntax::yaml::{Kind, Node};
+use crate::targets::tiers::Step;
 use std::sync::Arc;
-
-/// A rule, and whether it passes the packet on to the next tier in place of deciding about it.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
-    /// The rule.
-    pub(super) rule: Rule,
-    /// Whether it passes packets on.
-    pub(super) passes: bool,
-}
 
 const FIELDS: [&str; 11] = [
     "action",

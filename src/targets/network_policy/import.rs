@@ -1,5 +1,7 @@
 //! The importer: manifests in YAML or JSON, as written by people, by this target, or by `kubectl get -o`.
 
+use super::admin;
+use super::admin::lift::AdminRead;
 use super::lift::{self, Read};
 use super::manifest::{self, Manifests};
 use crate::diag::{Code, Finding, Source};
@@ -39,7 +41,18 @@ impl Importer for NetworkPolicyManifests {
             })
             .collect();
         findings.extend(twice(&policies));
-        let policy = lift::lift(&policies, &mut findings);
+        let admin: Vec<AdminRead<'_>> = read
+            .iter()
+            .flat_map(|(source, manifests)| {
+                manifests.admin.iter().map(|manifest| AdminRead { manifest, source })
+            })
+            .collect();
+        findings.extend(admin_twice(&admin));
+        let policy = if admin.is_empty() {
+            lift::lift(&policies, &mut findings)
+        } else {
+            admin::lift::lift(&admin, &policies, &mut findings)
+        };
         findings.extend(left_aside(read.iter().flat_map(|(_, manifests)| &manifests.others)));
         Imported { policy, findings }
     }
@@ -57,6 +70,23 @@ const OTHERS: [&str; 9] = [
     "ServiceEntry",
     "Sidecar",
 ];
+
+/// The same of the administrator's policies, which have no namespace.
+fn admin_twice(policies: &[AdminRead<'_>]) -> Vec<Finding> {
+    let mut seen: BTreeMap<&str, AdminRead<'_>> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for read in policies {
+        if let Some(first) = seen.insert(&read.manifest.name, *read) {
+            let (line, _) = first.source.line_column(first.manifest.span.start);
+            let (name, file) = (&read.manifest.name, first.source.name());
+            let message = format!(
+                "`{name}` stands already in `{file}` at line {line}: the later would replace the former"
+            );
+            findings.push(Finding::new(Code::ReadRefused, message).at(read.source, read.manifest.span));
+        }
+    }
+    findings
+}
 
 /// Two objects of one name: the later would replace the former, so their union is not what the cluster gets.
 fn twice(policies: &[Read<'_>]) -> Vec<Finding> {

@@ -8,6 +8,7 @@ use crate::packet::{AddrSet, Constraint, GroupSet, PeerSet, Protocol, Set, Trans
 use crate::policy::{
     Action, Direction, Match, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
+use crate::syntax::kubernetes::block::Block;
 use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
 use crate::syntax::kubernetes::selector::Selector;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +31,13 @@ pub(super) fn universe() -> PeerSet {
 /// The policies as rule sets: one for each namespace, distinct selector and direction, with the rules of every
 /// policy that certainly selects those pods.
 pub(super) fn lift(policies: &[Read<'_>], findings: &mut Vec<Finding>) -> Policy {
-    let rules: Vec<Lifted> = policies.iter().map(|read| lift_policy(*read, findings)).collect();
+    let rules: Vec<Lifted> = policies
+        .iter()
+        .map(|read| {
+            let (egress, ingress) = lift_policy(*read, findings);
+            Lifted { egress, ingress }
+        })
+        .collect();
     let mut namespaces: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, read) in policies.iter().enumerate() {
         namespaces.entry(&read.manifest.namespace).or_default().push(index);
@@ -135,12 +142,16 @@ fn rule_set(
     })
 }
 
-fn lift_policy(read: Read<'_>, findings: &mut Vec<Finding>) -> Lifted {
+/// The rules of one policy, egress and ingress, as far as it speaks of them.
+pub(super) fn lift_policy(
+    read: Read<'_>,
+    findings: &mut Vec<Finding>,
+) -> (Option<Vec<Rule>>, Option<Vec<Rule>>) {
     let mut lift = |rules: &Option<Vec<AllowRule>>| {
         let rules = rules.as_ref()?;
         Some(rules.iter().flat_map(|rule| lift_rule(rule, read.source, findings)).collect())
     };
-    Lifted { egress: lift(&read.manifest.egress), ingress: lift(&read.manifest.ingress) }
+    (lift(&read.manifest.egress), lift(&read.manifest.ingress))
 }
 
 /// One rule as one or more: what is exact, and each match that is not, apart.
@@ -171,7 +182,8 @@ fn lift_rule(rule: &AllowRule, source: &Arc<Source>, findings: &mut Vec<Finding>
     lifted
 }
 
-fn told(unmodelled: &Unmodelled, place: &Place) -> Finding {
+/// The finding for a match that is not modelled.
+pub(super) fn told(unmodelled: &Unmodelled, place: &Place) -> Finding {
     let message = format!("`{}` is not modelled: {}", unmodelled.text, unmodelled.why);
     Finding::new(Code::ReadUnmodelled, message).at(&place.source, place.span)
 }
@@ -204,6 +216,13 @@ fn protocol_name(protocol: Protocol) -> &'static str {
         .map_or("TCP", |(name, _)| name)
 }
 
+/// The addresses of a block, and the doubt where implementations differ about them.
+pub(super) fn split_block(block: &Block) -> (AddrSet, Option<Unmodelled>) {
+    let why = "an IPv4-mapped IPv6 block is read as IPv4 by some and as IPv6 by others".to_owned();
+    let doubt = block.is_ambiguous().then(|| Unmodelled { text: block.text(), why });
+    (block.addrs(), doubt)
+}
+
 /// The peers of a rule: all that are certain together, each ambiguous block apart. `None` where no address is left.
 fn split_peers(rule: &AllowRule) -> Vec<(Option<Constraint<PeerSet>>, Option<Unmodelled>)> {
     let Some(peers) = &rule.peers else { return vec![(Some(Constraint::Any), None)] };
@@ -212,10 +231,8 @@ fn split_peers(rule: &AllowRule) -> Vec<(Option<Constraint<PeerSet>>, Option<Unm
         match peer {
             Peer::Pods(pods) => groups.push(pods.groups()),
             Peer::Block(block) if block.is_ambiguous() => {
-                let why =
-                    "an IPv4-mapped IPv6 block is read as IPv4 by some and as IPv6 by others".to_owned();
-                let all = Constraint::only(PeerSet::from(block.addrs()));
-                split.push((all, Some(Unmodelled { text: block.text(), why })));
+                let (addrs, doubt) = split_block(block);
+                split.push((Constraint::only(PeerSet::from(addrs)), doubt));
             }
             Peer::Block(block) => match block.whole() {
                 Some(prefix) => whole.push(prefix),

@@ -1,5 +1,6 @@
 //! Manifests: the NetworkPolicy objects in a text, whatever else stands beside them.
 
+use super::admin;
 use super::rules::{self, AllowRule};
 use crate::diag::{Finding, Source, Span};
 use crate::syntax::kubernetes::fields::{Path, Reader};
@@ -34,6 +35,8 @@ pub(super) struct Manifest {
 pub(super) struct Manifests {
     /// The policies.
     pub(super) policies: Vec<Manifest>,
+    /// Those of the cluster's administrator.
+    pub(super) admin: Vec<admin::Manifest>,
     /// How many objects of other kinds there are.
     pub(super) others: BTreeMap<String, usize>,
     /// What was refused, and what deserves a look.
@@ -44,12 +47,17 @@ pub(super) struct Manifests {
 pub(super) fn read(source: &Arc<Source>) -> Manifests {
     let mut all = Manifests::default();
     let mut reader = Reader { source, namespace: String::new(), findings: Vec::new() };
-    objects::each(&mut reader, &["NetworkPolicy"], &mut |reader, found| read_object(reader, found, &mut all));
+    let kinds = ["NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"];
+    objects::each(&mut reader, &kinds, &mut |reader, found| read_object(reader, found, &mut all));
     all.findings = reader.findings;
     all
 }
 
 fn read_object(reader: &mut Reader<'_>, found: Found<'_>, all: &mut Manifests) {
+    if admin::read::is_ours(&found) {
+        all.admin.extend(admin::read::read(reader, &found));
+        return;
+    }
     let Found { node, path, .. } = found;
     if found.kind != "NetworkPolicy" {
         *all.others.entry(found.kind.to_owned()).or_default() += 1;

@@ -99,7 +99,8 @@ pub(super) fn read_port(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -
     matched.into_iter().collect()
 }
 
-fn read_number(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<u16> {
+/// A port.
+pub(super) fn read_number(reader: &mut Reader<'_>, node: &Node, path: &Path<'_>) -> Option<u16> {
     let Kind::Integer(number) = node.kind else {
         reader.refuse(node.span, path, format!("{} where a whole number is needed", node.kind.describe()));
         return None;

@@ -5,6 +5,7 @@
 //! reaches itself. Pods that share their node's network, and the node, are not governed at all.
 //! <https://kubernetes.io/docs/concepts/services-networking/network-policies/>
 
+mod admin;
 mod import;
 mod lift;
 mod lower;

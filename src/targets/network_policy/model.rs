@@ -2,7 +2,7 @@
 
 use super::objects::Statement;
 use super::say::{Saying, Service};
-use super::split::{Part, SERVICE_BYTES, block_bytes};
+use super::split::{Part, RULE_BYTES, SERVICE_BYTES, block_bytes};
 use crate::packet::PortRange;
 use crate::policy::Direction;
 use crate::targets::kubernetes::{Label, SelectorModel, annotation_bytes, selector_model};
@@ -141,6 +141,6 @@ impl RuleModel {
         blocks
             .saturating_add(pods)
             .saturating_add(self.ports.len().saturating_mul(SERVICE_BYTES))
-            .saturating_add(100)
+            .saturating_add(RULE_BYTES)
     }
 }

@@ -86,6 +86,10 @@ fn split_peers(peers: &Peers) -> Vec<Peers> {
 /// `{"endPort":65535,"port":65535,"protocol":"SCTP"},`
 pub(super) const SERVICE_BYTES: usize = 50;
 
+/// What a rule takes beside its peers and services. Whether an object fits is judged by the same number: what is packed by a
+/// smaller one would be refused where rules are many and short.
+pub(super) const RULE_BYTES: usize = 100;
+
 /// The bytes of a block in JSON.
 pub(super) fn block_bytes(block: &str) -> usize {
     "{\"ipBlock\":{\"cidr\":\"\"}},".len() + block.len()
@@ -105,7 +109,7 @@ fn size(saying: &Saying) -> usize {
         blocks.saturating_add(peers.pods.iter().map(pods_bytes).sum())
     });
     let ports = saying.ports.as_ref().map_or(0, |ports| ports.len().saturating_mul(SERVICE_BYTES));
-    "{\"ports\":[],\"from\":[]},".len().saturating_add(peers).saturating_add(ports)
+    RULE_BYTES.saturating_add(peers).saturating_add(ports)
 }
 
 fn peer_count(saying: &Saying) -> usize {

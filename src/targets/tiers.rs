@@ -1,17 +1,26 @@
 //! Tiers and the order of policies: the rules as they are tried, with what is passed on and what ends each tier.
 //!
-//! <https://docs.tigera.io/calico/latest/network-policy/policy-tiers/tiered-policy>
+//! <https://docs.tigera.io/calico/latest/network-policy/policy-tiers/tiered-policy>,
+//! <https://network-policy-api.sigs.k8s.io/api-overview/>
 
-use super::rules::Step;
-use super::say::universe;
-use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, Row, Set, TransportSet};
+use super::selecting::Voice;
+use crate::packet::{AddrSet, Constraint, NonEmpty, PacketSet, PeerSet, Row, Set, TransportSet};
 use crate::policy::{Action, Match, Origin, Rule, Traffic, Unmodelled};
-use crate::targets::selecting::Voice;
+
+/// A rule, and whether it passes the packet on to the next tier in place of deciding about it.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// The rule.
+    pub(super) rule: Rule,
+    /// Whether it passes packets on.
+    pub(super) passes: bool,
+}
 
 /// The rules of policies, which come in the order of their tiers and their own, and what happens to the rest.
 ///
-/// `denies` says of each tier whether it denies what none of its policies for a pod decides.
-pub(super) fn combine(voices: &[&Voice<Step>], denies: &[bool]) -> (Vec<Rule>, Action) {
+/// `denies` says of each tier whether it denies what none of its policies for a pod decides, and `universe` what rules speak
+/// about.
+pub(super) fn combine(voices: &[&Voice<Step>], denies: &[bool], universe: &PeerSet) -> (Vec<Rule>, Action) {
     let mut used: Vec<usize> = voices.iter().map(|voice| voice.rank).collect();
     used.dedup();
     let plain = !voices.iter().flat_map(|voice| &voice.rules).any(|step| step.passes);
@@ -28,9 +37,9 @@ pub(super) fn combine(voices: &[&Voice<Step>], denies: &[bool]) -> (Vec<Rule>, A
         let own = voices.iter().filter(|voice| voice.rank == tier);
         for step in own.flat_map(|voice| &voice.rules) {
             if step.passes {
-                passed.push((packets(&step.rule.matches), &step.rule.unmodelled));
+                passed.push((packets(&step.rule.matches, universe), &step.rule.unmodelled));
             } else {
-                rules.extend(less(&step.rule, &passed));
+                rules.extend(less(&step.rule, &passed, universe));
             }
         }
         if denies(tier) {
@@ -43,22 +52,23 @@ pub(super) fn combine(voices: &[&Voice<Step>], denies: &[bool]) -> (Vec<Rule>, A
                     "the end of a tier denies what none of its policies decides".to_owned(),
                 ),
             };
-            rules.extend(less(&rest, &passed));
+            rules.extend(less(&rest, &passed, universe));
         }
     }
-    // What the last tier passes on is for the profiles of pods, which let it through.
+    // What the last tier passes on passes: profiles of pods let it through, and so do pods that nothing isolates.
     (rules, Action::Allow)
 }
 
-fn packets(matches: &Match) -> PacketSet {
-    let (every, all) = (universe(), TransportSet::full());
-    let (peers, transport) = (matches.peer.set().unwrap_or(&every), matches.transport.set().unwrap_or(&all));
+fn packets(matches: &Match, universe: &PeerSet) -> PacketSet {
+    let all = TransportSet::full();
+    let (peers, transport) =
+        (matches.peer.set().unwrap_or(universe), matches.transport.set().unwrap_or(&all));
     PacketSet::product(matches.source.set(), peers, transport, &true)
 }
 
 /// A rule without what was passed on before it. What was perhaps passed on, it perhaps decides.
-fn less(rule: &Rule, passed: &[(PacketSet, &[Unmodelled])]) -> Vec<Rule> {
-    let mut left = packets(&rule.matches);
+fn less(rule: &Rule, passed: &[(PacketSet, &[Unmodelled])], universe: &PeerSet) -> Vec<Rule> {
+    let mut left = packets(&rule.matches, universe);
     let surely: Vec<PacketSet> =
         passed.iter().filter(|(_, doubts)| doubts.is_empty()).map(|(packets, _)| packets.clone()).collect();
     let surely = PacketSet::union_all(&surely);
