@@ -17,7 +17,7 @@ pub(super) const FIREWALL: &str = "google_compute_firewall";
 
 /// How the types of resources start that decide about packets beside security groups and firewall rules, and that no
 /// reader reads.
-const BESIDE: [&str; 12] = [
+const BESIDE: [&str; 10] = [
     "aws_default_network_acl",
     "aws_network_acl",
     "aws_networkfirewall_firewall",
@@ -26,15 +26,16 @@ const BESIDE: [&str; 12] = [
     "azurerm_firewall",
     "azurerm_network_security_perimeter",
     "google_compute_firewall_policy",
-    "google_compute_network_firewall_policy",
     "google_compute_organization_security_policy",
-    "google_compute_region_network_firewall_policy",
     "google_network_security_gateway_security_policy",
 ];
 
+/// What starts like one of those and is read.
+const READ: [&str; 1] = ["azurerm_firewall_policy_rule_collection_group"];
+
 /// Reports whether a resource of a type decides about packets and is read by no reader. It is named instead.
 pub(super) fn is_beside(kind: &str) -> bool {
-    BESIDE.iter().any(|start| kind.starts_with(start))
+    !READ.contains(&kind) && BESIDE.iter().any(|start| kind.starts_with(start))
 }
 
 /// The finding for a resource or a module that may decide about packets and is not read.

@@ -155,13 +155,13 @@ fn a_plan_with_a_part_missing_is_refused_and_never_read_as_a_smaller_one() {
 #[test]
 fn what_also_decides_about_packets_is_named_and_its_changes_are_warned_of() {
     let acl = |after| Resource::changes("aws_network_acl", "a", &["update"], json!({"id": "acl-1"}), after);
-    let policy = Resource::stays("google_compute_network_firewall_policy_rule", "p", json!({"id": "p"}));
+    let policy = Resource::stays("google_compute_firewall_policy_rule", "p", json!({"id": "p"}));
     let folder = folder(&[("plan.json", plan(&[group(), acl(json!({"id": "acl-2"})), policy]).to_string())]);
     let said = messages(&document(&folder, &["diff", "plan.json"]), "read/not-compared");
     for part in [
         "the plan changes `aws_network_acl.a`, which also decides",
         "`aws_network_acl.a` also decides",
-        "`google_compute_network_firewall_policy_rule.p` also decides",
+        "`google_compute_firewall_policy_rule.p` also decides",
     ] {
         assert_eq!(said.iter().filter(|message| message.contains(part)).count(), 1, "{part}: {said:?}");
     }

@@ -62,6 +62,8 @@ fn the_files_of_the_corpus_have_the_shape_that_the_apis_answer_with() {
         ("answers", "aws-security-group-describe"),
         ("firewalls", "gcp-firewall-list"),
         ("strict", "gcp-firewall-list"),
+        ("firewalls", "gcp-network-policy-list"),
+        ("strict", "gcp-network-policy-list"),
     ] {
         let files = files(&corpus.join(folder));
         let found = check(&home, what, &files);

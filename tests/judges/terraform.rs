@@ -20,11 +20,19 @@ use std::process::Command;
 
 const JUDGE: &str = "Terraform";
 /// The targets that Terraform reads, and the variables that their modules ask for.
-const TARGETS: [(&str, &[&str]); 4] = [
+const TARGETS: [(&str, &[&str]); 6] = [
     ("aws-security-group", &["-var=security_group_id=sg-0001"]),
     ("gcp-firewall", &["-var=network=default", "-var=target_tags=[\"agents\"]"]),
     ("azure-nsg", &["-var=resource_group_name=rg", "-var=location=westeurope"]),
     ("aws-network-firewall", &[]),
+    (
+        "gcp-network-policy",
+        &["-var=network=default", "-var=target_service_accounts=[\"agents@example.com\"]"],
+    ),
+    (
+        "azure-firewall",
+        &["-var=firewall_policy_id=/policies/hub", "-var=resource_group_name=rg", "-var=location=westeurope"],
+    ),
 ];
 
 /// Terraform, and the providers that it asks.
@@ -160,7 +168,7 @@ fn a_direction_that_its_addresses_do_not_fit_is_refused() {
 
 #[test]
 fn the_whole_catalog_is_formatted_valid_and_planned_as_it_reads() {
-    let Some(home) = home(JUDGE, 38) else { return };
+    let Some(home) = home(JUDGE, 56) else { return };
     let mut verdicts = Verdicts::of(JUDGE, "catalog");
     let terraform = Terraform::with_schemas(&home);
     let folder = tempfile::tempdir().unwrap();
