@@ -4,7 +4,7 @@ use super::demand::{Demand, id};
 use super::{Loss, Lowered};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Constraint, NamePattern, NameSet, PacketSet, PeerSet, Set, TransportSet};
-use crate::policy::{Action, Match, Origin, Rule, RuleSet, Traffic};
+use crate::policy::{Action, Match, Origin, Rule, RuleSet, Traffic, Unmodelled};
 use crate::syntax::text::one_line;
 use std::collections::BTreeMap;
 
@@ -70,82 +70,103 @@ pub(super) fn ask<'a>(set: &'a RuleSet, voice: &Voice<'_>, lowered: &mut Lowered
     all
 }
 
-/// The services at which parts together have all addresses of the families of some others: what is decided for those is
-/// decided for every name, as a name stands for addresses.
-pub(super) fn everywhere(parts: &[Part], families: &AddrSet) -> TransportSet {
+/// Both families, each with all of its addresses.
+pub(super) fn both_families() -> [AddrSet; 2] {
+    [AddrSet::all_v4(), AddrSet::all_v6()]
+}
+
+/// The services at which parts together have all addresses of some family: what passes there passes for every name, as a
+/// name stands for addresses of any.
+pub(super) fn everywhere(parts: &[Part], families: &[AddrSet]) -> TransportSet {
+    let of: Vec<TransportSet> = families.iter().map(|family| all_over(parts, family)).collect();
+    TransportSet::union_all(&of)
+}
+
+/// The services at which parts together have all of some addresses.
+fn all_over(parts: &[Part], whole: &AddrSet) -> TransportSet {
     let named = AddrSet::union_all(&parts.iter().map(|(addrs, _)| addrs.clone()).collect::<Vec<_>>());
-    let whole = whole(families);
-    if whole.is_empty() || !whole.is_subset(&named) {
+    if !whole.is_subset(&named) {
         return TransportSet::default();
     }
     let product = |addrs: &AddrSet, transport: &TransportSet| {
         PacketSet::product(None, &PeerSet::from(addrs.clone()), transport, &true)
     };
     let products: Vec<PacketSet> = parts.iter().map(|(addrs, transport)| product(addrs, transport)).collect();
-    let rest = product(&whole, &TransportSet::full()).subtract(&PacketSet::union_all(&products));
+    let rest = product(whole, &TransportSet::full()).subtract(&PacketSet::union_all(&products));
     let rest: Vec<TransportSet> = rest.rows().iter().map(|row| row.transport.services()).collect();
     TransportSet::full().subtract(&TransportSet::union_all(&rest))
 }
 
-/// All addresses of the families that some addresses are of.
-pub(super) fn whole(addrs: &AddrSet) -> AddrSet {
-    let v4 = if addrs.v4.is_empty() { AddrSet::default() } else { AddrSet::all_v4() };
-    let v6 = if addrs.v6.is_empty() { AddrSet::default() } else { AddrSet::all_v6() };
-    v4.union(&v6)
-}
-
 /// The rules, and behind each group of one action what it decides about every name.
 ///
-/// A name stands for addresses. A rule by address is about addresses; rules that together decide about every address of
-/// the families that are given, or else of those that the rules name, decide about every name that no rule before them
-/// named.
-pub(super) fn with_names(rules: Vec<Rule>, families: Option<AddrSet>) -> Vec<Rule> {
-    let peers = |rule: &Rule| rule.matches.peer.set().map(|peers| peers.addrs.clone());
-    let named: Vec<AddrSet> = rules.iter().filter_map(peers).collect();
-    let families = families.unwrap_or_else(|| match whole(&AddrSet::union_all(&named)) {
-        none if none.is_empty() => PeerSet::all_addrs().addrs,
-        named => named,
-    });
+/// A rule by address is about addresses, and a name stands for some that only the firewall looks up. Where every address
+/// of one family passes, every name does; where every address of all families is denied, so is every name that no rule
+/// before allows; where only one family is denied, it depends on the addresses of the name.
+pub(super) fn with_names(rules: Vec<Rule>, families: &[AddrSet]) -> Vec<Rule> {
     let mut parts: BTreeMap<Action, Vec<Part>> = BTreeMap::new();
-    let mut decided: BTreeMap<Action, TransportSet> = BTreeMap::new();
     let mut tried = Vec::new();
     let mut rules = rules.into_iter().peekable();
     while let Some(rule) = rules.next() {
         let (action, origin) = (rule.action, rule.origin.clone());
         let transport = rule.matches.transport.set().cloned().unwrap_or_else(TransportSet::full);
-        let named = peers(&rule).filter(|_| rule.matches.source.set().is_none());
-        let mut doubted = None;
-        if let Some(addrs) = named {
-            if rule.unmodelled.is_empty() {
-                parts.entry(action).or_default().push((addrs, transport));
-            } else if !addrs.v4.is_empty() && addrs.v4.is_full() || addrs.v6.is_full() {
-                doubted = about_names(&rule, &transport);
-            }
+        let addrs = rule.matches.peer.set().map(|peers| peers.addrs.clone());
+        let plain = rule.unmodelled.is_empty() && rule.matches.source.set().is_none();
+        let mut alone = None;
+        match addrs {
+            Some(addrs) if plain => parts.entry(action).or_default().push((addrs, transport)),
+            Some(addrs) => alone = by_itself(&rule, &addrs, families),
+            None => {}
         }
         tried.push(rule);
-        tried.extend(doubted);
+        tried.extend(alone);
         if rules.peek().is_some_and(|next| next.action == action) {
             continue;
         }
-        let all = everywhere(parts.get(&action).map_or(&[][..], Vec::as_slice), &families);
-        let before = decided.entry(action).or_default();
-        let more = all.subtract(before);
-        *before = all;
-        if let (Some(peer), Some(transport)) =
-            (Constraint::only(PeerSet::all_names()), Constraint::only(more))
-        {
+        let of = |action, family: &AddrSet| all_over(parts.get(&action).map_or(&[], Vec::as_slice), family);
+        let denied: Vec<TransportSet> = families.iter().map(|family| of(Action::Deny, family)).collect();
+        let names = |action, services: TransportSet, doubt: Option<Unmodelled>| {
+            let peer = Constraint::only(PeerSet::all_names())?;
+            let transport = Constraint::only(services)?;
             let matches = Match { source: Constraint::Any, peer, transport };
-            tried.push(Rule { action, matches, traffic: Traffic::New, unmodelled: Vec::new(), origin });
+            let unmodelled = doubt.into_iter().collect();
+            Some(Rule { action, matches, traffic: Traffic::New, unmodelled, origin: origin.clone() })
+        };
+        match action {
+            Action::Allow => {
+                let passing = families.iter().zip(&denied);
+                let passing = passing.map(|(family, denied)| of(Action::Allow, family).subtract(denied));
+                let passing = TransportSet::union_all(&passing.collect::<Vec<_>>());
+                tried.extend(names(Action::Allow, passing, None));
+            }
+            Action::Deny => {
+                let all = denied.iter().fold(TransportSet::full(), |all, of| all.intersect(of));
+                let some = TransportSet::union_all(&denied).subtract(&all);
+                tried.extend(names(Action::Deny, all, None));
+                tried.extend(names(Action::Deny, some, Some(of_one_family())));
+            }
         }
     }
     tried
 }
 
-/// The rule for every name, where it is one for every address of a family.
-fn about_names(rule: &Rule, transport: &TransportSet) -> Option<Rule> {
+/// What a rule that has other conditions too decides about every name, where it is for all addresses of a family.
+fn by_itself(rule: &Rule, addrs: &AddrSet, families: &[AddrSet]) -> Option<Rule> {
+    let whole = families.iter().filter(|family| family.is_subset(addrs)).count();
+    if whole == 0 {
+        return None;
+    }
     let peer = Constraint::only(PeerSet::all_names())?;
-    let transport = Constraint::only(transport.clone())?;
-    Some(Rule { matches: Match { source: Constraint::Any, peer, transport }, ..rule.clone() })
+    let mut unmodelled = rule.unmodelled.clone();
+    let certain = rule.action == Action::Allow || whole == families.len();
+    unmodelled.extend((!certain).then(of_one_family));
+    Some(Rule { matches: Match { peer, ..rule.matches.clone() }, unmodelled, ..rule.clone() })
+}
+
+fn of_one_family() -> Unmodelled {
+    Unmodelled {
+        text: "addresses of a name".to_owned(),
+        why: "those of one family are denied, and a name may have others".to_owned(),
+    }
 }
 
 /// Tells that a whole rule set is not about what the target sees.

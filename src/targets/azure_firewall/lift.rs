@@ -79,7 +79,7 @@ fn set(policy: &str, mut rules: Vec<Ordered>) -> RuleSet {
         .any(|(.., rule)| rule.matches.peer.set().is_some_and(|peer| !peer.addrs.v6.is_empty()));
     let addrs = if v6 { PeerSet::all_addrs() } else { PeerSet::from(AddrSet::all_v4()) };
     let networks = networks.into_iter().map(|(.., rule)| rule).collect();
-    let mut rules = with_names(networks, Some(AddrSet::all_v4()));
+    let mut rules = with_names(networks, &[AddrSet::all_v4()]);
     rules.extend(applications.into_iter().map(|(.., rule)| rule));
     RuleSet {
         scope: Scope { name: policy.to_owned(), direction: Direction::Egress },

@@ -35,7 +35,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         let voice = Voice {
             name: &of_name,
             address: &of_address,
-            every_name: &|parts: &[Part]| everywhere(parts, &AddrSet::all_v4()),
+            every_name: &|parts: &[Part]| everywhere(parts, &[AddrSet::all_v4()]),
         };
         let asked = ask(set, &voice, &mut lowered);
         writer.names(&asked);

@@ -12,7 +12,7 @@ use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use crate::targets::gcp_service::Doubtful;
-use crate::targets::named::with_names;
+use crate::targets::named::{both_families, with_names};
 use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,7 +93,8 @@ pub(super) fn lift(rules: &[PolicyRule], spoken: &BTreeSet<Spoken>, findings: &m
 
 fn set(name: String, direction: Direction, mut rules: Vec<Ordered>) -> RuleSet {
     rules.sort_by_key(|(priority, _)| *priority);
-    let mut rules = with_names(rules.into_iter().map(|(_, rule)| rule).collect(), None);
+    let rules = rules.into_iter().map(|(_, rule)| rule).collect();
+    let mut rules = with_names(rules, &both_families());
     let everything = PeerSet::all_addrs().union(&PeerSet::all_names());
     let (universe, implied) = match direction {
         Direction::Egress => (everything, Some("the network's implied rule allows all egress")),

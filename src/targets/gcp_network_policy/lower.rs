@@ -11,7 +11,7 @@ use crate::targets::demand::id;
 use crate::targets::families::carried;
 use crate::targets::gcp_service::{Service, sayable};
 use crate::targets::grouped::grouped;
-use crate::targets::named::{Asked, Part, Problems, Voice, ask, everywhere, whole};
+use crate::targets::named::{Asked, Part, Problems, Voice, ask, both_families, everywhere};
 use crate::targets::places::places;
 use crate::targets::reason::reason;
 use crate::targets::rule_name::{name, plain};
@@ -41,7 +41,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let mut shortened = 0_usize;
     for set in &wanted.policy.sets {
         let egress = set.scope.direction == Direction::Egress;
-        let asked = ask(set, &voice(&|parts: &[Part]| every_name(parts, egress && deny)), &mut lowered);
+        let asked = ask(set, &VOICE, &mut lowered);
         let said = rules(set, &asked, wanted.options, &mut shortened);
         if egress && deny {
             let first = number(wanted.options, DENY_PRIORITY);
@@ -112,9 +112,11 @@ fn refused(options: &Options) -> Vec<Finding> {
 }
 
 /// What rules of policies can say.
-fn voice<'a>(every_name: &'a dyn Fn(&[Part]) -> TransportSet) -> Voice<'a> {
-    Voice { name: &of_name, address: &of_address, every_name }
-}
+const VOICE: Voice<'static> = Voice {
+    name: &of_name,
+    address: &of_address,
+    every_name: &|parts: &[Part]| everywhere(parts, &both_families()),
+};
 
 fn of_name(
     pattern: &NamePattern,
@@ -164,13 +166,6 @@ fn services(transport: &TransportSet, problems: &mut Problems) -> TransportSet {
         problems.push("the firewall does not look at ICMP types".to_owned());
     }
     sayable.said
-}
-
-/// The services at which every name passes: where the rest is denied, those of both families, else of those named.
-fn every_name(parts: &[Part], both: bool) -> TransportSet {
-    let named: Vec<AddrSet> = parts.iter().map(|(addrs, _)| addrs.clone()).collect();
-    let families = if both { PeerSet::all_addrs().addrs } else { whole(&AddrSet::union_all(&named)) };
-    everywhere(parts, &families)
 }
 
 /// The rules that allow what a rule set asks for.

@@ -309,9 +309,9 @@ impl Reader<'_> {
         let why = "this condition is not modelled, and may narrow the rule";
         let mut doubts = Vec::new();
         let mut doubt = |name: &str, value: Option<&Value>| {
-            let text = value.and_then(|value| value.as_text().or_else(|| value.unknown().map(str::to_owned)));
-            let text = format!("{name} {}", text.unwrap_or_default());
-            doubts.push(unknown(text.trim(), why));
+            let text = |item: &Value| item.as_text().or_else(|| item.unknown().map(str::to_owned));
+            let texts: Vec<String> = value.into_iter().flat_map(items).filter_map(text).collect();
+            doubts.push(unknown(format!("{name} {}", texts.join(" ")).trim(), why));
         };
         for (name, value) in &self.block.attributes {
             if !KNOWN.contains(&name.as_str()) && says(value) {

@@ -177,7 +177,7 @@ fn domain(text: &str) -> Option<(PeerSet, More)> {
 }
 
 fn url(text: &str) -> Option<(PeerSet, More)> {
-    let (host, path) = text.split_once('/').map_or((text, ""), |(host, path)| (host, path));
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
     let pattern = if let Some(rest) = host.strip_prefix("*.") {
         NamePattern::Below(rest.parse().ok()?)
     } else if let Some(rest) = host.strip_prefix("^.") {
@@ -188,11 +188,12 @@ fn url(text: &str) -> Option<(PeerSet, More)> {
     if path.is_empty() {
         return Some((peer(&pattern), None));
     }
-    let text = format!("/{path}");
+    let whole = format!("/{path}");
     let plain = path.ends_with('/') && !path.contains(['*', '^', '?']);
-    if let (NamePattern::Host(host), true, Ok(path)) = (&pattern, plain, text.parse()) {
+    if let (NamePattern::Host(host), true, Ok(path)) = (&pattern, plain, whole.parse()) {
         return Some((peer(&NamePattern::Path(host.clone(), path)), None));
     }
     let why = "a pattern of paths is not modelled".to_owned();
-    Some((PeerSet::default(), Some((peer(&pattern), Unmodelled { text, why }))))
+    let doubt = Unmodelled { text: text.to_owned(), why };
+    Some((PeerSet::default(), Some((peer(&pattern), doubt))))
 }

@@ -61,8 +61,8 @@ resource "google_compute_network_firewall_policy_rule" "r3" {
     }
   }
 }
-resource "google_compute_firewall_policy" "up" {
-  short_name = "org"
+resource "google_compute_organization_security_policy" "up" {
+  display_name = "org"
   parent = "organizations/1"
 }
 resource "google_compute_network_firewall_policy_association" "a" {

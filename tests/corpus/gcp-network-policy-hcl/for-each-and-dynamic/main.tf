@@ -1,17 +1,21 @@
 locals {
-  hosts = { api = ["api.example.com"], web = ["web.example.com", "www.example.com"] }
+  hosts = {
+    api = { priority = 10, names = ["api.example.com"] }
+    web = { priority = 11, names = ["web.example.com", "www.example.com"] }
+  }
+  rest  = { v4 = { priority = 9000, all = "0.0.0.0/0" }, v6 = { priority = 9001, all = "::/0" } }
   ports = ["443", "8443"]
 }
 
 resource "google_compute_network_firewall_policy_rule" "by_name" {
   for_each        = local.hosts
   firewall_policy = "egress"
-  priority        = each.key == "api" ? 10 : 11
+  priority        = each.value.priority
   direction       = "EGRESS"
   action          = "allow"
 
   match {
-    dest_fqdns = each.value
+    dest_fqdns = each.value.names
 
     dynamic "layer4_configs" {
       for_each = local.ports
@@ -24,14 +28,14 @@ resource "google_compute_network_firewall_policy_rule" "by_name" {
 }
 
 resource "google_compute_network_firewall_policy_rule" "rest" {
-  for_each        = { v4 = "0.0.0.0/0", v6 = "::/0" }
+  for_each        = local.rest
   firewall_policy = "egress"
-  priority        = each.key == "v4" ? 9000 : 9001
+  priority        = each.value.priority
   direction       = "EGRESS"
   action          = "deny"
 
   match {
-    dest_ip_ranges = [each.value]
+    dest_ip_ranges = [each.value.all]
 
     layer4_configs {
       ip_protocol = "all"
