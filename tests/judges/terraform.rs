@@ -110,7 +110,14 @@ fn judge(verdicts: &mut Verdicts, terraform: &Terraform, folder: &Path, file: &P
     let formatted = terraform.run(folder, &["fmt", "-check", "-diff", &name]);
     verdicts
         .case(formatted.code == 0, || format!("{name} is not formatted\n{}{}", formatted.out, formatted.err));
-    match terraform.plan(folder, variables) {
+    // A file declares the variables that it has a use for.
+    let text = fs::read_to_string(file).unwrap();
+    let declared = |given: &&&str| {
+        let name = given.trim_start_matches("-var=").split('=').next().unwrap();
+        text.contains(&format!("\nvariable \"{name}\""))
+    };
+    let variables: Vec<&str> = variables.iter().filter(declared).copied().collect();
+    match terraform.plan(folder, &variables) {
         Ok((plan, planned)) => {
             let refused = refused_by_google(&planned);
             verdicts.case(refused.is_none(), || format!("{name}: {}", refused.unwrap_or_default()));

@@ -77,7 +77,7 @@ impl Reader {
     }
 
     /// Tells of policies that a module declares and has no rule of.
-    fn without_rules(&mut self, module: &Module) {
+    pub(super) fn without_rules(&mut self, module: &Module) {
         for block in &module.blocks {
             let name = named(block);
             let is_policy = POLICIES.iter().any(|kind| block.is_resource(kind));
@@ -91,7 +91,7 @@ impl Reader {
 
     /// A policy with all of its rules, so that both directions are told.
     pub(super) fn policy(&mut self, block: &Block, name: String) {
-        self.spoken.extend(BOTH.map(|direction| (name.clone(), direction)));
+        self.spoken.extend(BOTH.map(|direction| (name.clone(), direction, None)));
         for kind in ["rule", "rules"] {
             for inner in children(block, kind) {
                 let mut inner = inner.clone();

@@ -9,7 +9,7 @@ use super::rule::Ends;
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set as _};
 use crate::policy::{
-    Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+    Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use crate::targets::gcp_service::Doubtful;
 use crate::targets::named::{both_families, with_names};
@@ -45,19 +45,28 @@ pub(super) struct PolicyRule {
 /// then counts for the bounds wherever it would have stood.
 type Ordered = (Option<u32>, Rule);
 
-/// A policy and a direction that a file surely speaks of.
-pub(super) type Spoken = (String, Direction);
+/// A policy, a direction, and the instances: all of them, or those with an account or a tag.
+pub(super) type Spoken = (String, Direction, Option<String>);
+
+/// Rules of each policy and direction for all instances.
+type Everyone<'a> = BTreeMap<(&'a str, Direction), Vec<Ordered>>;
 
 /// What the rules mean together: a rule set for each policy, direction and target, and one for instances that no rule
-/// targets. Each target's holds its own rules and those for all instances.
+/// targets. Each target's holds its own rules and those for all instances. What is `spoken` of has a rule set even when
+/// no rule is about it: then the implied rules decide.
 pub(super) fn lift(rules: &[PolicyRule], spoken: &BTreeSet<Spoken>, findings: &mut Vec<Finding>) -> Policy {
-    let mut everyone: BTreeMap<(&str, Direction), Vec<Ordered>> =
-        spoken.iter().map(|(policy, direction)| ((policy.as_str(), *direction), Vec::new())).collect();
+    let mut everyone: Everyone<'_> = BTreeMap::new();
     let mut targeted: BTreeMap<(&str, Direction, &str), Vec<Ordered>> = BTreeMap::new();
-    let mut places: BTreeMap<(&str, u32), &Place> = BTreeMap::new();
+    for (policy, direction, target) in spoken {
+        match target {
+            Some(target) => drop(targeted.entry((policy, *direction, target)).or_default()),
+            None => drop(everyone.entry((policy, *direction)).or_default()),
+        }
+    }
+    let mut places: BTreeSet<(&str, u32)> = BTreeSet::new();
     for rule in rules {
         if let (Stated::Known(priority), []) = (&rule.priority, rule.doubts.as_slice())
-            && places.insert((&rule.policy, *priority), &rule.place).is_some()
+            && !places.insert((&rule.policy, *priority))
         {
             let message = format!("two rules of `{}` have the priority {priority}", rule.policy);
             findings.push(refused(message, &rule.place));
@@ -75,21 +84,43 @@ pub(super) fn lift(rules: &[PolicyRule], spoken: &BTreeSet<Spoken>, findings: &m
             }
         }
     }
-    // Where every rule is for some instances, nothing is said of the others.
-    everyone.retain(|(policy, direction), rules| {
-        let only_targeted = targeted.keys().any(|(of, way, _)| (of, way) == (policy, direction));
-        !rules.is_empty() || !only_targeted
-    });
     let mut sets = Vec::new();
+    let mut absent = absent(&everyone, targeted.keys().map(|(policy, ..)| *policy));
     for ((policy, direction, target), mut own) in targeted {
         own.extend(everyone.get(&(policy, direction)).cloned().unwrap_or_default());
         sets.push(set(format!("{policy}/{target}"), direction, own));
+        absent.look_up(Scope { name: format!("{policy}/{target}"), direction }, keys(policy));
     }
     for ((policy, direction), rules) in everyone {
         sets.push(set(policy.to_owned(), direction, rules));
+        absent.look_up(Scope { name: policy.to_owned(), direction }, keys(policy));
     }
-    Policy::new(sets)
+    Policy { absent, ..Policy::new(sets) }
 }
+
+/// What holds for instances that no rule targets: under a policy that is spoken of, its rules for all instances; without
+/// one, the rules that nobody wrote.
+fn absent<'a>(everyone: &Everyone<'a>, targeted: impl Iterator<Item = &'a str>) -> Absent {
+    let mut absent = Absent::default();
+    let policies: BTreeSet<&str> = everyone.keys().map(|(policy, _)| *policy).chain(targeted).collect();
+    for direction in super::hcl::BOTH {
+        let none = "a network without a policy".to_owned();
+        absent.hold(ANY_POLICY.to_owned(), set(none, direction, Vec::new()));
+        for policy in &policies {
+            let rules = everyone.get(&(*policy, direction)).cloned().unwrap_or_default();
+            absent.hold(format!("{ANY_POLICY} {policy}"), set((*policy).to_owned(), direction, rules));
+        }
+    }
+    absent
+}
+
+/// Under what the scopes of a policy are looked up where no rule targets them.
+fn keys(policy: &str) -> Vec<String> {
+    vec![format!("{ANY_POLICY} {policy}"), ANY_POLICY.to_owned()]
+}
+
+/// What all policies are looked up under.
+const ANY_POLICY: &str = "google_compute_network_firewall_policy";
 
 fn set(name: String, direction: Direction, mut rules: Vec<Ordered>) -> RuleSet {
     rules.sort_by_key(|(priority, _)| *priority);

@@ -72,7 +72,7 @@ fn file(source: &Arc<Source>, root: &Node, reader: &mut Reader) {
             reader.policy(&block(source, object, "policy"), name);
         } else if object.get("match").is_some() && object.get("action").is_some() {
             let rule = block(source, object, "rule");
-            reader.spoken.extend(super::hcl::BOTH.map(|direction| (UNNAMED.to_owned(), direction)));
+            reader.spoken.extend(super::hcl::BOTH.map(|direction| (UNNAMED.to_owned(), direction, None)));
             reader.rule(&rule, UNNAMED.to_owned());
         } else {
             let message = "the object is neither a policy with its rules nor a rule of one";

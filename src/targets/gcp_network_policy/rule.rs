@@ -83,7 +83,7 @@ pub(super) fn rule(block: &Block, policy: String, findings: &mut Vec<Finding>) -
 }
 
 /// The instances that a rule is for.
-fn targets(block: &Block) -> Vec<String> {
+pub(super) fn targets(block: &Block) -> Vec<String> {
     let mut targets = Vec::new();
     for item in block.get("target_service_accounts").into_iter().flat_map(items) {
         let text = item.as_text().or_else(|| item.unknown().map(str::to_owned));

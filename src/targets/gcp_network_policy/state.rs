@@ -2,9 +2,11 @@
 
 use super::hcl::{BOTH, Reader, named, of};
 use super::lift::Spoken;
-use super::{POLICIES, RULES, WITH_RULES, is_association};
+use super::rule::targets;
+use super::{POLICIES, RULES, WITH_RULES};
 use crate::diag::{Finding, Source};
-use crate::syntax::hcl::{Block, Module};
+use crate::policy::Direction;
+use crate::syntax::hcl::{Block, Module, Value};
 use crate::syntax::terraform::{self, Asked, Stage, recognizes};
 use crate::targets::objects::with_blocks;
 use crate::targets::terraform::is_beside;
@@ -73,21 +75,32 @@ fn stages(sources: &[Arc<Source>]) -> (Option<Stated>, Stated) {
 fn meaning(stated: Stated, more: &BTreeSet<Spoken>) -> Imported {
     let spoken = spoken(&stated.blocks).union(more).cloned().collect();
     let mut reader = Reader { findings: stated.findings, ..Reader::default() };
-    reader.module(&Module { blocks: stated.blocks, ..Module::default() });
+    let module = Module { blocks: stated.blocks, ..Module::default() };
+    reader.module(&module);
+    reader.without_rules(&module);
     reader.finish(&spoken)
 }
 
-/// The policies that resources are about.
+/// What rules are about, also when they are disabled.
 fn spoken(blocks: &[Block]) -> BTreeSet<Spoken> {
     let none = BTreeMap::new();
-    let policy = |block: &Block| {
-        let kind = block.labels.first().map_or("", String::as_str);
-        if RULES.contains(&kind) {
-            Some(of(block, &none))
-        } else {
-            ([WITH_RULES, POLICIES].concat().contains(&kind) && !is_association(kind)).then(|| named(block))
+    let mut spoken = BTreeSet::new();
+    for block in blocks {
+        if WITH_RULES.iter().any(|kind| block.is_resource(kind)) {
+            spoken.extend(BOTH.map(|direction| (named(block), direction, None)));
         }
-    };
-    let policies: BTreeSet<String> = blocks.iter().filter_map(policy).collect();
-    policies.into_iter().flat_map(|policy| BOTH.map(|direction| (policy.clone(), direction))).collect()
+        if !RULES.iter().any(|kind| block.is_resource(kind)) {
+            continue;
+        }
+        let direction = block.get("direction").and_then(Value::as_text);
+        let direction =
+            if direction.as_deref() == Some("EGRESS") { Direction::Egress } else { Direction::Ingress };
+        let (policy, targets) = (of(block, &none), targets(block));
+        if targets.is_empty() {
+            spoken.insert((policy, direction, None));
+        } else {
+            spoken.extend(targets.into_iter().map(|target| (policy.clone(), direction, Some(target))));
+        }
+    }
+    spoken
 }
