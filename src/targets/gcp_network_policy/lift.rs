@@ -35,6 +35,8 @@ pub(super) struct PolicyRule {
     pub(super) near: Ends<AddrSet>,
     /// The instances, as `service-account:A` or `secure-tag:T`; none when all are meant.
     pub(super) targets: Vec<String>,
+    /// Reports whether only Terraform knows which instances these are.
+    pub(super) unresolved: bool,
     /// What else the file does not let be known.
     pub(super) doubts: Vec<Unmodelled>,
     /// Where it was read.
@@ -85,11 +87,17 @@ pub(super) fn lift(rules: &[PolicyRule], spoken: &BTreeSet<Spoken>, findings: &m
         }
     }
     let mut sets = Vec::new();
-    let mut absent = absent(&everyone, targeted.keys().map(|(policy, ..)| *policy));
+    // Where it is not known which instances are meant, another file may name the same ones.
+    let unresolved = |policy: &str| rules.iter().any(|rule| rule.unresolved && rule.policy == policy);
+    let named = everyone.keys().map(|(policy, _)| *policy).chain(targeted.keys().map(|(policy, ..)| *policy));
+    let known: BTreeSet<&str> = named.filter(|policy| !unresolved(policy)).collect();
+    let mut absent = absent(&everyone, &known);
     for ((policy, direction, target), mut own) in targeted {
         own.extend(everyone.get(&(policy, direction)).cloned().unwrap_or_default());
         sets.push(set(format!("{policy}/{target}"), direction, own));
-        absent.look_up(Scope { name: format!("{policy}/{target}"), direction }, keys(policy));
+        if known.contains(policy) {
+            absent.look_up(Scope { name: format!("{policy}/{target}"), direction }, keys(policy));
+        }
     }
     for ((policy, direction), rules) in everyone {
         sets.push(set(policy.to_owned(), direction, rules));
@@ -100,13 +108,12 @@ pub(super) fn lift(rules: &[PolicyRule], spoken: &BTreeSet<Spoken>, findings: &m
 
 /// What holds for instances that no rule targets: under a policy that is spoken of, its rules for all instances; without
 /// one, the rules that nobody wrote.
-fn absent<'a>(everyone: &Everyone<'a>, targeted: impl Iterator<Item = &'a str>) -> Absent {
+fn absent(everyone: &Everyone<'_>, policies: &BTreeSet<&str>) -> Absent {
     let mut absent = Absent::default();
-    let policies: BTreeSet<&str> = everyone.keys().map(|(policy, _)| *policy).chain(targeted).collect();
     for direction in super::hcl::BOTH {
         let none = "a network without a policy".to_owned();
         absent.hold(ANY_POLICY.to_owned(), set(none, direction, Vec::new()));
-        for policy in &policies {
+        for policy in policies {
             let rules = everyone.get(&(*policy, direction)).cloned().unwrap_or_default();
             absent.hold(format!("{ANY_POLICY} {policy}"), set((*policy).to_owned(), direction, rules));
         }

@@ -67,7 +67,7 @@ pub(super) fn rule(block: &Block, policy: String, findings: &mut Vec<Finding>) -
     reader.others(condition, &directions);
     let Reader { sound, doubts, .. } = reader;
     let place = block.place.clone();
-    let targets = targets(block);
+    let (targets, unresolved) = (targets(block), is_unresolved(block));
     sound.then_some(PolicyRule {
         policy,
         directions,
@@ -77,9 +77,18 @@ pub(super) fn rule(block: &Block, policy: String, findings: &mut Vec<Finding>) -
         far,
         near,
         targets,
+        unresolved,
         doubts,
         place,
     })
+}
+
+/// Reports whether an expression says which instances the rule is for.
+fn is_unresolved(block: &Block) -> bool {
+    let tags = block.blocks.iter().filter(|inner| inner.kind.starts_with("target_secure_tag"));
+    let named = tags.filter_map(|tag| tag.get("name"));
+    let all = block.get("target_service_accounts").into_iter().flat_map(items).chain(named);
+    all.into_iter().any(|item| item.unknown().is_some())
 }
 
 /// The instances that a rule is for.
