@@ -11,13 +11,15 @@ use std::collections::BTreeMap;
 /// What a target can say. What it cannot is left out, and told with a problem.
 pub(super) struct Voice<'a> {
     /// What is written for a pattern of names at some services. A path became its whole host before.
-    pub(super) name:
-        &'a dyn Fn(&NamePattern, &TransportSet, &mut Problems) -> Vec<(NamePattern, TransportSet)>,
+    pub(super) name: &'a dyn Fn(&NamePattern, &TransportSet, &mut Problems) -> Vec<Named>,
     /// What is written for addresses at some services.
     pub(super) address: &'a dyn Fn(&AddrSet, &TransportSet, &mut Problems) -> Vec<Part>,
     /// The services at which every name passes, as these addresses do: where they are all that a name can have.
     pub(super) every_name: &'a dyn Fn(&[Part]) -> TransportSet,
 }
+
+/// Names at some services.
+pub(super) type Named = (NamePattern, TransportSet);
 
 /// Addresses at some services.
 pub(super) type Part = (AddrSet, TransportSet);

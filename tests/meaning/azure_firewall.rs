@@ -60,8 +60,9 @@ impl Rule {
             let ports = (0..=dice.below(2)).map(|_| *dice.pick(&[80, 443, 8080, 8443])).collect();
             return Self::Web { ports, names: (0..=dice.below(2)).map(|_| *dice.pick(&SPELT)).collect() };
         }
-        let protocols: &[&'static str] =
-            *dice.pick(&[&["TCP"][..], &["TCP"], &["UDP"], &["TCP", "UDP"], &["ICMP"], &["Any"]]);
+        let choices: [&[&'static str]; 6] =
+            [&["TCP"], &["TCP"], &["UDP"], &["TCP", "UDP"], &["ICMP"], &["Any"]];
+        let protocols = *dice.pick(&choices);
         let ports = if protocols == ["ICMP"] { 0 } else { dice.below(3) };
         let names = if dice.once_in(3) { 1 + dice.below(2) } else { 0 };
         // Half of everything is never there twice, so that no two blocks are everything.
@@ -83,8 +84,7 @@ impl Rule {
                 let ported = [6, 17].contains(&packet.protocol)
                     && ports.iter().any(|(first, last)| (*first..=*last).contains(&packet.detail));
                 let of = |name: &&str| match (*name, packet.protocol) {
-                    ("Any", _) => ports.is_empty() || ported,
-                    ("TCP", 6) | ("UDP", 17) => ports.is_empty() || ported,
+                    ("Any", _) | ("TCP", 6) | ("UDP", 17) => ports.is_empty() || ported,
                     ("ICMP", 1) => true,
                     _ => false,
                 };
@@ -236,7 +236,8 @@ impl Format for Collections {
         let mut all: Vec<Collection> = Vec::new();
         for _ in 0..dice.below(5) + 2 {
             let from = *dice.pick(&[100, 200, 1000]);
-            let free = (from..).find(|priority| all.iter().all(|one| one.priority != *priority)).unwrap();
+            let free =
+                (from..u16::MAX).find(|priority| all.iter().all(|one| one.priority != *priority)).unwrap();
             all.push(Collection::random(dice, free));
         }
         Self(all)
@@ -296,9 +297,13 @@ impl Format for Collections {
                 one.near.into_iter().for_each(|near| edges.near(near));
                 match rule {
                     Rule::Network { protocols, ports, far, names } => {
-                        far.iter().for_each(|block| edges.far(*block));
+                        for block in far {
+                            edges.far(*block);
+                        }
                         if far.is_empty() || !names.is_empty() {
-                            NAMES.iter().for_each(|name| edges.peer(&Far::Name((*name).to_owned())));
+                            for name in NAMES {
+                                edges.peer(&Far::Name(name.to_owned()));
+                            }
                         }
                         let protocol = match protocols[0] {
                             "UDP" => 17,
@@ -306,11 +311,17 @@ impl Format for Collections {
                             _ => 6,
                         };
                         edges.protocol(protocol);
-                        ports.iter().for_each(|ports| edges.ports(protocol, *ports));
+                        for ports in ports {
+                            edges.ports(protocol, *ports);
+                        }
                     }
                     Rule::Web { ports, .. } => {
-                        NAMES.iter().for_each(|name| edges.peer(&Far::Name((*name).to_owned())));
-                        ports.iter().for_each(|port| edges.ports(6, (*port, *port)));
+                        for name in NAMES {
+                            edges.peer(&Far::Name(name.to_owned()));
+                        }
+                        for port in ports {
+                            edges.ports(6, (*port, *port));
+                        }
                     }
                 }
             }
@@ -333,7 +344,10 @@ impl Format for Collections {
                     all.push(Collection { rules: vec![first.clone()], priority: next, ..one.clone() });
                 }
                 (1, _) => {
-                    all.extend([one.clone(), Collection { priority: next, allow: !one.allow, ..one.clone() }])
+                    all.extend([
+                        one.clone(),
+                        Collection { priority: next, allow: !one.allow, ..one.clone() },
+                    ]);
                 }
                 (2, [Rule::Network { protocols, ports, far, names }])
                     if far.len() == 1 && names.is_empty() && far[0].halves().is_some() =>
@@ -359,7 +373,7 @@ impl Format for Collections {
         let one = &mut all[at];
         match (dice.below(4), &mut one.rules[0]) {
             (0, Rule::Network { ports, .. }) if !ports.is_empty() => {
-                ports[0].1 = ports[0].1.saturating_add(1)
+                ports[0].1 = ports[0].1.saturating_add(1);
             }
             (0, Rule::Web { names, .. }) => names[0] = *dice.pick(&SPELT),
             (1, Rule::Network { names, .. }) => names.push("example.org"),

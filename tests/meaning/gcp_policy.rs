@@ -9,14 +9,16 @@ use std::fmt::Write as _;
 
 laws!(Rules, 25);
 
+/// A protocol and its ports; every one where there are none.
+type Service = (Option<u8>, Vec<(u16, u16)>);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     egress: bool,
     allow: bool,
     disabled: bool,
     priority: u32,
-    /// Protocol and ports; every one where there are none.
-    services: Vec<(Option<u8>, Vec<(u16, u16)>)>,
+    services: Vec<Service>,
     ranges: Vec<Block>,
     names: Vec<&'static str>,
     near: Option<Block>,
@@ -80,7 +82,7 @@ impl Rule {
             Far::Name(name) => self.names.contains(&name.as_str()),
             Far::Group(_) => false,
         };
-        let of = |(protocol, ports): &(Option<u8>, Vec<(u16, u16)>)| {
+        let of = |(protocol, ports): &Service| {
             protocol.is_none_or(|protocol| protocol == packet.protocol)
                 && (ports.is_empty()
                     || ports.iter().any(|(first, last)| (*first..=*last).contains(&packet.detail)))
@@ -198,7 +200,7 @@ impl Rule {
 
 impl Rules {
     fn free(rules: &[Rule], from: u32) -> u32 {
-        (from..).find(|priority| rules.iter().all(|rule| rule.priority != *priority)).unwrap()
+        (from..u32::MAX).find(|priority| rules.iter().all(|rule| rule.priority != *priority)).unwrap()
     }
 }
 

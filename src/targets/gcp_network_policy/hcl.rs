@@ -69,7 +69,7 @@ impl Reader {
             if is(block, RULES) {
                 self.rule(block, of(block, &policies));
             } else if is(block, WITH_RULES) {
-                self.policy(block, named(block));
+                self.policy(block, &named(block));
             } else if !(block.kind == "resource" && (is(block, POLICIES) || is_association(kind))) {
                 self.findings.extend(not_read(block));
             }
@@ -90,13 +90,13 @@ impl Reader {
     }
 
     /// A policy with all of its rules, so that both directions are told.
-    pub(super) fn policy(&mut self, block: &Block, name: String) {
-        self.spoken.extend(BOTH.map(|direction| (name.clone(), direction, None)));
+    pub(super) fn policy(&mut self, block: &Block, name: &str) {
+        self.spoken.extend(BOTH.map(|direction| (name.to_owned(), direction, None)));
         for kind in ["rule", "rules"] {
             for inner in children(block, kind) {
                 let mut inner = inner.clone();
                 inner.uncertain.extend(block.uncertain.iter().cloned());
-                self.rule(&inner, name.clone());
+                self.rule(&inner, name.to_owned());
             }
         }
     }

@@ -69,7 +69,7 @@ fn file(source: &Arc<Source>, root: &Node, reader: &mut Reader) {
                 (Some(region), name) => format!("{region}/{name}"),
                 (None, name) => name.to_owned(),
             };
-            reader.policy(&block(source, object, "policy"), name);
+            reader.policy(&block(source, object, "policy"), &name);
         } else if object.get("match").is_some() && object.get("action").is_some() {
             let rule = block(source, object, "rule");
             reader.spoken.extend(super::hcl::BOTH.map(|direction| (UNNAMED.to_owned(), direction, None)));

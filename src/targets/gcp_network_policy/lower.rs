@@ -19,6 +19,9 @@ use crate::targets::{Artifact, Loss, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Names, and who asks for them.
+type Group<'a> = (Vec<String>, Vec<&'a Origin>);
+
 /// A rule that allows, before it has a priority.
 struct Allow {
     direction: Direction,
@@ -193,8 +196,7 @@ fn rules(set: &RuleSet, asked: &Asked<'_>, options: &Options, shortened: &mut us
         }
     };
     // Names that the same endpoints need at the same services share a rule.
-    let mut by_service: BTreeMap<(&TransportSet, BTreeSet<String>), (Vec<String>, Vec<&Origin>)> =
-        BTreeMap::new();
+    let mut by_service: BTreeMap<(&TransportSet, BTreeSet<String>), Group<'_>> = BTreeMap::new();
     for (pattern, (transport, origins)) in &asked.names {
         let NamePattern::Host(host) = pattern else { continue };
         let ids = origins.iter().map(|origin| id(origin)).collect();
@@ -311,4 +313,44 @@ fn spelled(services: &[Service]) -> String {
 
 fn number(options: &Options, key: &str) -> u32 {
     options.get(key).and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Constraint;
+    use crate::policy::{Action, Match, Policy, Rule, Scope, Subject, Traffic};
+    use crate::targets::{Context, Target as _};
+
+    fn warned(counts: [usize; 2]) -> bool {
+        let host: crate::packet::Hostname = "api.example.com".parse().unwrap();
+        let peer = Constraint::only(PeerSet::from(NamePattern::Host(host.clone()).names())).unwrap();
+        let matches = Match { peer, ..Match::ANY };
+        let origin = Origin::Implied(Need::Proxy);
+        let rule =
+            Rule { action: Action::Allow, matches, traffic: Traffic::New, unmodelled: Vec::new(), origin };
+        let policy = Policy::new(vec![RuleSet {
+            scope: Scope { name: "egress".to_owned(), direction: Direction::Egress },
+            subject: Subject::Host,
+            universe: PeerSet::all_names(),
+            rules: vec![rule],
+            default: Action::Deny,
+        }]);
+        let context = Context { addresses: BTreeMap::from([(host, counts)]), ..Context::default() };
+        let options = Options::new(super::super::OPTIONS, &BTreeMap::new()).within(context);
+        let needs = BTreeSet::from([Need::DenyRest]);
+        let lowered = super::super::GcpNetworkPolicy.lower(&Wanted {
+            policy: &policy,
+            needs: &needs,
+            options: &options,
+        });
+        assert_eq!(lowered.artifacts.len(), 1, "{:?}", lowered.findings);
+        lowered.findings.iter().any(|finding| finding.message.contains("in the lock"))
+    }
+
+    #[test]
+    fn a_name_with_more_addresses_than_the_firewall_looks_at_is_told() {
+        assert!(!warned([32, 32]) && !warned([0, 1]));
+        assert!(warned([33, 0]) && warned([1, 33]));
+    }
 }

@@ -97,16 +97,13 @@ fn entries(
             continue;
         }
         let place = Place { source: Arc::clone(source), span };
-        match entry(form, text) {
-            Some((known, more)) => {
-                peers.push(known);
-                doubtful.extend(more.map(|(peer, doubt)| (peer, doubt, place)));
-            }
-            None => {
-                sound = false;
-                let message = format!("`{text}` is no entry of a list of this form, so it is skipped");
-                findings.push(Finding::new(Code::ReadRefused, message).at(source, span));
-            }
+        if let Some((known, more)) = entry(form, text) {
+            peers.push(known);
+            doubtful.extend(more.map(|(peer, doubt)| (peer, doubt, place)));
+        } else {
+            sound = false;
+            let message = format!("`{text}` is no entry of a list of this form, so it is skipped");
+            findings.push(Finding::new(Code::ReadRefused, message).at(source, span));
         }
     }
     if peers.is_empty() && sound {
