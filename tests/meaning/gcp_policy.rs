@@ -299,12 +299,16 @@ impl Format for Rules {
             rule.ranges.iter().for_each(|range| edges.far(*range));
             rule.near.into_iter().for_each(|near| edges.near(near));
             if !rule.names.is_empty() || rule.ranges == [Block::any(false)] {
-                NAMES.iter().for_each(|name| edges.peer(&Far::Name((*name).to_owned())));
+                for name in NAMES {
+                    edges.peer(&Far::Name(name.to_owned()));
+                }
             }
             for (protocol, ports) in &rule.services {
                 let protocol = protocol.unwrap_or(6);
                 edges.protocol(protocol);
-                ports.iter().for_each(|ports| edges.ports(protocol, *ports));
+                for ports in ports {
+                    edges.ports(protocol, *ports);
+                }
             }
         }
     }
@@ -338,7 +342,7 @@ impl Format for Rules {
                     rules.push(Rule { names: vec![*one], priority: next, ..rule.clone() });
                 }
                 (3, ..) => {
-                    rules.extend([rule.clone(), Rule { priority: next, allow: !rule.allow, ..rule.clone() }])
+                    rules.extend([rule.clone(), Rule { priority: next, allow: !rule.allow, ..rule.clone() }]);
                 }
                 _ => rules.push(rule),
             }

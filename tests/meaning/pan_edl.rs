@@ -182,12 +182,16 @@ impl Format for Lists {
             match &list.entries {
                 Entries::Addresses(blocks) => blocks.iter().for_each(|block| edges.far(*block)),
                 Entries::Domains(_) | Entries::Urls(_) => {
-                    NAMES.iter().for_each(|name| edges.peer(&Far::Name((*name).to_owned())));
+                    for name in NAMES {
+                        edges.peer(&Far::Name(name.to_owned()));
+                    }
                 }
             }
             for (protocol, ports) in &list.services {
                 edges.protocol(*protocol);
-                ports.iter().for_each(|ports| edges.ports(*protocol, *ports));
+                for ports in ports {
+                    edges.ports(*protocol, *ports);
+                }
             }
         }
     }
