@@ -3,7 +3,7 @@
 //! Compute Engine API, `Firewall.allowed[]` and `FirewallPolicyRuleMatcher.layer4Configs[]`: the protocol is `tcp`, `udp`, `icmp`, `esp`, `ah`, `ipip`, `sctp`, `all`
 //! or a number; `ports` are only for TCP, UDP and SCTP. There is no field for ICMP types.
 
-use super::terraform::{Stated, items, stated, unknown};
+use super::terraform::{Doubtful, Stated, items, stated, unknown};
 use crate::packet::{IcmpMatch, PortRange, PortSet, Protocol, TransportRow, TransportSet};
 use crate::policy::Unmodelled;
 use crate::syntax::hcl::{Block, Value};
@@ -72,9 +72,6 @@ pub(super) fn sayable(transport: &TransportSet) -> Sayable {
     }
     sayable
 }
-
-/// Services that may be meant, and what decides it.
-pub(super) type Doubtful = (TransportSet, Vec<Unmodelled>);
 
 /// The services of one block, of which one argument is the protocol: those that are surely meant, and those that may be.
 pub(super) fn service(block: &Block, protocol: &str) -> Result<(TransportSet, Option<Doubtful>), String> {

@@ -1,7 +1,7 @@
 //! What the readers of Terraform have in common: fields that may not be known, and lists of them.
 
 use crate::diag::{Code, Finding, Place};
-use crate::packet::{Prefix, PrefixError};
+use crate::packet::{Prefix, PrefixError, TransportSet};
 use crate::policy::Unmodelled;
 use crate::syntax::hcl::{Block, Kind, Value};
 
@@ -50,6 +50,9 @@ pub(super) fn not_read(block: &Block) -> Option<Finding> {
     };
     Some(found(Code::ReadNotCompared, message, &block.place))
 }
+
+/// Services that may be meant, and what decides it; nothing does where they surely are.
+pub(super) type Doubtful = (TransportSet, Vec<Unmodelled>);
 
 /// A field as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,8 @@ use crate::packet::{
 };
 use crate::policy::{Action, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
-use crate::targets::gcp_service::Doubtful;
 use crate::targets::objects::{children, says};
-use crate::targets::terraform::{Stated, items, stated, unknown};
+use crate::targets::terraform::{Doubtful, Stated, items, stated, unknown};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

@@ -11,9 +11,8 @@ use crate::packet::{AddrSet, Constraint, PeerSet, Set as _};
 use crate::policy::{
     Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::gcp_service::Doubtful;
 use crate::targets::named::{both_families, with_names};
-use crate::targets::terraform::{Stated, found, unknown, unmodelled};
+use crate::targets::terraform::{Doubtful, Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One rule as a file states it.
