@@ -283,8 +283,11 @@ fn every_target_is_attacked_here() {
     let attacked = [
         "aws-security-group",
         "gcp-firewall",
+        "gcp-network-policy",
         "azure-nsg",
+        "azure-firewall",
         "aws-network-firewall",
+        "pan-edl",
         "iptables",
         "nftables",
         "squid",
@@ -313,6 +316,21 @@ fn damaged_aws_files_are_read_to_an_end() {
 #[test]
 fn damaged_gcp_files_are_read_to_an_end() {
     attack("gcp-firewall");
+}
+
+#[test]
+fn damaged_gcp_policies_are_read_to_an_end() {
+    attack("gcp-network-policy");
+}
+
+#[test]
+fn damaged_azure_firewalls_are_read_to_an_end() {
+    attack("azure-firewall");
+}
+
+#[test]
+fn damaged_pan_lists_are_read_to_an_end() {
+    attack("pan-edl");
 }
 
 #[test]

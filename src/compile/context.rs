@@ -5,6 +5,7 @@ use crate::catalog::{
     Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, ProxyDocument,
     Selected,
 };
+use crate::packet::Hostname;
 use crate::policy::Need;
 use crate::targets::{Chart, Context, Facts, Install, Workload};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,11 @@ pub fn context(input: Input<'_>) -> Context {
         }
         for endpoint in &selected.endpoints {
             context.facts.insert(selected.catalog.full_id(endpoint), facts(input, selected, endpoint));
+            for host in endpoint.hosts_in(&selected.regions) {
+                if let Some(counts) = answered(input, &host) {
+                    context.addresses.insert(host, counts);
+                }
+            }
         }
         if let Some(hop) = proxy::hop_facts(input) {
             let takers: BTreeSet<&Id> = takers.into_iter().collect();
@@ -32,6 +38,18 @@ pub fn context(input: Input<'_>) -> Context {
     // Two catalogs that know one chart say the same of it.
     context.charts.dedup_by(|a, b| a.name == b.name);
     context
+}
+
+/// How many addresses the DNS answered for a host, of either family; nothing where it was not asked.
+fn answered(input: Input<'_>, host: &Hostname) -> Option<[usize; 2]> {
+    let answer = input.answers.of(host)?;
+    let of_dns = answer.addresses.iter().filter(|(_, evidence)| *evidence == Evidence::Dns);
+    let mut counts = [0_usize; 2];
+    let [v4, v6] = &mut counts;
+    for (prefix, _) in of_dns {
+        *(if prefix.is_ipv4() { &mut *v4 } else { &mut *v6 }) += 1;
+    }
+    (counts != [0, 0]).then_some(counts)
 }
 
 fn install(catalog: &Catalog, id: &Id) -> Option<Install> {

@@ -116,6 +116,8 @@ advice! {
         "forbid requests by address, or add `-n` so that no reverse name is asked for"
     ReadMethodLimited "`http_access allow CONNECT ok`"
         "nothing; know that other methods are not meant"
+    ReadReturnPath "a network ACL that lets HTTPS out and no answers in"
+        "allow ports 1024 to 65535 in the other direction, for the addresses that connections go to"
     ReaderMissing "an artifact with `reader: program`, and `generate` without `--reader`"
         "name the program: `--reader 'edge.conf=./read-edge'`"
     ReaderFailed "`--reader '*.conf=./read-edge'` where the program ends with exit 1"

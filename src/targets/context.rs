@@ -1,6 +1,7 @@
 //! What a target may want to know of a project beside its rules: how components are installed, what the catalog says
 //! of endpoints, and which rules exist already.
 
+use crate::packet::Hostname;
 use crate::policy::Policy;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,8 @@ pub struct Context {
     pub charts: Vec<Chart>,
     /// What the catalog says of endpoints, by full id.
     pub facts: BTreeMap<String, Facts>,
+    /// How many addresses the DNS answered for hosts of endpoints, of IPv4 and of IPv6.
+    pub addresses: BTreeMap<Hostname, [usize; 2]>,
     /// The rules that exist, for a target that tells what has to change.
     pub existing: Option<Policy>,
 }

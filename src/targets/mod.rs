@@ -8,6 +8,7 @@ mod absorb;
 mod accepted;
 mod aws_network_firewall;
 mod aws_security_group;
+mod azure_firewall;
 mod azure_nsg;
 mod beside;
 mod by_name;
@@ -22,6 +23,8 @@ mod demand;
 mod envoy;
 mod families;
 mod gcp_firewall;
+mod gcp_network_policy;
+mod gcp_service;
 mod gke_module;
 mod grouped;
 mod haproxy;
@@ -32,10 +35,13 @@ mod json;
 mod kubernetes;
 mod masked;
 mod model;
+mod named;
 mod network_policy;
 mod nftables;
+mod objects;
 mod openshift_egress_firewall;
 mod options;
+mod pan_edl;
 mod places;
 mod plain;
 mod plan;
@@ -73,8 +79,11 @@ use std::sync::Arc;
 pub const TARGETS: &[&dyn Target] = &[
     &aws_security_group::AwsSecurityGroup,
     &gcp_firewall::GcpFirewall,
+    &gcp_network_policy::GcpNetworkPolicy,
     &azure_nsg::AzureNsg,
+    &azure_firewall::AzureFirewall,
     &aws_network_firewall::AwsNetworkFirewall,
+    &pan_edl::PanEdl,
     &iptables::Iptables,
     &nftables::Nftables,
     &squid::Squid,

@@ -1,7 +1,7 @@
 //! What the readers of Terraform have in common: fields that may not be known, and lists of them.
 
 use crate::diag::{Code, Finding, Place};
-use crate::packet::{Prefix, PrefixError};
+use crate::packet::{Prefix, PrefixError, TransportSet};
 use crate::policy::Unmodelled;
 use crate::syntax::hcl::{Block, Kind, Value};
 
@@ -17,22 +17,23 @@ pub(super) const FIREWALL: &str = "google_compute_firewall";
 
 /// How the types of resources start that decide about packets beside security groups and firewall rules, and that no
 /// reader reads.
-const BESIDE: [&str; 10] = [
+const BESIDE: [&str; 8] = [
     "aws_networkfirewall_firewall",
     "aws_route53_resolver_firewall_",
     "aws_vpc_block_public_access_",
     "azurerm_firewall",
     "azurerm_network_security_perimeter",
     "google_compute_firewall_policy",
-    "google_compute_network_firewall_policy",
     "google_compute_organization_security_policy",
-    "google_compute_region_network_firewall_policy",
     "google_network_security_gateway_security_policy",
 ];
 
+/// What starts like one of those and is read.
+const READ: [&str; 1] = ["azurerm_firewall_policy_rule_collection_group"];
+
 /// Reports whether a resource of a type decides about packets and is read by no reader. It is named instead.
 pub(super) fn is_beside(kind: &str) -> bool {
-    BESIDE.iter().any(|start| kind.starts_with(start))
+    !READ.contains(&kind) && BESIDE.iter().any(|start| kind.starts_with(start))
 }
 
 /// The finding for a resource or a module that may decide about packets and is not read.
@@ -47,6 +48,9 @@ pub(super) fn not_read(block: &Block) -> Option<Finding> {
     };
     Some(found(Code::ReadNotCompared, message, &block.place))
 }
+
+/// Services that may be meant, and what decides it; nothing does where they surely are.
+pub(super) type Doubtful = (TransportSet, Vec<Unmodelled>);
 
 /// A field as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -157,14 +157,14 @@ fn what_also_decides_about_packets_is_named_and_its_changes_are_warned_of() {
     let firewall = |after| {
         Resource::changes("aws_networkfirewall_firewall", "a", &["update"], json!({"id": "fw-1"}), after)
     };
-    let policy = Resource::stays("google_compute_network_firewall_policy_rule", "p", json!({"id": "p"}));
+    let policy = Resource::stays("google_compute_firewall_policy_rule", "p", json!({"id": "p"}));
     let folder =
         folder(&[("plan.json", plan(&[group(), firewall(json!({"id": "fw-2"})), policy]).to_string())]);
     let said = messages(&document(&folder, &["diff", "plan.json"]), "read/not-compared");
     for part in [
         "the plan changes `aws_networkfirewall_firewall.a`, which also decides",
         "`aws_networkfirewall_firewall.a` also decides",
-        "`google_compute_network_firewall_policy_rule.p` also decides",
+        "`google_compute_firewall_policy_rule.p` also decides",
     ] {
         assert_eq!(said.iter().filter(|message| message.contains(part)).count(), 1, "{part}: {said:?}");
     }

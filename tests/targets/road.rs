@@ -82,6 +82,7 @@ pub(crate) fn installed() -> Context {
             ),
         ],
         facts: BTreeMap::from([("catalog/middle".to_owned(), facts)]),
+        addresses: BTreeMap::new(),
         existing: None,
     }
 }

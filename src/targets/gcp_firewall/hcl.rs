@@ -1,13 +1,13 @@
 //! Firewall rules in Terraform HCL: `google_compute_firewall`.
 
 use super::lift::{Ends, Firewall, lift, refused};
-use super::service::{parse, whole};
 use crate::diag::{Code, Finding, Source};
 use crate::packet::{AddrSet, GroupSet, PeerSet, Prefix, PrefixError, TransportSet};
-use crate::policy::{Action, Direction, Unmodelled};
+use crate::policy::{Action, Direction};
 use crate::syntax::hcl::{Block, Module, Value, declares, is_module_file, read};
 use crate::syntax::text::one_line;
-use crate::targets::terraform::{Stated, found, items, not_read, stated, unknown};
+use crate::targets::gcp_service::service;
+use crate::targets::terraform::{Doubtful, Stated, found, items, not_read, stated};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,9 +15,6 @@ use std::sync::Arc;
 /// Reads `google_compute_firewall`.
 #[derive(Debug)]
 pub(super) struct GcpFirewallHcl;
-
-/// Services that may be meant, and what decides it.
-type Doubtful = (TransportSet, Vec<Unmodelled>);
 
 impl Importer for GcpFirewallHcl {
     fn name(&self) -> &'static str {
@@ -180,7 +177,7 @@ impl Reader {
         let mut known = TransportSet::default();
         let mut services = Vec::new();
         for inner in blocks {
-            match service(inner) {
+            match service(inner, "protocol") {
                 Ok((sure, doubtful)) => {
                     known = known.union(&sure);
                     services.extend(doubtful);
@@ -217,38 +214,6 @@ impl Reader {
         }
         (self.findings.len() == before).then(|| Ends { known: AddrSet::of(prefixes), unknown })
     }
-}
-
-/// The services of one `allow` or `deny` block: those that are surely meant, and those that may be.
-fn service(block: &Block) -> Result<(TransportSet, Option<Doubtful>), String> {
-    let mut doubts: Vec<Unmodelled> = block
-        .uncertain
-        .iter()
-        .map(|text| unknown(text, "it decides whether the services are meant"))
-        .collect();
-    let protocol = match stated(block.get("protocol"), Value::as_text) {
-        Stated::Known(protocol) => protocol,
-        Stated::Absent => return Err("the block names no protocol".to_owned()),
-        Stated::Unknown(text) => {
-            doubts.push(unknown(&text, "it decides which protocol is meant"));
-            return Ok((TransportSet::default(), Some((TransportSet::full(), doubts))));
-        }
-    };
-    let mut ports = Vec::new();
-    let mut more = doubts.clone();
-    for item in block.get("ports").into_iter().flat_map(items) {
-        match (item.as_text(), item.unknown()) {
-            (Some(text), _) => ports.push(text),
-            (None, Some(text)) => more.push(unknown(text, "it decides which ports are meant")),
-            (None, None) => return Err(format!("{} stands where a port is needed", item.kind.describe())),
-        }
-    }
-    let stated = parse(&protocol, &ports)?;
-    // Without the unknown ports the list may be empty, which would read as every port.
-    let sure = doubts.is_empty() && (more.is_empty() || !ports.is_empty());
-    let known = if sure { stated.clone() } else { TransportSet::default() };
-    let all = if more.len() > doubts.len() { whole(&protocol) } else { stated };
-    Ok((known, (!more.is_empty()).then_some((all, more))))
 }
 
 /// The instances that a rule is for.

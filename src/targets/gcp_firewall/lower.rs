@@ -1,12 +1,12 @@
 //! From a policy to one rule for each group of endpoints that need the same services at the same addresses.
 
-use super::service::{Service, sayable};
 use super::{DESCRIPTION, MAX_NAME, MAX_RANGES};
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{PacketSet, PeerSet, TransportSet};
 use crate::policy::{Direction, Need, Origin, RuleSet};
 use crate::targets::demand::{Demand, Unsaid, demands, id};
 use crate::targets::families::by_family;
+use crate::targets::gcp_service::{Service, sayable};
 use crate::targets::grouped::{Group, grouped};
 use crate::targets::reason::reason;
 use crate::targets::rule_name::{name, plain};

@@ -11,7 +11,6 @@ mod hcl;
 mod lift;
 mod list;
 mod lower;
-mod service;
 mod state;
 
 use super::reason::Room;

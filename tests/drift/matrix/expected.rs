@@ -136,6 +136,7 @@ pub(crate) fn compared(
         doubt: Doubt::Unknown,
         envelope: Vec::new(),
         limit: Limit::default(),
+        readers: Vec::new(),
     };
     let diffed = diff(&request);
     let pair = format!("{} and {}", old.target, new.target);

@@ -97,15 +97,23 @@ def strict(path, schemas):
     import jsonschema
 
     defined = {name: as_json_schema(found) for name, found in read(schemas).items()}
-    validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/Firewall", "$defs": defined})
     rules = listed(path)
     if rules is None:
         return ["no list of rules"]
-    return [f"{rule.get('name')}: {error.message}" for rule in rules for error in validator.iter_errors(said(rule))]
+    wrong = []
+    for rule in rules:
+        validator = jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind(rule)}", "$defs": defined})
+        wrong += [f"{rule.get('name')}: {error.message}" for error in validator.iter_errors(said(rule))]
+    return wrong
+
+
+def kind(found):
+    """What an object of Google's API is: a policy, a rule of one, or a rule of a network."""
+    return "FirewallPolicy" if "rules" in found else "FirewallPolicyRule" if "match" in found else "Firewall"
 
 
 def firewalls(path):
-    from google.cloud.compute_v1 import Firewall
+    from google.cloud import compute_v1
 
     rules = listed(path)
     if rules is None:
@@ -113,7 +121,7 @@ def firewalls(path):
     wrong = []
     for rule in rules:
         try:
-            Firewall.from_json(json.dumps(rule))
+            getattr(compute_v1, kind(rule)).from_json(json.dumps(rule))
         except Exception as error:  # The client has no error of its own for this.
             wrong.append(f"{rule.get('name')}: {error}")
     return wrong

@@ -18,7 +18,7 @@ resource "google_compute_firewall" "rest" {
     protocol = "all"
   }
 }
-resource "google_compute_network_firewall_policy" "p" {
+resource "google_compute_firewall_policy" "p" {
   name = "p"
 }
 module "more" {

@@ -1,9 +1,12 @@
-//! The services that a firewall rule can say.
+//! The services that rules of Google Cloud can say.
 //!
-//! Compute Engine API, `Firewall.allowed[]`: `IPProtocol` is `tcp`, `udp`, `icmp`, `esp`, `ah`, `ipip`, `sctp`, `all`
+//! Compute Engine API, `Firewall.allowed[]` and `FirewallPolicyRuleMatcher.layer4Configs[]`: the protocol is `tcp`, `udp`, `icmp`, `esp`, `ah`, `ipip`, `sctp`, `all`
 //! or a number; `ports` are only for TCP, UDP and SCTP. There is no field for ICMP types.
 
+use super::terraform::{Doubtful, Stated, items, stated, unknown};
 use crate::packet::{IcmpMatch, PortRange, PortSet, Protocol, TransportRow, TransportSet};
+use crate::policy::Unmodelled;
+use crate::syntax::hcl::{Block, Value};
 
 /// One `allow` or `deny` block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +73,40 @@ pub(super) fn sayable(transport: &TransportSet) -> Sayable {
     sayable
 }
 
+/// The services of one block, of which one argument is the protocol: those that are surely meant, and those that may be.
+pub(super) fn service(block: &Block, protocol: &str) -> Result<(TransportSet, Option<Doubtful>), String> {
+    let mut doubts: Vec<Unmodelled> = block
+        .uncertain
+        .iter()
+        .map(|text| unknown(text, "it decides whether the services are meant"))
+        .collect();
+    let protocol = match stated(block.get(protocol), Value::as_text) {
+        Stated::Known(protocol) => protocol,
+        Stated::Absent => return Err("the block names no protocol".to_owned()),
+        Stated::Unknown(text) => {
+            doubts.push(unknown(&text, "it decides which protocol is meant"));
+            return Ok((TransportSet::default(), Some((TransportSet::full(), doubts))));
+        }
+    };
+    let mut ports = Vec::new();
+    let mut more = doubts.clone();
+    for item in block.get("ports").into_iter().flat_map(items) {
+        match (item.as_text(), item.unknown()) {
+            (Some(text), _) => ports.push(text),
+            (None, Some(text)) => more.push(unknown(text, "it decides which ports are meant")),
+            (None, None) => return Err(format!("{} stands where a port is needed", item.kind.describe())),
+        }
+    }
+    let stated = parse(&protocol, &ports)?;
+    // Without the unknown ports the list may be empty, which would read as every port.
+    let sure = doubts.is_empty() && (more.is_empty() || !ports.is_empty());
+    let known = if sure { stated.clone() } else { TransportSet::default() };
+    let all = if more.len() > doubts.len() { whole(&protocol) } else { stated };
+    Ok((known, (!more.is_empty()).then_some((all, more))))
+}
+
 /// The services of a block as a file states it, or why the API would refuse it.
-pub(super) fn parse(protocol: &str, ports: &[String]) -> Result<TransportSet, String> {
+fn parse(protocol: &str, ports: &[String]) -> Result<TransportSet, String> {
     let protocol = protocol.to_ascii_lowercase();
     if protocol == "all" {
         let refused = || format!("`all` takes no ports, `{}` are given", ports.join("`, `"));
@@ -97,7 +132,7 @@ pub(super) fn parse(protocol: &str, ports: &[String]) -> Result<TransportSet, St
 }
 
 /// All packets of the protocol that a block names, for when its ports are not known.
-pub(super) fn whole(protocol: &str) -> TransportSet {
+fn whole(protocol: &str) -> TransportSet {
     parse(protocol, &[]).unwrap_or_else(|_| TransportSet::full())
 }
 

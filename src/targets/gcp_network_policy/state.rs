@@ -1,0 +1,106 @@
+//! Network firewall policies in Terraform's state files, and in what `terraform show -json` prints of a state or a plan.
+
+use super::hcl::{BOTH, Reader, named, of};
+use super::lift::Spoken;
+use super::rule::targets;
+use super::{POLICIES, RULES, WITH_RULES};
+use crate::diag::{Finding, Source};
+use crate::policy::Direction;
+use crate::syntax::hcl::{Block, Module, Value};
+use crate::syntax::terraform::{self, Asked, Stage, recognizes};
+use crate::targets::objects::with_blocks;
+use crate::targets::terraform::is_beside;
+use crate::targets::{FormFamily, Imported, Importer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Reads states and plans with network firewall policies in them.
+#[derive(Debug)]
+pub(super) struct GcpNetworkPolicyState;
+
+impl Importer for GcpNetworkPolicyState {
+    fn name(&self) -> &'static str {
+        "gcp-network-policy-state"
+    }
+
+    fn recognizes(&self, source: &Source) -> bool {
+        recognizes(source.text(), &[RULES, WITH_RULES, POLICIES].concat())
+    }
+
+    fn family(&self) -> Option<FormFamily> {
+        Some(FormFamily::Terraform)
+    }
+
+    fn import(&self, sources: &[Arc<Source>]) -> Imported {
+        let (before, after) = stages(sources);
+        meaning(after, &before.map(|before| spoken(&before.blocks)).unwrap_or_default())
+    }
+
+    fn import_before(&self, sources: &[Arc<Source>]) -> Option<Imported> {
+        let (before, after) = stages(sources);
+        Some(meaning(before?, &spoken(&after.blocks)))
+    }
+}
+
+/// The resources of one stage.
+#[derive(Default)]
+struct Stated {
+    blocks: Vec<Block>,
+    findings: Vec<Finding>,
+}
+
+/// The policies before, where one of the files is a plan, and after.
+fn stages(sources: &[Arc<Source>]) -> (Option<Stated>, Stated) {
+    let types = [RULES, WITH_RULES, POLICIES].concat();
+    let asked = Asked { types: &types, blocks: &["match", "rule", "target_secure_tags"], beside: is_beside };
+    let (mut before, mut after, mut is_plan) = (Stated::default(), Stated::default(), false);
+    for source in sources {
+        let read = terraform::read(source, Stage::After, asked);
+        let now = if read.is_plan {
+            is_plan = true;
+            terraform::read(source, Stage::Before, asked)
+        } else {
+            read.clone()
+        };
+        for (read, into) in [(now, &mut before), (read, &mut after)] {
+            into.blocks.extend(read.resources.into_iter().map(|resource| with_blocks(resource.block)));
+            into.findings.extend(read.findings);
+        }
+    }
+    (is_plan.then_some(before), after)
+}
+
+/// What the policies mean. The other stage of a plan tells more scopes: where a plan deletes the last rule of a policy,
+/// the network's implied rules decide, and egress opens.
+fn meaning(stated: Stated, more: &BTreeSet<Spoken>) -> Imported {
+    let spoken = spoken(&stated.blocks).union(more).cloned().collect();
+    let mut reader = Reader { findings: stated.findings, ..Reader::default() };
+    let module = Module { blocks: stated.blocks, ..Module::default() };
+    reader.module(&module);
+    reader.without_rules(&module);
+    reader.finish(&spoken)
+}
+
+/// What rules are about, also when they are disabled.
+fn spoken(blocks: &[Block]) -> BTreeSet<Spoken> {
+    let none = BTreeMap::new();
+    let mut spoken = BTreeSet::new();
+    for block in blocks {
+        if WITH_RULES.iter().any(|kind| block.is_resource(kind)) {
+            spoken.extend(BOTH.map(|direction| (named(block), direction, None)));
+        }
+        if !RULES.iter().any(|kind| block.is_resource(kind)) {
+            continue;
+        }
+        let direction = block.get("direction").and_then(Value::as_text);
+        let direction =
+            if direction.as_deref() == Some("EGRESS") { Direction::Egress } else { Direction::Ingress };
+        let (policy, targets) = (of(block, &none), targets(block));
+        if targets.is_empty() {
+            spoken.insert((policy, direction, None));
+        } else {
+            spoken.extend(targets.into_iter().map(|target| (policy.clone(), direction, Some(target))));
+        }
+    }
+    spoken
+}

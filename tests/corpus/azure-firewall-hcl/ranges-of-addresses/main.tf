@@ -1,0 +1,17 @@
+resource "azurerm_firewall_policy_rule_collection_group" "g" {
+  name = "g"
+  firewall_policy_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/hub"
+  priority = 500
+  network_rule_collection {
+    name = "n100"
+    priority = 100
+    action = "Allow"
+    rule {
+      name = "range"
+      source_addresses = ["*"]
+      protocols = ["TCP"]
+      destination_ports = ["443"]
+      destination_addresses = ["192.0.2.10-192.0.2.19"]
+    }
+  }
+}

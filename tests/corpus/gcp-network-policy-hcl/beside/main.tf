@@ -1,0 +1,75 @@
+resource "google_compute_network_firewall_policy" "p" {
+  name = "egress"
+}
+
+resource "google_compute_network_firewall_policy_rule" "r0" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 1000
+  action = "allow"
+  direction = "EGRESS"
+  rule_name = "api"
+  description = "castai/api"
+  match {
+    dest_fqdns = ["api.example.com", "eu.example.com"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports = ["443"]
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r1" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 1001
+  action = "allow"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["192.0.2.0/24", "198.51.100.7/32"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports = ["443", "8000-8100"]
+    }
+    layer4_configs {
+      ip_protocol = "udp"
+      ports = ["53"]
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r2" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 9000
+  action = "deny"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["0.0.0.0/0"]
+    layer4_configs {
+      ip_protocol = "all"
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r3" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 9001
+  action = "deny"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["::/0"]
+    layer4_configs {
+      ip_protocol = "all"
+    }
+  }
+}
+resource "google_compute_organization_security_policy" "up" {
+  display_name = "org"
+  parent = "organizations/1"
+}
+resource "google_compute_network_firewall_policy_association" "a" {
+  name = "a"
+  firewall_policy = "egress"
+  attachment_target = "projects/p/global/networks/n"
+}
+module "more" {
+  source = "./more"
+}

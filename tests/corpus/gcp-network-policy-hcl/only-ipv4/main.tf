@@ -1,0 +1,30 @@
+resource "google_compute_network_firewall_policy" "p" {
+  name = "egress"
+}
+
+resource "google_compute_network_firewall_policy_rule" "r0" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 10
+  action = "allow"
+  direction = "EGRESS"
+  match {
+    dest_fqdns = ["api.example.com"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports = ["443"]
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r1" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 11
+  action = "deny"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["0.0.0.0/0"]
+    layer4_configs {
+      ip_protocol = "all"
+    }
+  }
+}

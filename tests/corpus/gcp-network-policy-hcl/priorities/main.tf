@@ -1,0 +1,71 @@
+resource "google_compute_network_firewall_policy" "p" {
+  name = "egress"
+}
+
+resource "google_compute_network_firewall_policy_rule" "r0" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 200
+  action = "allow"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["192.0.2.0/24"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports = ["443"]
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r1" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 100
+  action = "deny"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["192.0.2.128/25"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports = ["443"]
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r2" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 50
+  action = "allow"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["192.0.2.200/32"]
+    layer4_configs {
+      ip_protocol = "tcp"
+      ports = ["443"]
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r3" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 9000
+  action = "deny"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["0.0.0.0/0"]
+    layer4_configs {
+      ip_protocol = "all"
+    }
+  }
+}
+
+resource "google_compute_network_firewall_policy_rule" "r4" {
+  firewall_policy = google_compute_network_firewall_policy.p.name
+  priority = 9001
+  action = "deny"
+  direction = "EGRESS"
+  match {
+    dest_ip_ranges = ["::/0"]
+    layer4_configs {
+      ip_protocol = "all"
+    }
+  }
+}
