@@ -45,6 +45,7 @@ mod proxy_url;
 mod reason;
 mod region;
 mod rule_name;
+mod runs;
 mod selecting;
 mod spread;
 mod squid;
@@ -57,6 +58,7 @@ pub use model::Model;
 pub use options::{OptionKind, OptionSpec, Options};
 pub use proxy_env::{Client, NoProxy, Reach};
 pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
+pub use runs::Runs;
 
 use crate::diag::{Finding, Source};
 use crate::packet::PacketSet;
