@@ -14,6 +14,8 @@ pub struct Runs(Vec<Vec<Prefix>>);
 /// What marks begin with, a number and what they end with. All filters leave it as it is.
 const BEGIN: &str = "@run";
 const END: char = '@';
+/// The fields of a row that hold a block or a mark. No text of a user's stands there that could look like one.
+const ENDS: [&str; 2] = ["source", "destination"];
 /// About how many bytes a block takes.
 const BLOCK: usize = 20;
 
@@ -85,7 +87,8 @@ impl Runs {
     /// The rows that one stands for.
     fn rows(&self, row: &tera::Value) -> Vec<tera::Value> {
         let fields = row.as_map().into_iter().flatten();
-        let mut marked = fields.filter_map(|(key, value)| Some((key, self.run(value.as_str()?)?)));
+        let ends = fields.filter(|(key, _)| key.as_str().is_some_and(|key| ENDS.contains(&key)));
+        let mut marked = ends.filter_map(|(key, value)| Some((key, self.run(value.as_str()?)?)));
         let Some((key, blocks)) = marked.next() else { return vec![self.written_out(row)] };
         let with = |block: &Prefix| {
             let mut row = row.as_map().cloned().unwrap_or_default();
@@ -141,11 +144,11 @@ mod tests {
 
     #[test]
     fn a_model_shows_every_row() {
-        let model = json!({"rows": [{"to": "@run1@", "why": "a"}, {"to": "192.0.2.9/32", "why": "@run7@"}]});
+        let model = json!({"rows": [{"destination": "@run1@", "why": "a"}, {"destination": "192.0.2.9/32", "why": "@run0@"}]});
         let shown = serde_json::to_value(Model::with_runs(&model, runs())).unwrap();
         let expected = json!({"rows": [
-            {"to": "10.0.0.0/8", "why": "a"}, {"to": "2001:db8::/32", "why": "a"},
-            {"to": "192.0.2.9/32", "why": "@run7@"},
+            {"destination": "10.0.0.0/8", "why": "a"}, {"destination": "2001:db8::/32", "why": "a"},
+            {"destination": "192.0.2.9/32", "why": "@run0@"},
         ]});
         assert_eq!(shown, expected);
     }

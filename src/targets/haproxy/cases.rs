@@ -102,10 +102,12 @@ fn with_names_joined(context: Context<'_>, lines: &[Acl]) -> Vec<Acl> {
         return lines.to_vec();
     }
     let together = NameSet::union_all(&all);
-    let test = if context.http { Test::Host(together) } else { Test::Handshake(together) };
-    let text = lines.first().map(|acl| acl.text.clone()).unwrap_or_default();
+    let first = Acl {
+        test: if context.http { Test::Host(together) } else { Test::Handshake(together) },
+        text: lines.first().map(|acl| acl.text.clone()).unwrap_or_default(),
+    };
     let rest = lines.iter().filter(|acl| names(acl).is_none()).cloned();
-    std::iter::once(Acl { test, text }).chain(rest).collect()
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The cases in which one comparison holds, or does not.

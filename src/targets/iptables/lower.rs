@@ -222,7 +222,7 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
             excess = Set::union(&excess, &TransportSet::icmp(Protocol::ICMPV6, icmp));
         }
         let peers = PeerSet::from(AddrSet::all_v6());
-        let excess = PacketSet::product(None, &peers, &excess, &true).subtract(&set.allows().at_least);
+        let excess = set.not_allowed_of(&PacketSet::product(None, &peers, &excess, &true));
         if !excess.is_empty() {
             let why = format!("ICMPv6 types 133 to 136 pass to and from every address: {why}");
             let finding = Finding::new(Code::TargetCannotSay, why.clone());
