@@ -236,8 +236,21 @@ text_leaf! {
     Date, "a date", json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"});
     PortSpec, "a text such as `443/tcp`", json!({"type": "string", "pattern": format!("^{PORT}(-{PORT})?/(tcp|udp|sctp|dccp|udplite)$")});
     Hostname, "a host name", json!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": host()});
-    Prefix, "a CIDR block", json!({"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"});
     PathPrefix, "a path", json!({"type": "string", "pattern": "^/[!\"$->@-\\[\\]-~]*$"});
+}
+
+impl Document for Prefix {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        parsed(node, reader, "a CIDR block", Self::from_str)
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"})
+    }
+
+    fn block(&self) -> Option<Prefix> {
+        Some(*self)
+    }
 }
 
 impl fmt::Display for Id {

@@ -171,7 +171,7 @@ fn normal(place: &Place) -> Cow<'_, str> {
     let text = text(place);
     // Every byte is looked at, so that many are looked at at once.
     let bytes = text.as_bytes();
-    let next = bytes.iter().skip(1);
+    let next = bytes.get(1..).unwrap_or_default();
     let is_odd = |(a, b): (&u8, &u8)| u8::from(*b < b' ') | (u8::from(*a == b' ') & u8::from(*b == b' '));
     let has_odd = bytes.iter().zip(next).fold(0, |odd, pair| odd | is_odd(pair));
     if has_odd == 0 && bytes.trim_ascii().len() == bytes.len() {

@@ -34,6 +34,9 @@ macro_rules! integer_key {
 }
 integer_key!(u8, u16, u32, u128);
 
+/// How many times longer a set has to be than another one before the short one leads the way through it.
+pub(super) const MUCH_LONGER: usize = 8;
+
 /// A set of keys: the function that is `true` for its members.
 pub type IntervalSet<K> = Steps<K, bool>;
 
@@ -65,12 +68,22 @@ impl<K: Key> IntervalSet<K> {
 
     /// The keys of both sets.
     pub fn intersect(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && *b)
+        self.inside(other, |a, b| *a && *b)
     }
 
     /// The keys of this set that are not in the other.
     pub fn subtract(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && !*b)
+        self.inside(other, |a, b| *a && !*b)
+    }
+
+    /// The keys that `keep` keeps, all of them of this set. A set that is much shorter than the other leads the way: what is
+    /// far from it in the long one is not looked at.
+    fn inside(&self, other: &Self, keep: impl Fn(&bool, &bool) -> bool) -> Self {
+        if self.cuts().len().saturating_mul(MUCH_LONGER) > other.cuts().len() {
+            self.zip(other, keep)
+        } else {
+            other.within(self, |b, a| keep(a, b))
+        }
     }
 
     /// The keys that are not in the set.

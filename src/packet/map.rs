@@ -3,7 +3,7 @@
 use super::addr::AddrSet;
 use super::group::GroupKey;
 use super::hostname::Hostname;
-use super::interval::IntervalSet;
+use super::interval::{IntervalSet, MUCH_LONGER};
 use super::name::NameKey;
 use super::peer::PeerSet;
 use super::protocol::Protocol;
@@ -179,13 +179,31 @@ impl Set for PacketSet {
         self.is_default()
     }
     fn union(&self, other: &Self) -> Self {
+        if other.is_default() {
+            return self.clone();
+        }
+        if self.is_default() {
+            return other.clone();
+        }
         self.zip(other, |a, b| *a || *b)
     }
     fn intersect(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && *b)
+        let both = |a: &bool, b: &bool| *a && *b;
+        Self {
+            v4: inside_layer(&self.v4, &other.v4, both),
+            v6: inside_layer(&self.v6, &other.v6, both),
+            names: inside_layer(&self.names, &other.names, both),
+            groups: inside_layer(&self.groups, &other.groups, both),
+        }
     }
     fn subtract(&self, other: &Self) -> Self {
-        self.zip(other, |a, b| *a && !*b)
+        let rest = |a: &bool, b: &bool| *a && !*b;
+        Self {
+            v4: inside_layer(&self.v4, &other.v4, rest),
+            v6: inside_layer(&self.v6, &other.v6, rest),
+            names: inside_layer(&self.names, &other.names, rest),
+            groups: inside_layer(&self.groups, &other.groups, rest),
+        }
     }
 }
 
@@ -257,6 +275,25 @@ fn zip_size<P: Key, S: Key, V: Value, W: Value>(left: &Layer<P, S, V>, right: &L
     });
     let services = services.into_inner();
     services.into_values().fold(0, usize::saturating_add)
+}
+
+/// The layer of `f` of both values, which is false wherever the left one is. A short left one leads the way: what is far
+/// from it in a long right one is not looked at.
+fn inside_layer<P: Key, S: Key>(
+    left: &Layer<P, S, bool>,
+    right: &Layer<P, S, bool>,
+    f: impl Fn(&bool, &bool) -> bool,
+) -> Layer<P, S, bool> {
+    if left.is_default() {
+        return Steps::default();
+    }
+    if right.is_default() {
+        return if f(&true, &false) { left.clone() } else { Steps::default() };
+    }
+    if left.cuts().len().saturating_mul(MUCH_LONGER) > right.cuts().len() {
+        return zip_layer(left, right, &f);
+    }
+    right.within(left, |right, left| right.within(left, |right, left| right.within(left, |b, a| f(a, b))))
 }
 
 fn within_layer<P: Key, S: Key, V: Value>(layer: &Layer<P, S, V>, set: &Layer<P, S, bool>) -> Layer<P, S, V> {

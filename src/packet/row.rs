@@ -10,7 +10,7 @@ use super::port::{PortRange, PortSet};
 use super::protocol::Protocol;
 use super::set::Set;
 use super::steps::{Key, Steps, Value};
-use super::transport::{IcmpMatch, TransportSet, protocol_and_detail};
+use super::transport::{IcmpMatch, LAST, LAST_DETAIL, TransportSet, protocol_and_detail, service};
 use std::collections::BTreeMap;
 
 /// One product of sources, peers and services of one protocol. The rows of a list are disjoint.
@@ -55,26 +55,23 @@ impl TransportSet {
             return vec![TransportRow::Any];
         }
         let mut rows: Vec<TransportRow> = Vec::new();
-        let mut protocols: Vec<Protocol> = self
-            .ranges()
-            .flat_map(|(first, last)| {
-                let (first, last) =
-                    (protocol_and_detail(first).0, protocol_and_detail(last.min(0x00FF_FFFF)).0);
-                (first.0..=last.0).map(Protocol)
-            })
-            .collect();
-        protocols.dedup();
-        for protocol in protocols {
-            let details = self.details(protocol);
-            if !details.is_full() {
-                rows.push(partial(protocol, &details));
-                continue;
-            }
-            match rows.last_mut() {
-                Some(TransportRow::Protocols(_, last)) if last.0.checked_add(1) == Some(protocol.0) => {
-                    *last = protocol;
+        for (first, last) in self.ranges() {
+            let last = last.min(LAST);
+            for number in protocol_and_detail(first).0.0..=protocol_and_detail(last).0.0 {
+                let protocol = Protocol(number);
+                let is_whole = first <= service(protocol, 0) && service(protocol, LAST_DETAIL) <= last;
+                match rows.last_mut() {
+                    Some(TransportRow::Protocols(_, end))
+                        if is_whole && end.0.checked_add(1) == Some(number) =>
+                    {
+                        *end = protocol;
+                    }
+                    _ if is_whole => rows.push(TransportRow::Protocols(protocol, protocol)),
+                    // A protocol of which several ranges are in the set has one row.
+                    Some(TransportRow::Ports(known, _) | TransportRow::Icmp(known, _))
+                        if *known == protocol => {}
+                    _ => rows.push(partial(protocol, &self.details(protocol))),
                 }
-                _ => rows.push(TransportRow::Protocols(protocol, protocol)),
             }
         }
         rows

@@ -21,9 +21,9 @@ pub struct IcmpMatch {
 }
 
 /// The last key of the service axis.
-const LAST: u32 = 0x00FF_FFFF;
+pub(super) const LAST: u32 = 0x00FF_FFFF;
 /// The last detail of a protocol.
-const LAST_DETAIL: u16 = u16::MAX;
+pub(super) const LAST_DETAIL: u16 = u16::MAX;
 
 /// A place on the service axis.
 pub(super) fn service(protocol: Protocol, detail: u16) -> u32 {

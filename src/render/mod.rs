@@ -12,11 +12,11 @@ pub use error::RenderError;
 use crate::diag::Source;
 use crate::syntax;
 use crate::syntax::declared::{Comment, Quoting, is_plain};
-use crate::targets::Model;
+use crate::targets::{Model, TARGETS};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
-use tera::{Context, Kwargs, State, Tera};
+use std::sync::{Arc, Mutex};
+use tera::{ArgFromValue, Context, Kwargs, State, Tera};
 
 /// Templates ready to be rendered.
 #[derive(Debug)]
@@ -72,6 +72,25 @@ impl Renderer {
 
     /// Lays out a model. `banner` are the lines at the head of the file.
     pub fn render(&self, template: &str, model: &Model, banner: &[String]) -> Result<String, RenderError> {
+        if !model.runs().is_empty() {
+            // A template of the user's may lay out a row in any way, so it sees every row.
+            if self.is_built_in(template)
+                && let Some(text) = model.runs().spread(&self.laid_out(template, model, banner)?)
+            {
+                return Ok(text);
+            }
+            return self.laid_out(template, &model.whole(), banner);
+        }
+        self.laid_out(template, model, banner)
+    }
+
+    fn is_built_in(&self, template: &str) -> bool {
+        let text = self.sources.get(template).map(|source| source.text());
+        let mut built_in = TARGETS.iter().flat_map(|target| target.templates());
+        built_in.any(|(name, builtin)| *name == template && Some(*builtin) == text)
+    }
+
+    fn laid_out(&self, template: &str, model: &Model, banner: &[String]) -> Result<String, RenderError> {
         let failed = |error: tera::Error| RenderError::new(&error, Some(template), &self.sources);
         let mut context = Context::new();
         for (name, value) in model.fields() {
@@ -109,9 +128,28 @@ fn of_targets(tera: &mut Tera) {
 }
 
 fn filter(tera: &mut Tera, name: &'static str, quote: fn(&str) -> String) {
-    tera.register_filter(name, move |text: &str, _: Kwargs, _: &State| {
-        tera::Value::safe_string(&quote(text))
+    let last: Mutex<Option<(tera::Value, tera::Value)>> = Mutex::new(None);
+    tera.register_filter(name, move |value: &tera::Value, _: Kwargs, _: &State| {
+        let text = <&str as ArgFromValue>::from_value(value)?;
+        if text.len() < LONG {
+            return Ok::<tera::Value, tera::Error>(quoted(value, text, quote));
+        }
+        // Thousands of rows are there for one reason, which is quoted once.
+        let Ok(mut last) = last.lock() else { return Ok(quoted(value, text, quote)) };
+        match last.as_ref().filter(|(known, _)| known.as_str() == Some(text)) {
+            Some((_, answer)) => Ok(answer.clone()),
+            None => Ok(last.insert((value.clone(), quoted(value, text, quote))).1.clone()),
+        }
     });
+}
+
+/// The shortest text that it pays to remember.
+const LONG: usize = 32;
+
+/// The text as its syntax quotes it. One that needs no quotes is not copied.
+fn quoted(value: &tera::Value, text: &str, quote: fn(&str) -> String) -> tera::Value {
+    let quoted = quote(text);
+    if quoted == text { value.clone().mark_safe() } else { tera::Value::safe_string(&quoted) }
 }
 
 fn declared(tera: &mut Tera, comment: Option<Comment>, quoting: Quoting) {

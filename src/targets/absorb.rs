@@ -1,7 +1,7 @@
 //! Rules that a wider rule makes needless: it takes them up, with their reasons.
 
 use crate::packet::Prefix;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A rule that allows, as its target is about to write it.
 pub(super) trait Allowing {
@@ -26,9 +26,12 @@ pub(super) fn absorb<R: Allowing>(rules: Vec<R>) -> Vec<R> {
                 && !taken.contains_key(other)
                 && rules.get(*other).is_some_and(|other| other.covers(rule))
         };
-        if let Some(by) = index.candidates(rule).into_iter().find(covers) {
+        if let Some(by) = index.candidates(number).into_iter().find(covers) {
             taken.insert(number, by);
         }
+    }
+    if taken.is_empty() {
+        return rules;
     }
     let (left, rest): (Vec<_>, Vec<_>) =
         rules.into_iter().enumerate().partition(|(number, _)| !taken.contains_key(number));
@@ -47,38 +50,67 @@ pub(super) fn absorb<R: Allowing>(rules: Vec<R>) -> Vec<R> {
 }
 
 /// The rules by what they name, so that one finds those that may cover it without a look at all of them.
+// INVARIANT: blocks are sorted, so that one that holds another stands before it, and each knows the nearest one before it
+// that holds it.
 struct Index {
-    blocks: BTreeMap<Prefix, Vec<usize>>,
-    /// The lengths that blocks have, mostly a few.
-    lengths: BTreeSet<u8>,
+    blocks: Vec<Named>,
+    /// Where the first block of each rule stands, if it names blocks only.
+    first: Vec<Option<usize>>,
     others: Vec<usize>,
+}
+
+/// A block, and the rule that names it.
+struct Named {
+    block: Prefix,
+    number: usize,
+    /// The place of the nearest block that holds this one.
+    holder: Option<usize>,
 }
 
 impl Index {
     fn new<R: Allowing>(rules: &[R]) -> Self {
-        let mut index = Self { blocks: BTreeMap::new(), lengths: BTreeSet::new(), others: Vec::new() };
+        let (mut blocks, mut others, mut first) = (Vec::new(), Vec::new(), vec![None; rules.len()]);
+        let mut sorted: Vec<(Prefix, usize, bool)> = Vec::with_capacity(rules.len());
         for (number, rule) in rules.iter().enumerate() {
             match rule.blocks() {
-                None => index.others.push(number),
-                Some(blocks) => {
-                    for block in blocks {
-                        index.blocks.entry(block).or_default().push(number);
-                        index.lengths.insert(block.len());
-                    }
+                None => others.push(number),
+                Some(named) => {
+                    sorted.extend(named.into_iter().enumerate().map(|(at, block)| (block, number, at == 0)));
                 }
             }
         }
-        index
+        sorted.sort_unstable();
+        let mut holder: Option<usize> = None;
+        for (at, (block, number, is_first)) in sorted.into_iter().enumerate() {
+            let holds = |at: &usize| blocks.get(*at).is_some_and(|named: &Named| named.block.contains(block));
+            while let Some(open) = holder.filter(|open| !holds(open)) {
+                holder = blocks.get(open).and_then(|named| named.holder);
+            }
+            blocks.push(Named { block, number, holder });
+            if let Some(place) = first.get_mut(number).filter(|_| is_first) {
+                *place = Some(at);
+            }
+            holder = Some(at);
+        }
+        Self { blocks, first, others }
     }
 
-    /// The rules that hold the first block of one, and those whose peers are more than blocks.
-    fn candidates<R: Allowing>(&self, rule: &R) -> BTreeSet<usize> {
-        let first = rule.blocks().and_then(|blocks| blocks.first().copied());
-        let lengths = |block: Prefix| self.lengths.range(..=block.len()).map(move |len| (block, *len));
-        let holders = first.into_iter().flat_map(lengths);
-        let holders = holders.filter_map(|(block, len)| Prefix::containing(block.addr(), len));
-        let named = holders.filter_map(|block| self.blocks.get(&block)).flatten();
-        named.chain(&self.others).copied().collect()
+    /// The rules that hold the first block of one, and those whose peers are more than blocks; in order.
+    fn candidates(&self, number: usize) -> Vec<usize> {
+        let mut found = self.others.clone();
+        if let Some(own) = self.first.get(number).copied().flatten() {
+            let mut holder = Some(own);
+            while let Some(named) = holder.and_then(|at| self.blocks.get(at)) {
+                found.push(named.number);
+                holder = named.holder;
+            }
+            let block = self.blocks.get(own).map(|named| named.block);
+            let behind = self.blocks.iter().skip(own).skip(1);
+            found.extend(behind.take_while(|named| Some(named.block) == block).map(|named| named.number));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }
 

@@ -51,6 +51,7 @@ mod proxy_url;
 mod reason;
 mod region;
 mod rule_name;
+mod runs;
 mod selecting;
 mod spread;
 mod squid;
@@ -67,6 +68,7 @@ pub use options::{OptionKind, OptionSpec, Options};
 pub use plain::{KINDS, PlainRow, kind, matches};
 pub use proxy_env::{Client, NoProxy, Reach};
 pub use proxy_url::{ProxyHost, ProxyUrl, ProxyUrlError};
+pub use runs::Runs;
 
 use crate::diag::{Finding, Source};
 use crate::packet::PacketSet;

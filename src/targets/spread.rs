@@ -8,7 +8,6 @@ use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, PacketSet, PeerSet, Prefix, Set, TransportSet};
 use crate::policy::{Origin, Rule, RuleSet};
 use crate::syntax::text::one_line;
-use std::collections::BTreeMap;
 
 /// What the lines of a filter can name.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub(super) fn lines(
     vocabulary: &Vocabulary,
     lowered: &mut Lowered,
 ) -> Vec<Accepted> {
-    let mut lines: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    let mut lines: Vec<(Key, usize)> = Vec::new();
     for (number, rule) in set.rules.iter().enumerate() {
         let peers = &rule.matches.peer.set().unwrap_or(&set.universe).addrs;
         // A rule whose end is of the other family says nothing here; it must not become a rule for every address.
@@ -43,12 +42,21 @@ pub(super) fn lines(
         for peer in &peers {
             for source in &sources {
                 for service in &services {
-                    lines.entry((*peer, *source, service.clone())).or_default().push(number);
+                    lines.push(((*peer, *source, service.clone()), number));
                 }
             }
         }
     }
-    absorb(lines.into_iter().map(|(key, rules)| Accepted { key, rules }).collect())
+    // One rule gives its lines in order, so this sorts a few runs and no more.
+    lines.sort();
+    let mut accepted: Vec<Accepted> = Vec::with_capacity(lines.len());
+    for (key, number) in lines {
+        match accepted.last_mut().filter(|last| last.key == key) {
+            Some(last) => last.rules.push(number),
+            None => accepted.push(Accepted { key, rules: vec![number] }),
+        }
+    }
+    absorb(accepted)
 }
 
 /// Tells what a rule asks for and no rule of the set can say.

@@ -5,7 +5,10 @@ use super::pieces::{
     near_u16, near_u32, near_u128, packet_points, packets, pattern, peers, points, ranges, service,
     service_points, transports, v4, v6,
 };
-use egressor::packet::{AddrSet, GroupSet, IntervalSet, NameSet, PacketSet, PortSet, Set, TransportSet};
+use egressor::packet::{
+    AddrSet, GroupSet, IntervalSet, NameSet, PacketSet, PeerSet, PortRange, PortSet, Prefix, Protocol, Set,
+    TransportSet,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -172,6 +175,22 @@ proptest! {
         let values = a.zip(&b, |a, b| u8::from(*a) + 2 * u8::from(*b));
         let expected = values.zip(&c, |value, member| if *member { *value } else { 0 });
         prop_assert_eq!(values.within(&c), expected);
+    }
+
+    #[test]
+    fn a_short_set_and_a_long_one_meet_as_any_two_do(few in packets(), other in packets(), step in 1..2_000_000_u32) {
+        // A comb with so many teeth that the short set leads the way through it.
+        let teeth = (0..1_000_u32).map(|tooth| (tooth.wrapping_mul(step) | 1) ^ 1);
+        let comb = AddrSet::of(teeth.map(|bits| Prefix::containing(v4(bits), 32).unwrap()));
+        let services = TransportSet::port(Protocol::TCP, PortRange::new(440, 443).unwrap());
+        let many = PacketSet::product(None, &PeerSet::from(comb), &services, &true).union(&other);
+        prop_assert_eq!(few.subtract(&many), few.zip(&many, |a, b| *a && !*b));
+        prop_assert_eq!(few.intersect(&many), few.zip(&many, |a, b| *a && *b));
+        prop_assert_eq!(many.subtract(&few), many.zip(&few, |a, b| *a && !*b));
+        prop_assert_eq!(many.intersect(&few), few.intersect(&many));
+        let (few, many) = (few.peer_addrs().v4, many.peer_addrs().v4);
+        prop_assert_eq!(few.subtract(&many), few.zip(&many, |a, b| *a && !*b));
+        prop_assert_eq!(few.intersect(&many), few.zip(&many, |a, b| *a && *b));
     }
 
     #[test]

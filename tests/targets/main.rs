@@ -13,6 +13,8 @@ mod fake;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod long;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod registry;

@@ -2,6 +2,7 @@
 
 use super::{At, Document, Reader};
 use crate::diag::{Code, Span};
+use crate::packet::Prefix;
 use crate::syntax::yaml::{Kind, Node};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ impl<T: Document + PartialEq + fmt::Debug> Document for List<T> {
         }
         let mut list: Vec<At<T>> = Vec::with_capacity(items.len());
         // Where items that may be equal stand in the list, so that ten thousand are not each compared with all others.
-        let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut alike: BTreeMap<Likeness, Vec<usize>> = BTreeMap::new();
         for node in items {
             let Some(item) = sound(reader, |reader| At::<T>::read(node, reader)) else { continue };
             let alike = alike.entry(likeness(node, &item.value)).or_default();
@@ -45,16 +46,27 @@ impl<T: Document + PartialEq + fmt::Debug> Document for List<T> {
     }
 }
 
-/// A text that equal values have in common: how `Debug` spells it. Mappings hold the places of their parts, and equal ones
-/// begin at the same: they stand for one anchor.
-fn likeness(node: &Node, value: &impl fmt::Debug) -> String {
-    match &node.kind {
+/// What equal values have in common.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// The block that they are.
+    Block(Prefix),
+    /// How `Debug` spells them. Mappings hold the places of their parts, and equal ones begin at the same: they stand for
+    /// one anchor.
+    Text(String),
+}
+
+fn likeness<T: Document + fmt::Debug>(node: &Node, value: &T) -> Likeness {
+    if let Some(block) = value.block() {
+        return Likeness::Block(block);
+    }
+    Likeness::Text(match &node.kind {
         Kind::Mapping(entries) => {
             let start = entries.iter().map(|(_, part)| part.span.start).min();
             start.map(|start| start.to_string()).unwrap_or_default()
         }
         _ => format!("{value:?}"),
-    }
+    })
 }
 
 /// What was read without any finding. A part with a finding is left out of the whole, so that the checks of how parts

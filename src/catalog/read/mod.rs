@@ -12,6 +12,7 @@ pub(crate) use declare::{document, words};
 pub use many::{List, Named, Table};
 
 use crate::diag::{Code, Finding, Source, Span, suggest_or_list};
+use crate::packet::Prefix;
 use crate::syntax::yaml::{Key, Kind, Node};
 use serde_json::{Value, json};
 use std::fmt;
@@ -41,6 +42,10 @@ pub trait Document: Sized {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self>;
     /// Its JSON Schema, draft 2020-12.
     fn schema() -> Value;
+    /// The block of addresses that it is, if it is one.
+    fn block(&self) -> Option<Prefix> {
+        None
+    }
 }
 
 impl Reader {
@@ -133,6 +138,10 @@ impl<T: Document> Document for At<T> {
 
     fn schema() -> Value {
         T::schema()
+    }
+
+    fn block(&self) -> Option<Prefix> {
+        self.value.block()
     }
 }
 

@@ -111,6 +111,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What stands below a key: a block, or a value on a line of its own.
+    fn below(&mut self, line: Line, depth: usize) -> Option<Node> {
+        if self.is_item(line) || self.key(line).is_some() {
+            return self.block(line.indent, depth);
+        }
+        self.at += 1;
+        self.whole(line.start, line.end, depth)
+    }
+
     fn sequence(&mut self, indent: usize, is_level: bool, depth: usize) -> Option<Node> {
         let first = self.line()?;
         // The whole reader gives a list that is no deeper than its key the place of its first item.
@@ -150,7 +159,7 @@ impl<'a> Reader<'a> {
                 if below.indent == indent && self.is_item(below) {
                     self.sequence(indent, true, depth + 1)?
                 } else if below.indent > indent {
-                    self.block(below.indent, depth + 1)?
+                    self.below(below, depth + 1)?
                 } else {
                     return None;
                 }
@@ -318,8 +327,19 @@ fn scalar(text: &str) -> Option<Kind> {
     if begins.is_ascii_alphabetic() || begins == b'/' {
         return (!is_word(text)).then(|| Kind::String(text.to_owned()));
     }
+    if begins == b'.' {
+        // `.svc`; `.inf` and `.nan` are numbers, and so is `.5`.
+        let rest = text.get(1..)?;
+        let is_name = rest.starts_with(|char: char| char.is_ascii_alphabetic()) && !is_word(rest);
+        return is_name.then(|| Kind::String(text.to_owned()));
+    }
     if !begins.is_ascii_digit() {
         return None;
+    }
+    // A revision such as `5919ac5`: no number has such letters, but for one in hexadecimal, which begins with a zero.
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() && !byte.eq_ignore_ascii_case(&b'e');
+    if begins != b'0' && bytes.iter().all(u8::is_ascii_alphanumeric) && bytes.iter().any(is_letter) {
+        return Some(Kind::String(text.to_owned()));
     }
     if bytes.contains(&b'/') || text.matches('.').nth(1).is_some() {
         return Some(Kind::String(text.to_owned()));

@@ -183,6 +183,8 @@ fn what_is_plain_is_read_as_by_the_whole_reader() {
         "\"a/b\": \"\u{e9}\"\n\"c d\": e\n",
         "a: https://x.example/y\nb: 2001:db8::/32\nc: 2026.11.22\nd: a:b:c\n",
         "a: {b: 1, \"c\": d:e}\n",
+        "a: 5919ac5\nb: {c: 54b7f631, d: 1x}\ne:\n  - .svc\n  - .cluster.local\n",
+        "a:\n    {b: c, d: [e, f]}\ng:\n  h:\n    \"i\"\n  j:\n   [k, l]\nm:\n  n o\n",
     ];
     for text in texts {
         let (fast, slow) = both(text);
@@ -223,6 +225,10 @@ fn what_is_not_plain_is_left_to_the_whole_reader() {
         "a: -1\n",
         "a: True\n",
         "a: .inf\n",
+        "a: .NaN\n",
+        "a: .5\n",
+        "a: 0b1\n",
+        "a: 12e03\n",
         "a: nan\n",
         "a: b: c\n",
         "a: b:\n",

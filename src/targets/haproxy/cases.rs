@@ -74,17 +74,40 @@ fn term(context: Context<'_>, term: &Term, negated: bool, accepts: bool) -> Vec<
             _ => vec![doubted(name, "an ACL that is not defined here")],
         };
     };
+    // A refusal that names hosts tells of each line why it is not sure; else lines about names are one.
+    let joined = if accepts || negated { with_names_joined(context, lines) } else { lines.clone() };
     if !negated {
-        return lines.iter().flat_map(|acl| single(context, acl, false, accepts)).collect();
+        return joined.iter().flat_map(|acl| single(context, acl, false, accepts)).collect();
     }
     let mut all = vec![Case::default()];
-    for acl in lines {
+    for acl in &joined {
         match cross(&all, &single(context, acl, true, accepts)) {
             Some(crossed) => all = crossed,
             None => return vec![too_many()],
         }
     }
     all
+}
+
+/// The lines of an ACL, those that compare the name with lists of names as one with all of them. Any of the lines is
+/// enough, so that says the same, and a list of a thousand hosts is one case and not a thousand.
+fn with_names_joined(context: Context<'_>, lines: &[Acl]) -> Vec<Acl> {
+    let names = |acl: &Acl| match &acl.test {
+        Test::Handshake(names) if !context.http && context.waits => Some(names.clone()),
+        Test::Host(names) if context.http => Some(names.clone()),
+        _ => None,
+    };
+    let all: Vec<NameSet> = lines.iter().filter_map(names).collect();
+    if all.len() < 2 {
+        return lines.to_vec();
+    }
+    let together = NameSet::union_all(&all);
+    let first = Acl {
+        test: if context.http { Test::Host(together) } else { Test::Handshake(together) },
+        text: lines.first().map(|acl| acl.text.clone()).unwrap_or_default(),
+    };
+    let rest = lines.iter().filter(|acl| names(acl).is_none()).cloned();
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The cases in which one comparison holds, or does not.

@@ -34,6 +34,11 @@ const SECTIONS: [(&str, Kind); 20] = [
 
 /// Reports whether a text is a configuration of HAProxy.
 pub(super) fn is_conf(text: &str) -> bool {
+    // The words begin with few letters, and a line that begins with another is not looked at.
+    let begins = text.lines().any(|line| line.starts_with(['f', 'b', 'l', 'd']));
+    if !begins {
+        return false;
+    }
     let mut starts = false;
     let mut inside = false;
     for line in text.lines() {

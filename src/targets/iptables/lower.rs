@@ -4,13 +4,13 @@ use super::sets::{self, Collected};
 use super::spell::{self, Test};
 use super::{CHAIN_NAME, COMMENT};
 use crate::diag::{Code, Finding, Severity};
-use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Protocol, Set, TransportSet};
+use crate::packet::{AddrSet, IcmpMatch, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin, RuleSet};
-use crate::targets::accepted::{Accepted, Comments, Key, Service};
+use crate::targets::accepted::{Accepted, Comments, Service};
 use crate::targets::reason::{Room, reason};
 use crate::targets::region::Family;
 use crate::targets::spread::{Vocabulary, lines};
-use crate::targets::{Artifact, Loss, Lowered, Model, Wanted};
+use crate::targets::{Artifact, Loss, Lowered, Model, Runs, Wanted};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -87,23 +87,32 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         (Family::V4, "iptables.rules", "iptables-restore"),
         (Family::V6, "ip6tables.rules", "ip6tables-restore"),
     ] {
-        let chains =
-            sets.iter().map(|set| chain(set, family, wanted, &mut collected, &mut lowered)).collect();
+        let mut runs = Runs::default();
+        let mut written = Written { collected: &mut collected, runs: &mut runs };
+        let chains = sets.iter().map(|set| chain(set, family, wanted, &mut written, &mut lowered)).collect();
         lowered.artifacts.push(Artifact {
             path: path.to_owned(),
             template: "iptables.rules.tera",
-            model: Model::of(&File { restore, chains }),
+            model: Model::with_runs(&File { restore, chains }, runs),
         });
     }
     collected.finish(&mut lowered);
     lowered
 }
 
+/// What stands beside the rules of a file.
+struct Written<'a> {
+    /// The sets that rules look into.
+    collected: &'a mut Collected,
+    /// The blocks of rules that differ in nothing else.
+    runs: &'a mut Runs,
+}
+
 fn chain(
     set: &RuleSet,
     family: Family,
     wanted: &Wanted<'_>,
-    collected: &mut Collected,
+    written: &mut Written<'_>,
     lowered: &mut Lowered,
 ) -> Chain {
     let (hook, suffix) = match set.scope.direction {
@@ -120,34 +129,69 @@ fn chain(
     let mut rules = implied(set, family, wanted, lowered);
     let lines = lines(set, family, &VOCABULARY, lowered);
     let mut comments = Comments::new(set, COMMENT_ROOM);
-    let line = |(peer, source, service): Key, comment: Arc<str>| {
-        let (peer, source) = (peer.map(|prefix| prefix.to_string()), source.map(|prefix| prefix.to_string()));
+    let line = |peer: Option<String>, (source, service): Beside, comment: Arc<str>| {
+        let source = source.map(|prefix| prefix.to_string());
         let (source, destination) = match set.scope.direction {
             Direction::Egress => (source, peer),
             Direction::Ingress => (peer, source),
         };
         Line { source, destination, ..accept(&service, comment) }
     };
+    let one = |peer: Option<Prefix>| peer.map(|prefix| prefix.to_string());
     if wanted.options.get("iptables.form") == Some("ipset") {
         rules.extend(sets::grouped(lines, &mut comments).into_iter().map(|group| {
             if let [peer] = group.peers.as_slice() {
-                return line((*peer, group.source, group.service), group.comment);
+                return line(one(*peer), (group.source, group.service), group.comment);
             }
             let end = match set.scope.direction {
                 Direction::Egress => "dst",
                 Direction::Ingress => "src",
             };
-            let name = collected.add(&name, family, &group.peers, lowered);
-            let line = line((None, group.source, group.service), group.comment);
+            let name = written.collected.add(&name, family, &group.peers, lowered);
+            let line = line(None, (group.source, group.service), group.comment);
             Line { set: Some(name), set_end: Some(end), ..line }
         }));
     } else {
-        rules.extend(lines.into_iter().map(|Accepted { key, rules }| line(key, comments.of(&rules))));
+        for run in alike(lines, &mut comments) {
+            let peer = match run.peers.as_slice() {
+                [] => None,
+                [only] => Some(only.to_string()),
+                _ => Some(written.runs.add(run.peers)),
+            };
+            rules.push(line(peer, run.beside, run.comment));
+        }
     }
     if wanted.options.get("iptables.reject") == Some("reject") {
         rules.extend(reject(family));
     }
     Chain { hook, name, rules }
+}
+
+/// What a line chooses besides its far end.
+type Beside = (Option<Prefix>, Service);
+
+/// Lines in a row that differ in the block of their far end only.
+struct Run {
+    /// The blocks; none is every address.
+    peers: Vec<Prefix>,
+    beside: Beside,
+    comment: Arc<str>,
+}
+
+fn alike(lines: Vec<Accepted>, comments: &mut Comments<'_>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for Accepted { key: (peer, source, service), rules } in lines {
+        let comment = comments.of(&rules);
+        let last = runs.last_mut().filter(|last| {
+            let is_like = last.beside.0 == source && last.beside.1 == service && last.comment == comment;
+            is_like && !last.peers.is_empty()
+        });
+        match (last, peer) {
+            (Some(last), Some(peer)) => last.peers.push(peer),
+            _ => runs.push(Run { peers: peer.into_iter().collect(), beside: (source, service), comment }),
+        }
+    }
+    runs
 }
 
 /// The rules that hold for every connection.
@@ -178,7 +222,7 @@ fn implied(set: &RuleSet, family: Family, wanted: &Wanted<'_>, lowered: &mut Low
             excess = Set::union(&excess, &TransportSet::icmp(Protocol::ICMPV6, icmp));
         }
         let peers = PeerSet::from(AddrSet::all_v6());
-        let excess = PacketSet::product(None, &peers, &excess, &true).subtract(&set.allows().at_least);
+        let excess = set.not_allowed_of(&PacketSet::product(None, &peers, &excess, &true));
         if !excess.is_empty() {
             let why = format!("ICMPv6 types 133 to 136 pass to and from every address: {why}");
             let finding = Finding::new(Code::TargetCannotSay, why.clone());

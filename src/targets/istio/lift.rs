@@ -8,7 +8,7 @@ use crate::packet::{
 use crate::policy::{
     Action, Direction, Match, Origin, Pods, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The meaning: one rule set for the workloads of each `Sidecar`.
 pub(super) fn lift(objects: &Objects, findings: &mut Vec<Finding>) -> Policy {
@@ -34,7 +34,7 @@ pub(super) fn lift(objects: &Objects, findings: &mut Vec<Finding>) -> Policy {
         let set = rule_set(pods, rules(objects, &everything));
         sets.insert(set.scope.name.clone(), set);
     }
-    let mut told = std::collections::BTreeSet::new();
+    let mut told = BTreeSet::new();
     for rule in sets.values().flat_map(|set| &set.rules) {
         let Origin::File(place) = &rule.origin else { continue };
         for doubt in &rule.unmodelled {
@@ -65,9 +65,14 @@ fn rules(objects: &Objects, sidecar: &Sidecar) -> Vec<Rule> {
     let everything = [Egress { port: None, hosts: vec![("*".to_owned(), Wanted::All)], bound: false }];
     let listeners = sidecar.egress.as_deref().unwrap_or(&everything);
     let mut rules = Vec::new();
+    // A thousand hosts of a Sidecar are looked through once, and not for each entry.
+    let mut known: BTreeMap<(usize, &str), Known<'_>> = BTreeMap::new();
     for entry in objects.entries.iter().filter(|entry| is_seen(entry, namespace)) {
-        for listener in listeners {
-            let (sure, perhaps) = chosen(entry, listener, namespace);
+        for (number, listener) in listeners.iter().enumerate() {
+            let known = known
+                .entry((number, entry.namespace.as_str()))
+                .or_insert_with(|| Known::of(listener, &entry.namespace, namespace));
+            let (sure, perhaps) = known.chosen(entry);
             for port in entry.ports.iter().filter(|port| listener.port.is_none_or(|own| own == port.number)) {
                 let mut doubts = Vec::new();
                 if listener.bound {
@@ -101,29 +106,55 @@ fn is_seen(entry: &ServiceEntry, namespace: &str) -> bool {
     entry.export.is_empty() || entry.export.iter().any(here)
 }
 
-/// The hosts of an entry that a listener knows, surely and perhaps.
-fn chosen(entry: &ServiceEntry, listener: &Egress, namespace: &str) -> (Vec<NamePattern>, Vec<NamePattern>) {
-    let of_namespace = |wanted: &str| match wanted {
-        "*" => true,
-        "." => entry.namespace == namespace,
-        named => named == entry.namespace,
-    };
-    let wanted: Vec<&Wanted> =
-        listener.hosts.iter().filter(|(from, _)| of_namespace(from)).map(|(_, host)| host).collect();
-    let holds = |host: &NamePattern| {
-        wanted.iter().any(|wanted| match wanted {
-            Wanted::All => true,
-            Wanted::Only(pattern) => host.names().is_subset(&pattern.names()),
-        })
-    };
-    let meets = |host: &NamePattern| {
-        wanted.iter().any(|wanted| match wanted {
-            Wanted::All => true,
-            Wanted::Only(pattern) => !host.names().intersect(&pattern.names()).is_empty(),
-        })
-    };
-    let (sure, rest): (Vec<NamePattern>, Vec<NamePattern>) = entry.hosts.iter().cloned().partition(holds);
-    (sure, rest.into_iter().filter(meets).collect())
+/// The hosts that a listener knows of the entries of a namespace.
+struct Known<'a> {
+    /// All of them.
+    all: bool,
+    patterns: BTreeSet<&'a NamePattern>,
+    /// The names of each pattern.
+    names: Vec<NameSet>,
+    /// The names of all of them.
+    together: NameSet,
+}
+
+impl<'a> Known<'a> {
+    fn of(listener: &'a Egress, of_entries: &str, namespace: &str) -> Self {
+        let is_meant = |wanted: &str| match wanted {
+            "*" => true,
+            "." => of_entries == namespace,
+            named => named == of_entries,
+        };
+        let wanted = listener.hosts.iter().filter(|(from, _)| is_meant(from)).map(|(_, host)| host);
+        let (mut all, mut patterns) = (false, BTreeSet::new());
+        for wanted in wanted {
+            match wanted {
+                Wanted::All => all = true,
+                Wanted::Only(pattern) => {
+                    patterns.insert(pattern);
+                }
+            }
+        }
+        let names: Vec<NameSet> = patterns.iter().map(|pattern| pattern.names()).collect();
+        Self { all, patterns, together: NameSet::union_all(&names), names }
+    }
+
+    /// The hosts of an entry that are known, surely and perhaps.
+    fn chosen(&self, entry: &ServiceEntry) -> (Vec<NamePattern>, Vec<NamePattern>) {
+        let (mut sure, mut perhaps) = (Vec::new(), Vec::new());
+        for host in &entry.hosts {
+            if self.all || self.patterns.contains(host) {
+                sure.push(host.clone());
+                continue;
+            }
+            let names = host.names();
+            if names.intersect(&self.together).is_empty() {
+                continue;
+            }
+            let is_one = self.names.iter().any(|known| names.is_subset(known));
+            if is_one { &mut sure } else { &mut perhaps }.push(host.clone());
+        }
+        (sure, perhaps)
+    }
 }
 
 /// What a port of an entry lets out for some of its hosts.

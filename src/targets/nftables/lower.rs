@@ -208,8 +208,7 @@ fn implied(set: &RuleSet, wanted: &Wanted<'_>, lowered: &mut Lowered) -> Vec<Lin
     let types =
         NEIGHBOUR_DISCOVERY.map(|kind| TransportSet::icmp(Protocol::ICMPV6, IcmpMatch { kind, code: None }));
     let peers = PeerSet::from(AddrSet::all_v6());
-    let excess =
-        PacketSet::product(None, &peers, &Set::union_all(&types), &true).subtract(&set.allows().at_least);
+    let excess = set.not_allowed_of(&PacketSet::product(None, &peers, &Set::union_all(&types), &true));
     if !excess.is_empty() {
         let why = format!("ICMPv6 types 133 to 136 pass to and from every address: {why}");
         let finding = Finding::new(Code::TargetCannotSay, why.clone());

@@ -96,14 +96,25 @@ const OWN: [&str; 9] = [
     "maxspareservers",
 ];
 
+/// So many lines tell of a text that hardly any directive is in that it is something else.
+const GLANCE: usize = 256;
+
 /// Reports whether a text is a configuration of tinyproxy.
 pub(super) fn is_conf(text: &str) -> bool {
     let words = text.lines().filter_map(first_word);
     let (mut own, mut known, mut unknown) = (false, 0_usize, 0_usize);
+    let is_among = |list: &[&str], word: &str| list.iter().any(|known| known.eq_ignore_ascii_case(word));
     for word in words {
-        let word = word.to_ascii_lowercase();
-        own |= OWN.contains(&word.as_str());
-        if DIRECTIVES.contains(&word.as_str()) { known += 1 } else { unknown += 1 }
+        if is_among(&DIRECTIVES, word) {
+            known += 1;
+            own |= is_among(&OWN, word);
+        } else {
+            unknown += 1;
+        }
+        // A dump of a hundred thousand rules is not read to its end to see that it is no configuration.
+        if known + unknown == GLANCE && known < unknown {
+            return false;
+        }
     }
     own && known > unknown
 }
