@@ -23,6 +23,7 @@ mod demand;
 mod envoy;
 mod families;
 mod gcp_firewall;
+mod gcp_network;
 mod gcp_network_policy;
 mod gcp_service;
 mod gke_module;

@@ -4,7 +4,6 @@ use crate::diag::{Place, Source};
 use crate::syntax::hcl::{Block, Kind, Value};
 use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An object as a block of that kind: its keys in the way that Terraform writes them, and objects and lists of objects
@@ -12,7 +11,7 @@ use std::sync::Arc;
 pub(super) fn block(source: &Arc<Source>, object: &Node, kind: &str) -> Block {
     // The whole of an object may say more than is to be shown; its name is enough to find it.
     let at = object.get("name").or_else(|| object.get("ruleName")).unwrap_or(object);
-    let mut block = empty(kind, Place { source: Arc::clone(source), span: at.span });
+    let mut block = Block::new(kind, &[], Place { source: Arc::clone(source), span: at.span });
     let yaml::Kind::Mapping(entries) = &object.kind else { return block };
     for (key, node) in entries {
         block.attributes.insert(snake(&key.name), value(source, node));
@@ -42,7 +41,7 @@ pub(super) fn with_blocks(mut block: Block) -> Block {
             kind => vec![Value { place: value.place.clone(), kind }],
         };
         for item in items {
-            let mut inner = empty(&name, block.place.clone());
+            let mut inner = Block::new(&name, &[], block.place.clone());
             match item.kind {
                 Kind::Map(fields) => {
                     inner.place = fields.get("name").map_or(&block.place, |name| &name.place).clone();
@@ -74,19 +73,6 @@ pub(super) fn says(value: &Value) -> bool {
 /// The blocks of a kind within a block.
 pub(super) fn children<'a>(block: &'a Block, kind: &'a str) -> impl Iterator<Item = &'a Block> {
     block.blocks.iter().filter(move |inner| inner.kind == kind)
-}
-
-fn empty(kind: &str, place: Place) -> Block {
-    Block {
-        module: String::new(),
-        kind: kind.to_owned(),
-        labels: Vec::new(),
-        instance: String::new(),
-        uncertain: Vec::new(),
-        attributes: BTreeMap::new(),
-        blocks: Vec::new(),
-        place,
-    }
 }
 
 fn with_snake_keys(value: &mut Value) {

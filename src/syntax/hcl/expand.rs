@@ -227,16 +227,7 @@ impl Expander<'_> {
     }
 
     fn block(&mut self, kind: &str, labels: Vec<String>, body: &Body, site: Site<'_>) -> Block {
-        let mut block = Block {
-            module: String::new(),
-            kind: kind.to_owned(),
-            labels,
-            instance: String::new(),
-            uncertain: Vec::new(),
-            attributes: BTreeMap::new(),
-            blocks: Vec::new(),
-            place: site.file.place(body),
-        };
+        let mut block = Block { labels, ..Block::new(kind, &[], site.file.place(body)) };
         self.attributes(body, site, &mut block.attributes);
         for inner in body.blocks() {
             if inner.has_ident("dynamic") {

@@ -71,6 +71,22 @@ pub struct Block {
     pub place: Place,
 }
 
+impl Block {
+    /// A block that surely exists once, with nothing in it.
+    pub fn new(kind: &str, labels: &[&str], place: Place) -> Self {
+        Self {
+            module: String::new(),
+            kind: kind.to_owned(),
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+            instance: String::new(),
+            uncertain: Vec::new(),
+            attributes: BTreeMap::new(),
+            blocks: Vec::new(),
+            place,
+        }
+    }
+}
+
 /// The files of one folder, read together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Module {

@@ -214,16 +214,7 @@ fn empty(
         Some(yaml::Kind::String(key)) => format!("[{}]", hcl::quote(key)),
         Some(_) | None => String::new(),
     };
-    Block {
-        module: module.to_owned(),
-        kind: "resource".to_owned(),
-        labels: vec![kind.to_owned(), name.to_owned()],
-        instance,
-        uncertain: Vec::new(),
-        attributes: BTreeMap::new(),
-        blocks: Vec::new(),
-        place: file.place(span),
-    }
+    Block { module: module.to_owned(), instance, ..Block::new("resource", &[kind, name], file.place(span)) }
 }
 
 fn attributes(file: &File<'_>, values: Option<&Node>) -> BTreeMap<String, Value> {

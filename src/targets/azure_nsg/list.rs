@@ -14,7 +14,6 @@ use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
 use crate::targets::terraform::found;
 use crate::targets::{Imported, Importer};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Reads groups and rules: lists of them, single ones, and answers with `value`.
@@ -225,16 +224,7 @@ impl File<'_> {
     }
 
     fn empty(&self, kind: &str, name: &str, at: &Node) -> Block {
-        Block {
-            module: String::new(),
-            kind: "resource".to_owned(),
-            labels: vec![kind.to_owned(), name.to_owned()],
-            instance: String::new(),
-            uncertain: Vec::new(),
-            attributes: BTreeMap::new(),
-            blocks: Vec::new(),
-            place: Place { source: Arc::clone(self.source), span: at.span },
-        }
+        Block::new("resource", &[kind, name], Place { source: Arc::clone(self.source), span: at.span })
     }
 }
 

@@ -48,11 +48,8 @@ fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
     let mut reader = Reader { exist: true, ..Reader::default() };
     let mut is_plan = false;
     for source in sources {
-        let mut read = terraform::read(source, Stage::After, asked);
+        let mut read = terraform::read(source, stage, asked);
         is_plan |= read.is_plan;
-        if stage == Stage::Before && read.is_plan {
-            read = terraform::read(source, Stage::Before, asked);
-        }
         reader.findings.append(&mut read.findings);
         let own: BTreeSet<(Group, String)> = read
             .resources

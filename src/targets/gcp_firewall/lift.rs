@@ -6,8 +6,9 @@
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set, TransportSet};
 use crate::policy::{
-    Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+    Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Traffic, Unmodelled,
 };
+use crate::targets::gcp_network::implied;
 use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,26 +122,9 @@ const ANY_NETWORK: &str = "google_compute_network";
 fn set(name: String, direction: Direction, mut rules: Vec<Ordered>) -> RuleSet {
     // `Action::Allow` sorts before `Action::Deny`; a denial comes first here.
     rules.sort_by_key(|(priority, action, _)| (*priority, std::cmp::Reverse(*action)));
-    let mut rules: Vec<Rule> = rules.into_iter().map(|(_, _, rule)| rule).collect();
-    let (universe, implied) = match direction {
-        Direction::Egress => (PeerSet::all_addrs(), Some("the network's implied rule allows all egress")),
-        // A source can be a tag or a service account; nothing that is not allowed comes in.
-        Direction::Ingress => (PeerSet::all_addrs().union(&PeerSet::all_groups()), None),
-    };
-    rules.extend(implied.map(|words| Rule {
-        action: Action::Allow,
-        matches: Match::ANY,
-        traffic: Traffic::New,
-        unmodelled: Vec::new(),
-        origin: Origin::System(words.to_owned()),
-    }));
-    RuleSet {
-        scope: Scope { name, direction },
-        subject: Subject::Host,
-        universe,
-        rules,
-        default: Action::Deny,
-    }
+    let rules = rules.into_iter().map(|(_, _, rule)| rule).collect();
+    // A source can be a tag or a service account, too.
+    implied(name, direction, PeerSet::all_addrs(), rules)
 }
 
 /// The rules that one firewall rule stands for: one for what is known, and one for each part that is not.

@@ -161,16 +161,7 @@ fn services(block: &mut Block, kind: &str, source: &Arc<Source>, list: &Node) {
 }
 
 fn empty(kind: &str, source: &Arc<Source>, at: &Node) -> Block {
-    Block {
-        module: String::new(),
-        kind: kind.to_owned(),
-        labels: Vec::new(),
-        instance: String::new(),
-        uncertain: Vec::new(),
-        attributes: BTreeMap::new(),
-        blocks: Vec::new(),
-        place: Place { source: Arc::clone(source), span: at.span },
-    }
+    Block::new(kind, &[], Place { source: Arc::clone(source), span: at.span })
 }
 
 /// Reports whether a value says anything.

@@ -3,10 +3,11 @@
 use super::hcl::{Reader, network, targets};
 use super::lift::{Spoken, lift};
 use super::list::tell_apart;
-use crate::diag::{Finding, Source};
+use crate::diag::Source;
 use crate::policy::Direction;
 use crate::syntax::hcl::{Block, Kind, Module, Value};
-use crate::syntax::terraform::{self, Asked, Stage, recognizes};
+use crate::syntax::terraform::{Asked, recognizes};
+use crate::targets::gcp_network::{Stated, stages};
 use crate::targets::terraform::{FIREWALL, is_beside};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,54 +33,34 @@ impl Importer for GcpFirewallState {
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let (before, after) = stages(sources);
+        let (before, after) = both(sources);
         meaning(after, &before.map(|before| spoken(&before.blocks)).unwrap_or_default())
     }
 
     fn import_before(&self, sources: &[Arc<Source>]) -> Option<Imported> {
-        let (before, after) = stages(sources);
+        let (before, after) = both(sources);
         Some(meaning(before?, &spoken(&after.blocks)))
     }
 }
 
-/// The rules of one stage.
-#[derive(Default)]
-struct Firewalls {
-    blocks: Vec<Block>,
-    findings: Vec<Finding>,
-}
-
 /// The rules before, where one of the files is a plan, and after.
-fn stages(sources: &[Arc<Source>]) -> (Option<Firewalls>, Firewalls) {
+fn both(sources: &[Arc<Source>]) -> (Option<Stated>, Stated) {
     let asked = Asked { types: &[FIREWALL], blocks: &BLOCKS, beside: is_beside };
-    let (mut before, mut after, mut is_plan) = (Firewalls::default(), Firewalls::default(), false);
-    for source in sources {
-        let read = terraform::read(source, Stage::After, asked);
-        let now = if read.is_plan {
-            is_plan = true;
-            terraform::read(source, Stage::Before, asked)
-        } else {
-            read.clone()
-        };
-        for (read, into) in [(now, &mut before), (read, &mut after)] {
-            into.blocks.extend(read.resources.into_iter().map(|resource| with_blocks(resource.block)));
-            into.findings.extend(read.findings);
-        }
-    }
+    let (before, mut after) = stages(sources, asked, with_blocks);
     // Networks are told apart by the rules of both stages, so that both call them the same.
-    let count = before.blocks.len();
-    let mut blocks = [before.blocks, after.blocks].concat();
+    let count = before.as_ref().map_or(0, |before| before.blocks.len());
+    let mut blocks: Vec<Block> = before.iter().flat_map(|before| before.blocks.iter().cloned()).collect();
+    blocks.append(&mut after.blocks);
     tell_apart(&mut blocks);
     after.blocks = blocks.split_off(count);
-    before.blocks = blocks;
-    (is_plan.then_some(before), after)
+    (before.map(|before| Stated { blocks, ..before }), after)
 }
 
 /// What the rules mean. The other stage of a plan tells more scopes: where a plan deletes the last rule about one, the
 /// network's implied rules decide, and egress opens.
-fn meaning(firewalls: Firewalls, more: &BTreeSet<Spoken>) -> Imported {
-    let mut reader = Reader { findings: firewalls.findings, exist: true, ..Reader::default() };
-    let module = Module { blocks: firewalls.blocks, ..Module::default() };
+fn meaning(stated: Stated, more: &BTreeSet<Spoken>) -> Imported {
+    let mut reader = Reader { findings: stated.findings, exist: true, ..Reader::default() };
+    let module = Module { blocks: stated.blocks, ..Module::default() };
     reader.module(&module);
     let spoken = spoken(&module.blocks).union(more).cloned().collect();
     let Reader { firewalls, mut findings, .. } = reader;
@@ -116,14 +97,9 @@ fn with_blocks(mut block: Block) -> Block {
         }
         let place = list.place.clone();
         let inner = |attributes: BTreeMap<String, Value>, uncertain: Vec<String>| Block {
-            module: String::new(),
-            kind: kind.to_owned(),
-            labels: Vec::new(),
-            instance: String::new(),
             uncertain,
             attributes,
-            blocks: Vec::new(),
-            place: place.clone(),
+            ..Block::new(kind, &[], place.clone())
         };
         match list.kind {
             Kind::Null => {}

@@ -9,8 +9,9 @@ use super::rule::Ends;
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set as _};
 use crate::policy::{
-    Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
+    Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Traffic, Unmodelled,
 };
+use crate::targets::gcp_network::implied;
 use crate::targets::named::{both_families, with_names};
 use crate::targets::terraform::{Doubtful, Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,27 +132,9 @@ const ANY_POLICY: &str = "google_compute_network_firewall_policy";
 fn set(name: String, direction: Direction, mut rules: Vec<Ordered>) -> RuleSet {
     rules.sort_by_key(|(priority, _)| *priority);
     let rules = rules.into_iter().map(|(_, rule)| rule).collect();
-    let mut rules = with_names(rules, &both_families());
-    let everything = PeerSet::all_addrs().union(&PeerSet::all_names());
-    let (universe, implied) = match direction {
-        Direction::Egress => (everything, Some("the network's implied rule allows all egress")),
-        // A source can be a tag; nothing that is not allowed comes in.
-        Direction::Ingress => (everything.union(&PeerSet::all_groups()), None),
-    };
-    rules.extend(implied.map(|words| Rule {
-        action: Action::Allow,
-        matches: Match::ANY,
-        traffic: Traffic::New,
-        unmodelled: Vec::new(),
-        origin: Origin::System(words.to_owned()),
-    }));
-    RuleSet {
-        scope: Scope { name, direction },
-        subject: Subject::Host,
-        universe,
-        rules,
-        default: Action::Deny,
-    }
+    let rules = with_names(rules, &both_families());
+    // A source can be a name or a tag.
+    implied(name, direction, PeerSet::all_addrs().union(&PeerSet::all_names()), rules)
 }
 
 /// The rules that one stands for: one for what is known, and one for each part that is not.

@@ -4,10 +4,11 @@ use super::hcl::{BOTH, Reader, named, of};
 use super::lift::Spoken;
 use super::rule::targets;
 use super::{POLICIES, RULES, WITH_RULES};
-use crate::diag::{Finding, Source};
+use crate::diag::Source;
 use crate::policy::Direction;
 use crate::syntax::hcl::{Block, Module, Value};
-use crate::syntax::terraform::{self, Asked, Stage, recognizes};
+use crate::syntax::terraform::{Asked, recognizes};
+use crate::targets::gcp_network::{Stated, stages};
 use crate::targets::objects::with_blocks;
 use crate::targets::terraform::is_beside;
 use crate::targets::{FormFamily, Imported, Importer};
@@ -32,42 +33,21 @@ impl Importer for GcpNetworkPolicyState {
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let (before, after) = stages(sources);
+        let (before, after) = both(sources);
         meaning(after, &before.map(|before| spoken(&before.blocks)).unwrap_or_default())
     }
 
     fn import_before(&self, sources: &[Arc<Source>]) -> Option<Imported> {
-        let (before, after) = stages(sources);
+        let (before, after) = both(sources);
         Some(meaning(before?, &spoken(&after.blocks)))
     }
 }
 
-/// The resources of one stage.
-#[derive(Default)]
-struct Stated {
-    blocks: Vec<Block>,
-    findings: Vec<Finding>,
-}
-
 /// The policies before, where one of the files is a plan, and after.
-fn stages(sources: &[Arc<Source>]) -> (Option<Stated>, Stated) {
+fn both(sources: &[Arc<Source>]) -> (Option<Stated>, Stated) {
     let types = [RULES, WITH_RULES, POLICIES].concat();
-    let asked = Asked { types: &types, blocks: &["match", "rule", "target_secure_tags"], beside: is_beside };
-    let (mut before, mut after, mut is_plan) = (Stated::default(), Stated::default(), false);
-    for source in sources {
-        let read = terraform::read(source, Stage::After, asked);
-        let now = if read.is_plan {
-            is_plan = true;
-            terraform::read(source, Stage::Before, asked)
-        } else {
-            read.clone()
-        };
-        for (read, into) in [(now, &mut before), (read, &mut after)] {
-            into.blocks.extend(read.resources.into_iter().map(|resource| with_blocks(resource.block)));
-            into.findings.extend(read.findings);
-        }
-    }
-    (is_plan.then_some(before), after)
+    let blocks = ["match", "rule", "target_secure_tags"];
+    stages(sources, Asked { types: &types, blocks: &blocks, beside: is_beside }, with_blocks)
 }
 
 /// What the policies mean. The other stage of a plan tells more scopes: where a plan deletes the last rule of a policy,

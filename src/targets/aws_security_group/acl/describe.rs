@@ -85,16 +85,8 @@ fn acl(source: &Arc<Source>, object: &Node, fields: &mut Fields<'_>) -> Option<B
     }
     let named = object.get("NetworkAclId").unwrap_or(object);
     let text = |text: &str| Value { place: fields.place(named), kind: Kind::String(text.to_owned()) };
-    let mut block = Block {
-        module: String::new(),
-        kind: "resource".to_owned(),
-        labels: vec!["aws_network_acl".to_owned(), id.to_owned()],
-        instance: String::new(),
-        uncertain: Vec::new(),
-        attributes: BTreeMap::from([("id".to_owned(), text(id))]),
-        blocks: Vec::new(),
-        place: fields.place(named),
-    };
+    let mut block = Block::new("resource", &["aws_network_acl", id], fields.place(named));
+    block.attributes.insert("id".to_owned(), text(id));
     for entry in fields.objects(object, "Entries") {
         let kind = match entry.get("Egress").map(|value| &value.kind) {
             Some(yaml::Kind::Bool(true)) => "egress",

@@ -117,16 +117,8 @@ impl Reader {
 pub(super) fn within(acl: &Block, item: &Value, attributes: BTreeMap<String, Value>) -> Block {
     // The whole of a rule may say more than is to be shown; its number is enough to find it.
     let place = attributes.get(INSIDE.number).map_or(&item.place, |number| &number.place).clone();
-    Block {
-        module: acl.module.clone(),
-        kind: "rule".to_owned(),
-        labels: acl.labels.clone(),
-        instance: String::new(),
-        uncertain: Vec::new(),
-        attributes,
-        blocks: Vec::new(),
-        place,
-    }
+    let rule = Block::new("rule", &[], place);
+    Block { module: acl.module.clone(), labels: acl.labels.clone(), attributes, ..rule }
 }
 
 /// What rules may be that are not known: any rule at all of either family, tried before all others.

@@ -50,11 +50,8 @@ fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
     let mut reader = Reader::default();
     let mut is_plan = false;
     for source in sources {
-        let mut read = terraform::read(source, Stage::After, asked);
+        let mut read = terraform::read(source, stage, asked);
         is_plan |= read.is_plan;
-        if stage == Stage::Before && read.is_plan {
-            read = terraform::read(source, Stage::Before, asked);
-        }
         reader.findings.append(&mut read.findings);
         let all = || read.resources.iter().map(|resource| &resource.block).chain(&read.replaced);
         let own: BTreeSet<Rule> = all().filter_map(of_its_own).collect();
