@@ -20,3 +20,5 @@ mod pieces;
 mod policies;
 #[cfg(test)]
 mod rows;
+#[cfg(test)]
+mod sizes;
