@@ -6,6 +6,7 @@
 
 mod absorb;
 mod accepted;
+mod addresses;
 mod aws_network_firewall;
 mod aws_security_group;
 mod azure_firewall;
@@ -29,6 +30,9 @@ mod gke_module;
 mod grouped;
 mod haproxy;
 mod host_expression;
+mod ip_set_member;
+mod ip_sets;
+mod ipset;
 mod iptables;
 mod istio;
 mod json;
@@ -86,6 +90,7 @@ pub const TARGETS: &[&dyn Target] = &[
     &azure_firewall::AzureFirewall,
     &aws_network_firewall::AwsNetworkFirewall,
     &pan_edl::PanEdl,
+    &ipset::Ipset,
     &iptables::Iptables,
     &nftables::Nftables,
     &squid::Squid,

@@ -22,6 +22,7 @@ mod gcp;
 mod gcp_policy;
 mod gke;
 mod haproxy;
+mod ipset;
 mod iptables;
 mod istio;
 mod law;
