@@ -7,11 +7,14 @@
 mod absorb;
 mod accepted;
 mod addresses;
+mod aws_fields;
 mod aws_network_firewall;
+mod aws_prefix_list;
 mod aws_security_group;
 mod azure_firewall;
 mod azure_nsg;
 mod beside;
+mod blocks;
 mod by_name;
 mod calico;
 mod case;
@@ -37,6 +40,8 @@ mod iptables;
 mod istio;
 mod json;
 mod kubernetes;
+mod managed_entries;
+mod managed_lists;
 mod masked;
 mod model;
 mod named;
@@ -57,6 +62,7 @@ mod region;
 mod rule_name;
 mod runs;
 mod selecting;
+mod service_words;
 mod spread;
 mod squid;
 mod terraform;
@@ -84,6 +90,7 @@ use std::sync::Arc;
 /// Every target, in the order in which they are listed and written.
 pub const TARGETS: &[&dyn Target] = &[
     &aws_security_group::AwsSecurityGroup,
+    &aws_prefix_list::AwsPrefixList,
     &gcp_firewall::GcpFirewall,
     &gcp_network_policy::GcpNetworkPolicy,
     &azure_nsg::AzureNsg,

@@ -171,10 +171,9 @@ impl Format for Sets {
                 (0, Some(halves), _) => members.extend(halves.map(|block| Member { block, ..*member })),
                 (1, _, Service::Ports(protocol, (first, last))) if first < last => {
                     let ranges = [(first, first), (first + 1, last)];
-                    members.extend(ranges.map(|ports| Member {
-                        service: Service::Ports(protocol, ports),
-                        ..*member
-                    }));
+                    members.extend(
+                        ranges.map(|ports| Member { service: Service::Ports(protocol, ports), ..*member }),
+                    );
                 }
                 (2, _, _) => members.extend([*member, *member]),
                 _ => members.push(*member),

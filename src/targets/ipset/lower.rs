@@ -4,8 +4,9 @@ use super::member::Member;
 use super::{ELEMENTS, MAX_ELEMENTS, NAME, SET_NAME, TEMPLATE};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix, Set as _};
-use crate::policy::{Direction, Origin, RuleSet};
+use crate::policy::{Direction, RuleSet};
 use crate::syntax::ipset::{COMMENT, is_plain};
+use crate::targets::blocks::{Blocks, outermost};
 use crate::targets::demand::{Demand, Unsaid, demands};
 use crate::targets::ip_sets::{ENDS, OWN};
 use crate::targets::reason::{Room, reason};
@@ -16,9 +17,6 @@ use std::collections::BTreeMap;
 
 /// What is said behind a member.
 const WHY: Room = Room { limit: COMMENT, allowed: is_plain };
-
-/// Blocks, each with who asks for it.
-type Blocks<'a> = BTreeMap<Prefix, Vec<&'a Origin>>;
 
 /// The policy as sets. One without members is there too: rules look into it, and what was in it before must go.
 pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
@@ -93,19 +91,6 @@ fn blocks_of(addrs: &AddrSet) -> Vec<Prefix> {
         Prefix::containing(prefix.addr(), 1).into_iter().chain(upper.prefixes()).collect()
     };
     addrs.prefixes().into_iter().flat_map(halves).collect()
-}
-
-/// The blocks that are inside of no other; reasons go to the one that holds them.
-fn outermost(blocks: Blocks<'_>) -> Blocks<'_> {
-    let mut kept: Blocks<'_> = BTreeMap::new();
-    // In order, a block comes before those inside it.
-    for (block, origins) in blocks {
-        match kept.last_entry().filter(|last| last.key().contains(block)) {
-            Some(mut last) => last.get_mut().extend(origins),
-            None => drop(kept.insert(block, origins)),
-        }
-    }
-    kept
 }
 
 /// Refuses more members than a set takes, with the arithmetic.
