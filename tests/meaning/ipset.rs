@@ -30,8 +30,8 @@ impl Service {
     fn random(dice: &mut Dice) -> Self {
         match dice.below(6) {
             0 => Self::Icmp(*dice.pick(&[3, 8, 128, 135]), *dice.pick(&[0, 1, 4])),
-            1 => Self::Whole(*dice.pick(&[47, 50, 89])),
-            _ => Self::Ports(*dice.pick(&[6, 6, 17, 132, 136]), dice.ports()),
+            1 => Self::Whole(*dice.pick(&[47, 50, 51])),
+            _ => Self::Ports(*dice.pick(&[6, 6, 17, 132]), dice.ports()),
         }
     }
 
@@ -54,8 +54,7 @@ impl Service {
                 let name = match protocol {
                     6 => "tcp",
                     17 => "udp",
-                    132 => "sctp",
-                    _ => "udplite",
+                    _ => "sctp",
                 };
                 let name = if dice.once_in(4) { protocol.to_string() } else { name.to_owned() };
                 let name = if protocol == 6 && dice.once_in(5) { String::new() } else { format!("{name}:") };

@@ -11,6 +11,7 @@ mod agreement;
 mod aws;
 mod aws_network_acl;
 mod aws_network_firewall;
+mod aws_prefix_list;
 mod azure;
 mod azure_firewall;
 mod calico;

@@ -108,8 +108,10 @@ fn rules(list: &List) -> Result<(Direction, Vec<Rule>), (String, Place)> {
     };
     let Some(entries) = &list.entries else {
         let mut unmodelled = conditions;
-        unmodelled
-            .push(unknown(name, "its entries are not given, and they decide which addresses are meant"));
+        unmodelled.push(unknown(
+            name,
+            "which addresses are meant stands in its entries, and they are not given or not known",
+        ));
         return Ok((direction, rule(family.all(), unmodelled, &list.place).into_iter().collect()));
     };
     if let Some((prefix, place)) =

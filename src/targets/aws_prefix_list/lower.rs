@@ -20,7 +20,7 @@ const DESCRIPTION: Room = Room {
     allowed: |char| char.is_ascii_alphanumeric() || " ._-:/()#,@[]+=;{}!$*".contains(char),
 };
 
-/// What the entries of a list have in common: direction, services as words, and whether they are of IPv4.
+/// What the entries of a list have in common: direction, services as words, and whether they are of IPv6.
 type Key = (Direction, Vec<String>, bool);
 
 /// The policy as lists. Each is a resource with its entries inside, so that its plan shows them together.
@@ -67,7 +67,7 @@ fn add<'a>(set: &'a RuleSet, by_key: &mut BTreeMap<Key, Blocks<'a>>, unsaid: &mu
     for demand in demands(set, unsaid) {
         for words in tags(&demand.transport) {
             for block in demand.addrs.prefixes() {
-                let key = (set.scope.direction, words.clone(), block.is_ipv4());
+                let key = (set.scope.direction, words.clone(), !block.is_ipv4());
                 by_key.entry(key).or_default().entry(block).or_default().push(demand.origin);
             }
         }
@@ -105,8 +105,8 @@ fn lists(by_key: BTreeMap<Key, Blocks<'_>>, options: &Options) -> (Vec<Value>, u
     let headroom = number(options, HEADROOM, 0);
     let prefix = options.get(NAME).unwrap_or("egressor");
     let (mut lists, mut shortened) = (Vec::new(), 0_usize);
-    for ((direction, words, is_ipv4), blocks) in by_key {
-        let family = if is_ipv4 { "IPv4" } else { "IPv6" };
+    for ((direction, words, is_ipv6), blocks) in by_key {
+        let family = if is_ipv6 { "IPv6" } else { "IPv4" };
         let services = words.join(" ");
         let services_label =
             read(words.iter().map(String::as_str)).map(|all| label(&all)).unwrap_or_default();
