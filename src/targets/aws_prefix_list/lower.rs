@@ -80,12 +80,11 @@ fn tags(transport: &TransportSet) -> Vec<Vec<String>> {
     let mut room = 0_usize;
     for word in words(transport).iter().flat_map(|word| single(word)) {
         let size = word.len().saturating_add(1);
-        match tags.last_mut().filter(|_| size <= room) {
-            Some(tag) => tag.push(word),
-            None => {
-                tags.push(vec![word]);
-                room = MAX_TAG.max;
-            }
+        if let Some(tag) = tags.last_mut().filter(|_| size <= room) {
+            tag.push(word);
+        } else {
+            tags.push(vec![word]);
+            room = MAX_TAG.max;
         }
         room = room.saturating_sub(size);
     }
@@ -140,7 +139,7 @@ fn lists(by_key: BTreeMap<Key, Blocks<'_>>, options: &Options) -> (Vec<Value>, u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::{PortRange, PortSet, Protocol, Set};
+    use crate::packet::{PortRange, PortSet, Protocol};
 
     #[test]
     fn tags_hold_no_comma_and_are_not_too_long() {
