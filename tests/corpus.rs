@@ -127,9 +127,11 @@ fn every_importer_has_its_cases_and_they_are_taken_for_its_own_alone() {
 }
 
 /// The texts of which any part is an error: they end with the bracket that they began with.
-const BRACKETED: [&str; 14] = [
+const BRACKETED: [&str; 16] = [
     "aws-network-firewall-describe",
     "aws-network-firewall-state",
+    "aws-prefix-list-describe",
+    "aws-prefix-list-state",
     "aws-security-group-describe",
     "aws-security-group-state",
     "azure-firewall-list",

@@ -108,6 +108,8 @@ fn of_targets(tera: &mut Tera) {
     filter(tera, "iptables", syntax::words::quote);
     filter(tera, "iptables_line", syntax::words::comment_line);
     filter(tera, "iptables_word", syntax::words::quote_word);
+    filter(tera, "ipset", syntax::ipset::quote);
+    filter(tera, "ipset_line", syntax::ipset::comment);
     filter(tera, "json", syntax::json::quote);
     filter(tera, "nft", syntax::nft::quote);
     filter(tera, "nft_comment", syntax::nft::comment);

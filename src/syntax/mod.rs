@@ -11,6 +11,7 @@ pub mod glob;
 pub mod haproxy;
 pub mod hcl;
 pub mod html;
+pub mod ipset;
 pub mod json;
 pub(crate) mod kubernetes;
 pub mod markdown;

@@ -6,11 +6,15 @@
 
 mod absorb;
 mod accepted;
+mod addresses;
+mod aws_fields;
 mod aws_network_firewall;
+mod aws_prefix_list;
 mod aws_security_group;
 mod azure_firewall;
 mod azure_nsg;
 mod beside;
+mod blocks;
 mod by_name;
 mod calico;
 mod case;
@@ -30,10 +34,15 @@ mod gke_module;
 mod grouped;
 mod haproxy;
 mod host_expression;
+mod ip_set_member;
+mod ip_sets;
+mod ipset;
 mod iptables;
 mod istio;
 mod json;
 mod kubernetes;
+mod managed_entries;
+mod managed_lists;
 mod masked;
 mod model;
 mod named;
@@ -54,6 +63,7 @@ mod region;
 mod rule_name;
 mod runs;
 mod selecting;
+mod service_words;
 mod spread;
 mod squid;
 mod terraform;
@@ -81,12 +91,14 @@ use std::sync::Arc;
 /// Every target, in the order in which they are listed and written.
 pub const TARGETS: &[&dyn Target] = &[
     &aws_security_group::AwsSecurityGroup,
+    &aws_prefix_list::AwsPrefixList,
     &gcp_firewall::GcpFirewall,
     &gcp_network_policy::GcpNetworkPolicy,
     &azure_nsg::AzureNsg,
     &azure_firewall::AzureFirewall,
     &aws_network_firewall::AwsNetworkFirewall,
     &pan_edl::PanEdl,
+    &ipset::Ipset,
     &iptables::Iptables,
     &nftables::Nftables,
     &squid::Squid,

@@ -51,7 +51,7 @@ def main(outside, backend, folder):
         tool = "ip6tables" if ":" in packets[0][1] else "iptables"
         if os.path.exists(f"{case}.ipset"):
             with open(f"{case}.ipset", "rb") as sets:
-                subprocess.run(["ipset", "restore"], stdin=sets, check=True)
+                subprocess.run(["ipset", "-exist", "restore"], stdin=sets, check=True)
         if backend == "ruleset":
             # What is only checked may still fail to load, so both are done.
             for flags in (["-c"], []):

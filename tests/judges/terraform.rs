@@ -20,7 +20,7 @@ use std::process::Command;
 
 const JUDGE: &str = "Terraform";
 /// The targets that Terraform reads, and the variables that their modules ask for.
-const TARGETS: [(&str, &[&str]); 6] = [
+const TARGETS: [(&str, &[&str]); 7] = [
     ("aws-security-group", &["-var=security_group_id=sg-0001"]),
     ("gcp-firewall", &["-var=network=default", "-var=target_tags=[\"agents\"]"]),
     ("azure-nsg", &["-var=resource_group_name=rg", "-var=location=westeurope"]),
@@ -33,6 +33,7 @@ const TARGETS: [(&str, &[&str]); 6] = [
         "azure-firewall",
         &["-var=firewall_policy_id=/policies/hub", "-var=resource_group_name=rg", "-var=location=westeurope"],
     ),
+    ("aws-prefix-list", &[]),
 ];
 
 /// Terraform, and the providers that it asks.
@@ -379,10 +380,11 @@ fn prefix_lists_mean_what_the_module_says_once_they_have_ids() {
 }
 
 /// Tests in Terraform's own words, which it runs over the modules.
-const TESTS: [(&str, &str, &str); 3] = [
+const TESTS: [(&str, &str, &str); 4] = [
     ("aws-security-group", "aws.form=rules", include_str!("terraform/rules.tftest.hcl")),
     ("aws-security-group", "aws.form=prefix-lists", include_str!("terraform/prefix-lists.tftest.hcl")),
     ("gcp-firewall", "gcp.priority=1000", include_str!("terraform/firewall.tftest.hcl")),
+    ("aws-prefix-list", "aws-prefix-list.headroom=2", include_str!("terraform/list.tftest.hcl")),
 ];
 
 #[test]

@@ -3,14 +3,15 @@
 //! EC2's API reference, `IpPermission` and `SecurityGroupRule`. The first leaves the ports out where all are meant, the
 //! second prints `-1` for them.
 
-use super::entries::{self, Entries};
-use super::fields::{Fields, field, strangers};
+use super::entries::resolve;
 use super::lift::{Peer, Permission, lift};
 use super::peer::{Family, block_of};
 use crate::diag::{Code, Finding, Source};
 use crate::policy::{Direction, Scope};
 use crate::syntax::json;
 use crate::syntax::yaml::{Kind, Node};
+use crate::targets::aws_fields::{Fields, field, says};
+use crate::targets::managed_entries::{self as entries, Entries};
 use crate::targets::terraform::Stated;
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Importer for AwsSecurityGroupDescribe {
             }
         }
         let Reader { mut permissions, stated, mut findings } = reader;
-        lists.resolve(&mut permissions);
+        resolve(&lists, &mut permissions);
         let policy = lift(permissions, stated, &mut findings);
         Imported { policy, findings }
     }
@@ -253,4 +254,11 @@ fn named(object: &Node, keys: &[&str], fields: &mut Fields<'_>) -> Option<Peer> 
         fields.refuse(object, format!("the peer has no `{}`", keys.join("` or `")));
     }
     name.map(|name| Peer::Group(name.to_owned()))
+}
+
+/// What keys that are not known may mean: any peer at all.
+fn strangers(node: &Node, known: &[&str]) -> Vec<Peer> {
+    let Kind::Mapping(entries) = &node.kind else { return Vec::new() };
+    let strange = entries.iter().filter(|(key, value)| says(value) && !known.contains(&key.name.as_str()));
+    strange.map(|(key, _)| Peer::Unknown(key.name.clone())).collect()
 }

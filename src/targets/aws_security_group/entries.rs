@@ -1,95 +1,16 @@
-//! The entries of prefix lists, as `aws ec2 get-managed-prefix-list-entries` prints them, in files that are given
-//! beside the rules and named after their list: `pl-0123.json`.
+//! Entries of prefix lists, in the place of the lists that rules name.
 
-use super::fields::{Fields, field};
 use super::lift::{Peer, Permission};
-use crate::diag::{Code, Finding, Source};
-use crate::packet::{AddrSet, Set};
-use crate::syntax::json;
-use crate::targets::terraform::block;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::packet::AddrSet;
+use crate::targets::managed_entries::Entries;
 
-/// The entries of prefix lists, by the id of the list.
-#[derive(Debug, Default)]
-pub(super) struct Entries(BTreeMap<String, AddrSet>);
-
-/// Reports whether a text is about prefix lists and not about rules.
-pub(super) fn recognizes(text: &str) -> bool {
-    let keys = json::keys(text);
-    keys.contains(&"Entries") || keys.contains(&"PrefixLists")
-}
-
-impl Entries {
-    /// Adds the entries of a file. What `describe-managed-prefix-lists` prints holds none and is left aside.
-    pub(super) fn read(&mut self, source: &Arc<Source>, findings: &mut Vec<Finding>) {
-        let root = match json::parse(source, Code::ReadSyntax) {
-            Ok(root) => root,
-            Err(finding) => return findings.push(finding),
-        };
-        let mut fields = Fields::of(source);
-        if root.get("Entries").is_none() {
-            return;
+/// Puts the entries in place of the lists whose entries are known.
+pub(super) fn resolve(entries: &Entries, permissions: &mut [Permission]) {
+    for peer in permissions.iter_mut().flat_map(|permission| &mut permission.peers) {
+        if let Peer::Group(name) = peer
+            && let Some(entries) = entries.of(name)
+        {
+            *peer = Peer::Addrs(AddrSet::of(entries.iter().map(|(prefix, _)| *prefix)));
         }
-        if field(&root, "NextToken").is_some() {
-            fields.refuse(&root, "the output was cut: it has a `NextToken`, so entries are missing");
-        }
-        let mut prefixes = Vec::new();
-        for entry in fields.objects(&root, "Entries") {
-            match fields.text(entry, "Cidr").map(block) {
-                Some(Ok(prefix)) => prefixes.push(prefix),
-                Some(Err(message)) => fields.refuse(entry, message),
-                None => fields.refuse(entry, "the entry has no `Cidr`"),
-            }
-        }
-        if prefixes.is_empty() {
-            let message = "the prefix list has no entries, so rules for it allow nothing";
-            fields.note(Code::ReadNotCompared, &root, message);
-        }
-        match id(source.name()) {
-            Some(id) => {
-                let known = self.0.entry(id.to_owned()).or_default();
-                *known = AddrSet::union_all(&[known.clone(), AddrSet::of(prefixes)]);
-            }
-            None => fields.refuse(
-                &root,
-                "the file holds the entries of a prefix list and is not named after it, as `pl-0123.json` is",
-            ),
-        }
-        findings.extend(fields.findings);
-    }
-
-    /// Puts the entries in place of the lists whose entries are known.
-    pub(super) fn resolve(&self, permissions: &mut [Permission]) {
-        if self.0.is_empty() {
-            return;
-        }
-        for peer in permissions.iter_mut().flat_map(|permission| &mut permission.peers) {
-            if let Peer::Group(name) = peer
-                && let Some(entries) = self.0.get(name)
-            {
-                *peer = Peer::Addrs(entries.clone());
-            }
-        }
-    }
-}
-
-/// The id of a list in the name of a file.
-fn id(path: &str) -> Option<&str> {
-    let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    let id = file.get(file.find("pl-")?..)?;
-    let length = id.bytes().skip(3).take_while(u8::is_ascii_hexdigit).count();
-    id.get(..length.saturating_add(3)).filter(|_| length > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_named_after_its_list() {
-        assert_eq!(id("pl-0123.json"), Some("pl-0123"));
-        assert_eq!(id("a/b\\entries-of-pl-0a1b.v2.json"), Some("pl-0a1b"));
-        assert_eq!((id("entries.json"), id("pl-.json"), id("pl-0123/x.json")), (None, None, None));
     }
 }

@@ -1,11 +1,13 @@
 //! Security groups in Terraform HCL: rules of their own, and rules inside of the groups.
 
-use super::entries::{self, Entries};
+use super::entries::resolve;
 use super::lift::{Peer, Permission, lift};
 use super::peer::{Family, PrefixLists, blocks, group, groups, name, names_any};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::policy::{Direction, Policy, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, is_module_file, read};
+use crate::targets::managed_entries::{self as entries, Entries};
+use crate::targets::managed_lists::{self, LIST};
 use crate::targets::terraform::{Stated, found, items, not_read, stated};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeMap;
@@ -25,10 +27,11 @@ impl Importer for AwsSecurityGroupHcl {
             "aws_security_group",
             "aws_vpc_security_group_",
             "aws_default_security_group",
-            "aws_ec2_managed_prefix_list",
         ]
         .iter()
         .any(|label| declares(source.text(), "resource", label))
+            // Lists that say what they are for are a form of their own.
+            || (declares(source.text(), "resource", LIST) && !managed_lists::says_services(source.text()))
             || source.text().lines().any(|line| line.strip_prefix("# ") == Some(super::NO_RULE))
     }
 
@@ -53,7 +56,7 @@ impl Importer for AwsSecurityGroupHcl {
         for source in &lists {
             known.read(source, &mut findings);
         }
-        known.resolve(&mut permissions);
+        resolve(&known, &mut permissions);
         let policy: Policy = lift(permissions, stated, &mut findings);
         Imported { policy, findings }
     }

@@ -14,7 +14,6 @@ mod acl;
 mod asking;
 mod describe;
 mod entries;
-mod fields;
 mod hcl;
 mod lift;
 mod lists;

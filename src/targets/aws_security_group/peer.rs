@@ -4,12 +4,12 @@ use super::lift::Peer;
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
+use crate::targets::managed_lists::ManagedLists;
+pub(super) use crate::targets::managed_lists::{address, name};
 use crate::targets::terraform::{block, found, items};
-use std::collections::BTreeMap;
 
-/// The prefix lists that a module declares, by address. `None` where an entry is not known, so that the list is
-/// opaque.
-pub(super) struct PrefixLists(BTreeMap<String, Option<Vec<Prefix>>>);
+/// The prefix lists that a module declares, by address. One with an entry that is not known is opaque.
+pub(super) struct PrefixLists(ManagedLists);
 
 /// Which family an argument takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,65 +21,19 @@ pub(super) enum Family {
 impl PrefixLists {
     /// The lists of a module, with the entries that stand in resources of their own.
     pub(super) fn of(module: &Module, findings: &mut Vec<Finding>) -> Self {
-        let mut lists: BTreeMap<String, Option<Vec<Prefix>>> = BTreeMap::new();
-        for block in module.blocks.iter().filter(|block| block.is_resource("aws_ec2_managed_prefix_list")) {
-            let mut entries = Some(Vec::new());
-            for entry in &block.blocks {
-                if entry.kind == "entry" {
-                    let sure = entry.uncertain.is_empty();
-                    add(&mut entries, entry.get("cidr").filter(|_| sure), findings);
-                }
-            }
-            // Written as an argument, the entries are a list of objects.
-            match block.get("entry").map(|value| &value.kind) {
-                None => {}
-                Some(Kind::List(items)) => items.iter().for_each(|item| match &item.kind {
-                    Kind::Map(fields) => add(&mut entries, fields.get("cidr"), findings),
-                    _ => entries = None,
-                }),
-                Some(_) => entries = None,
-            }
-            lists.insert(name(block), entries.filter(|_| block.uncertain.is_empty()));
-        }
-        for block in
-            module.blocks.iter().filter(|block| block.is_resource("aws_ec2_managed_prefix_list_entry"))
-        {
-            let list = block.get("prefix_list_id");
-            if let Some(Kind::Unresolvable(_)) = list.map(|value| &value.kind) {
-                // The entry may belong to any of the lists, so none of them is known.
-                for entries in lists.values_mut() {
-                    *entries = None;
-                }
-            }
-            let list = list.and_then(|list| list.as_text().or_else(|| list.unknown().map(address)));
-            if let Some(entries) = list.and_then(|list| lists.get_mut(&list)) {
-                add(entries, block.get("cidr").filter(|_| block.uncertain.is_empty()), findings);
-            }
-        }
-        Self(lists)
+        Self(ManagedLists::of(module, findings))
     }
 
     /// The peers that an argument of prefix lists names.
     pub(super) fn peers(&self, value: &Value) -> Vec<Peer> {
-        let known = |name: String| match self.0.get(&name) {
-            Some(Some(entries)) => Peer::Addrs(AddrSet::of(entries.iter().copied())),
-            Some(None) | None => Peer::Group(name),
+        let known = |name: String| match self.0.entries(&name) {
+            Some(entries) => Peer::Addrs(AddrSet::of(entries.iter().map(|(prefix, _)| *prefix))),
+            None => Peer::Group(name),
         };
         groups(value)
             .into_iter()
             .map(|peer| if let Peer::Group(name) = peer { known(name) } else { peer })
             .collect()
-    }
-}
-
-fn add(entries: &mut Option<Vec<Prefix>>, cidr: Option<&Value>, findings: &mut Vec<Finding>) {
-    let prefix = cidr.and_then(|value| {
-        let text = value.as_text()?;
-        block(&text).map_err(|message| findings.push(found(Code::ReadRefused, message, &value.place))).ok()
-    });
-    match prefix {
-        Some(prefix) => entries.iter_mut().for_each(|entries| entries.push(prefix)),
-        None => *entries = None,
     }
 }
 
@@ -113,16 +67,6 @@ pub(super) fn groups(value: &Value) -> Vec<Peer> {
         },
     };
     items(value).iter().map(peer).collect()
-}
-
-/// The resource behind a reference to its id: `aws_security_group.nodes` for `aws_security_group.nodes.id`.
-pub(super) fn address(reference: &str) -> String {
-    reference.strip_suffix(".id").unwrap_or(reference).to_owned()
-}
-
-/// What a group or a list is called: its id, which a state knows, else its address.
-pub(super) fn name(block: &Block) -> String {
-    block.get("id").and_then(Value::as_text).unwrap_or_else(|| block.address())
 }
 
 /// What an argument that names the group of a rule stands for.

@@ -3,7 +3,7 @@
 //! A group's `egress` and `ingress` are also filled by the provider, with whatever rules it saw when it last looked. Where
 //! rules are resources of their own, a plan still lists those there that it is about to delete.
 
-use super::entries::{self, Entries};
+use super::entries::resolve;
 use super::hcl::Reader;
 use super::lift::{Peer, Permission, lift};
 use super::peer::name;
@@ -11,8 +11,10 @@ use super::service::has_ports;
 use crate::diag::{Code, Finding, Severity, Source};
 use crate::packet::Protocol;
 use crate::policy::{Direction, Policy, Scope};
-use crate::syntax::hcl::{Block, Kind, Module, Value};
+use crate::syntax::hcl::{Block, Kind, Module};
 use crate::syntax::terraform::{self, Asked, Resource, Stage, mentions, recognizes};
+use crate::targets::managed_entries::{self as entries, Entries};
+use crate::targets::managed_lists::{LISTS, drop_entries, says_services};
 use crate::targets::terraform::{FIREWALL, SECURITY_GROUPS, Stated, found, is_beside};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +24,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct AwsSecurityGroupState;
 
-const LISTS: [&str; 2] = ["aws_ec2_managed_prefix_list", "aws_ec2_managed_prefix_list_entry"];
 const BLOCKS: [&str; 3] = ["egress", "ingress", "entry"];
 const BOTH: [Direction; 2] = [Direction::Egress, Direction::Ingress];
 
@@ -33,7 +34,8 @@ impl Importer for AwsSecurityGroupState {
 
     fn recognizes(&self, source: &Source) -> bool {
         let text = source.text();
-        recognizes(text, &SECURITY_GROUPS) || (recognizes(text, &LISTS) && !mentions(text, &[FIREWALL]))
+        recognizes(text, &SECURITY_GROUPS)
+            || (recognizes(text, &LISTS) && !mentions(text, &[FIREWALL]) && !says_services(text))
     }
 
     fn completes(&self, source: &Source) -> bool {
@@ -75,7 +77,7 @@ fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
         scopes.extend(one.stated);
         findings.extend(one.findings);
     }
-    known.resolve(&mut permissions);
+    resolve(&known, &mut permissions);
     let policy: Policy = lift(permissions, scopes, &mut findings);
     (Imported { policy, findings }, is_plan)
 }
@@ -209,23 +211,6 @@ fn drop_unset(block: &mut Block, seen: &BTreeSet<String>, separate: bool) -> Vec
         }
     }
     findings
-}
-
-/// Takes those entries out of a list that were resources of their own and are replaced.
-fn drop_entries(list: &mut Block, replaced: &[Block]) {
-    let id = name(list);
-    let gone: BTreeSet<String> = replaced
-        .iter()
-        .filter(|block| block.is_resource("aws_ec2_managed_prefix_list_entry"))
-        .filter(|block| block.get("prefix_list_id").and_then(Value::as_text).as_ref() == Some(&id))
-        .filter_map(|block| block.get("cidr")?.as_text())
-        .collect();
-    if let Some(Kind::List(entries)) = list.attributes.get_mut("entry").map(|value| &mut value.kind) {
-        entries.retain(|entry| {
-            let Kind::Map(fields) = &entry.kind else { return true };
-            !fields.get("cidr").and_then(Value::as_text).is_some_and(|cidr| gone.contains(&cidr))
-        });
-    }
 }
 
 /// Puts each rule of a group where its protocol stands: a rule has no name, and the whole of it may say more than is to be

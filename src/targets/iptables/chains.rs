@@ -1,13 +1,13 @@
 //! The chains of one table, as the lines of a file build them up.
 
 use super::form::{Forms, Shape};
-use super::ipset::Sets;
 use super::rule;
 use super::save::{Line, Table};
 use super::spec::{Context, Interface, Placed, Refusal, Spec};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::syntax::words::{self, Word, WordsError};
+use crate::targets::ip_sets::Sets;
 use crate::targets::region::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 //! A script is not run: what a shell would expand, decide or repeat is an error, because its outcome is not in the text.
 
 use super::chains::Chains;
-use super::ipset::{self, Sets};
 use super::lift;
 use super::spec::Refusal;
 use crate::diag::{Code, Finding, Severity, Source, Span, concealed};
 use crate::syntax::words::{Word, WordsError, split_shell};
 use crate::targets::Imported;
+use crate::targets::ip_sets::{self, Sets};
 use crate::targets::region::Family;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub(super) fn recognizes(text: &str) -> bool {
 pub(super) fn import(sources: &[Arc<Source>]) -> Imported {
     let mut findings = Vec::new();
     let (sets, scripts): (Vec<_>, Vec<_>) =
-        sources.iter().partition(|source| ipset::recognizes(source.text()));
+        sources.iter().partition(|source| ip_sets::recognizes(source.text()));
     let mut members = Sets::default();
     for source in sets {
         members.read(source, &mut findings);

@@ -3,10 +3,10 @@
 //! A dump of a hundred thousand rules has some tens of forms: the same words around another address. What the words
 //! say was found out when the form was first met, word by word; for the lines that follow only the address is read.
 
-use super::addresses;
 use super::spec::{End, Spec};
 use crate::packet::{AddrSet, Prefix, fingerprint};
 use crate::syntax::text::find as find_byte;
+use crate::targets::addresses;
 use crate::targets::region::Family;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! What the chains of all files mean together, as one policy.
 
 use super::chains::{Chains, End};
-use super::ipset::{self, Sets};
 use super::save::{self, Line, Table};
 use super::walk::{self, Hook};
 use crate::diag::{Code, Finding, Source};
@@ -11,6 +10,7 @@ use crate::policy::{
 };
 use crate::syntax::words::{self, Word};
 use crate::targets::Imported;
+use crate::targets::ip_sets::{self, Sets};
 use crate::targets::region::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// Reads files of `iptables-save`, `ip6tables-save` and `ipset save` as one set of rules.
 pub(super) fn import(sources: &[Arc<Source>]) -> Imported {
     let mut findings = Vec::new();
-    let (sets, rules): (Vec<_>, Vec<_>) = sources.iter().partition(|source| ipset::recognizes(source.text()));
+    let (sets, rules): (Vec<_>, Vec<_>) =
+        sources.iter().partition(|source| ip_sets::recognizes(source.text()));
     let mut members = Sets::default();
     for source in sets {
         members.read(source, &mut findings);

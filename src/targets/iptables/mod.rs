@@ -1,10 +1,8 @@
 //! `iptables` and `ip6tables`: files for `iptables-restore`, and what `iptables-save` prints.
 
-mod addresses;
 mod chains;
 mod commands;
 mod form;
-mod ipset;
 mod lift;
 mod lower;
 mod rule;
@@ -20,7 +18,7 @@ mod walk;
 
 use super::{
     Imported, Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target,
-    Wanted,
+    Wanted, ip_sets,
 };
 use crate::diag::Source;
 use crate::policy::Need;
@@ -149,11 +147,11 @@ impl Importer for IptablesSave {
         let mut content = lines.filter(|line| !line.starts_with('#') || save::header_family(line).is_some());
         let table = |line: &str| line.strip_prefix('*').is_some_and(|name| save::TABLES.contains(&name));
         content.next().is_some_and(|line| table(line) || save::header_family(line).is_some())
-            || ipset::recognizes(source.text())
+            || is_members(source.text())
     }
 
     fn completes(&self, source: &Source) -> bool {
-        ipset::recognizes(source.text())
+        ip_sets::recognizes(source.text())
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
@@ -169,14 +167,19 @@ impl Importer for IptablesCommands {
     fn recognizes(&self, source: &Source) -> bool {
         // Members of sets belong to either form.
         let text = source.text();
-        ipset::recognizes(text) || (!IptablesSave.recognizes(source) && commands::recognizes(text))
+        is_members(text) || (!IptablesSave.recognizes(source) && commands::recognizes(text))
     }
 
     fn completes(&self, source: &Source) -> bool {
-        ipset::recognizes(source.text())
+        ip_sets::recognizes(source.text())
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
         commands::import(sources)
     }
+}
+
+/// Reports whether a text holds sets that mean nothing without the rules that look into them.
+fn is_members(text: &str) -> bool {
+    ip_sets::recognizes(text) && !ip_sets::has_own(text)
 }

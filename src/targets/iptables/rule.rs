@@ -1,15 +1,15 @@
 //! The words of one rule, read into what it asks of a packet and what it does.
 
-use super::addresses::{self, Block};
-use super::ipset::{Dimension, Membership};
 use super::services;
-use super::spec::{Context, Interface, Refusal, Spec};
+use super::spec::{Among, Context, End, Interface, Refusal, Spec};
 use super::states;
 use super::unmodelled::{self, Condition};
 use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Protocol, Set, TransportSet};
 use crate::syntax::words::Word;
+use crate::targets::addresses::{self, Block};
+use crate::targets::ip_sets::{Dimension, Membership};
 use crate::targets::region::{Family, States};
 
 /// Reads the words that follow the name of the chain.
@@ -18,6 +18,7 @@ pub(super) fn parse(words: &[Word<'_>], span: Span, context: Context<'_>) -> Res
         source: None,
         destination: None,
         transport: None,
+        among: None,
         states: States::ALL,
         input: None,
         output: None,
@@ -314,6 +315,18 @@ impl<'w, 'a> Parser<'w, 'a, '_> {
     fn set(&mut self, option: &Word<'_>) -> Result<(), Refusal> {
         let (name, flags) = (self.value(option)?, self.value(option)?);
         let negated = self.not();
+        let end = match &*flags.text {
+            "src,dst" => Some(End::Source),
+            "dst,dst" => Some(End::Destination),
+            _ => None,
+        };
+        // Two such matches in one rule, or one that is negated, stay conditions.
+        if let Some(end) = end.filter(|_| !negated && self.spec.among.is_none())
+            && let Ok(products) = self.context.sets.products(&name.text, self.context.family)
+        {
+            self.spec.among = Some(Among { end, products });
+            return Ok(());
+        }
         match self.context.sets.members(&name.text, &flags.text, negated, self.context.family) {
             Ok(Membership { dimension: Dimension::Source, addrs }) => {
                 self.spec.source = Some(

@@ -1,10 +1,10 @@
 //! What one rule asks of a packet and what it does.
 
-use super::ipset::Sets;
 use super::unmodelled::Condition;
 use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Prefix, Set, TransportSet};
+use crate::targets::ip_sets::Sets;
 use crate::targets::region::{Family, States};
 
 /// A rule of a chain: what its line says, and what it says otherwise than other lines of its form.
@@ -36,6 +36,8 @@ pub(super) struct Spec {
     pub(super) destination: Option<AddrSet>,
     /// `-p`, ports, ICMP types.
     pub(super) transport: Option<TransportSet>,
+    /// `-m set`, where members have services.
+    pub(super) among: Option<Among>,
     /// States of the connection.
     pub(super) states: States,
     /// `-i`.
@@ -67,7 +69,17 @@ impl Spec {
             || self.source.as_ref().is_some_and(Set::is_empty)
             || self.destination.as_ref().is_some_and(Set::is_empty)
             || self.transport.as_ref().is_some_and(Set::is_empty)
+            || self.among.as_ref().is_some_and(|among| among.products.is_empty())
     }
+}
+
+/// Addresses at one end of a packet, each with the services that it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Among {
+    /// The end.
+    pub(super) end: End,
+    /// Products that share no packet.
+    pub(super) products: Vec<(AddrSet, TransportSet)>,
 }
 
 /// An interface that a packet must or must not pass.

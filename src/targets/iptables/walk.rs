@@ -9,7 +9,7 @@ use super::spec::{End, Interface, Placed, Spec};
 use super::unmodelled::{Condition, INTERFACE};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Place, Span, bound};
-use crate::packet::AddrSet;
+use crate::packet::{AddrSet, TransportSet};
 use crate::policy::{Action, Direction, Origin, Rule, Unmodelled};
 use crate::targets::region::{Links, Region};
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,38 +147,45 @@ impl Walk<'_, '_> {
             }
             let Some(spec) = self.chains.spec(rule) else { continue };
             let Some(region) = self.region(rule, spec) else { continue };
-            let work = reach.iter().fold(0, |work: usize, reach| work.saturating_add(reach.work(&region)));
-            let Some(left) = self.work_left.checked_sub(work) else {
-                let message = "the jumps between chains unfold to too many rules".to_owned();
-                return self.stop(message, rule.span, Some(bound::FLAG));
-            };
-            self.work_left = left;
-            if spec.verdict == Verdict::Continue {
-                continue;
+            for region in among(self.hook, spec, region) {
+                self.step(rule, spec, region, &mut reach, depth);
             }
-            let is_whole = reach.first() == Some(&Region::ALL) && reach.len() == 1;
-            if let Some(action) = spec.verdict.action().filter(|_| is_whole) {
-                // Every packet meets the rule, which stays as it is.
-                self.name(spec);
-                self.emit(region, action, rule.span);
-                continue;
-            }
-            let hits: Vec<Region> = reach.iter().filter_map(|reach| reach.meet(&region)).collect();
-            if hits.is_empty() {
-                continue;
-            }
+        }
+    }
+
+    /// Follows the packets that meet a rule, those of one product.
+    fn step(&mut self, rule: &Placed, spec: &Spec, region: Region, reach: &mut Vec<Region>, depth: usize) {
+        let work = reach.iter().fold(0, |work: usize, reach| work.saturating_add(reach.work(&region)));
+        let Some(left) = self.work_left.checked_sub(work) else {
+            let message = "the jumps between chains unfold to too many rules".to_owned();
+            return self.stop(message, rule.span, Some(bound::FLAG));
+        };
+        self.work_left = left;
+        if spec.verdict == Verdict::Continue {
+            return;
+        }
+        let is_whole = reach.first() == Some(&Region::ALL) && reach.len() == 1;
+        if let Some(action) = spec.verdict.action().filter(|_| is_whole) {
+            // Every packet meets the rule, which stays as it is.
             self.name(spec);
-            match &spec.verdict {
-                Verdict::Continue => {}
-                Verdict::Accept => self.emit_all(hits, Action::Allow, rule.span),
-                Verdict::Deny => self.emit_all(hits, Action::Deny, rule.span),
-                Verdict::Unknown(target) => self.emit_unknown(&hits, &format!("-j {target}"), rule.span),
-                Verdict::Return => reach = self.rest(&reach, &region),
-                Verdict::Jump(target) => self.enter(target, hits, depth),
-                Verdict::Goto(target) => {
-                    self.enter(target, hits, depth);
-                    reach = self.rest(&reach, &region);
-                }
+            self.emit(region, action, rule.span);
+            return;
+        }
+        let hits: Vec<Region> = reach.iter().filter_map(|reach| reach.meet(&region)).collect();
+        if hits.is_empty() {
+            return;
+        }
+        self.name(spec);
+        match &spec.verdict {
+            Verdict::Continue => {}
+            Verdict::Accept => self.emit_all(hits, Action::Allow, rule.span),
+            Verdict::Deny => self.emit_all(hits, Action::Deny, rule.span),
+            Verdict::Unknown(target) => self.emit_unknown(&hits, &format!("-j {target}"), rule.span),
+            Verdict::Return => *reach = self.rest(reach, &region),
+            Verdict::Jump(target) => self.enter(target, hits, depth),
+            Verdict::Goto(target) => {
+                self.enter(target, hits, depth);
+                *reach = self.rest(reach, &region);
             }
         }
     }
@@ -260,6 +267,18 @@ impl Walk<'_, '_> {
             self.findings.push(Finding { help: help.map(str::to_owned), ..finding });
         }
     }
+}
+
+/// What a rule matches, in parts that share no packet where its set has members with services.
+fn among(hook: Hook, spec: &Spec, region: Region) -> Vec<Region> {
+    let Some(among) = &spec.among else { return vec![region] };
+    let is_peer = (among.end == End::Source) == (hook == Hook::Input);
+    let part = |(addrs, services): &(AddrSet, TransportSet)| {
+        let (peer, source) = if is_peer { (Some(addrs), None) } else { (None, Some(addrs)) };
+        let (peer, source) = (peer.cloned(), source.cloned());
+        region.meet(&Region { peer, source, transport: Some(services.clone()), ..Region::ALL })
+    };
+    among.products.iter().filter_map(part).collect()
 }
 
 /// What a spec matches of the packets of a hook; nothing when it cannot match any.

@@ -1,14 +1,13 @@
 //! From a policy to a list for each set of services.
 
-use super::service::words;
 use super::{FORM, Form, MAX_ADDRESSES, MAX_DOMAINS, MAX_LISTS, MAX_URLS, PLATFORM};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NamePattern, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Origin, RuleSet};
-use crate::syntax::digest::sha256;
 use crate::targets::demand::{Demand, Unsaid, demands, id};
 use crate::targets::named::{Part, Problems, Voice, ask, unsaid};
 use crate::targets::reason::{Room, reason};
+use crate::targets::service_words::{label, words};
 use crate::targets::{Artifact, Lowered, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,20 +157,9 @@ fn spelt(form: Form, pattern: &NamePattern) -> Option<String> {
     }
 }
 
-/// The longest piece of the name of a file that services make.
-const PIECE: usize = 40;
-
 /// The file of a list: `pan-edl/egress-tcp-443.txt`. Services that make a long name are told apart by digits of a digest.
 fn path(form: Form, direction: Direction, transport: &TransportSet) -> String {
-    let text = words(transport).join(" ");
-    let mut piece: String =
-        text.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
-    // A comma and a hyphen read alike, so that only the plainest services make a name of their own.
-    let plain = text.chars().filter(|char| !char.is_ascii_alphanumeric()).count() <= 1;
-    if piece.len() > PIECE || !plain {
-        let digest: String = sha256(&text).chars().take(10).collect();
-        piece = format!("{}-{digest}", piece.chars().take(PIECE).collect::<String>());
-    }
+    let piece = label(transport);
     let form = if form == Form::Ip { String::new() } else { format!("{}-", form.word()) };
     format!("pan-edl/{}-{form}{piece}.txt", direction.as_str())
 }

@@ -6,7 +6,6 @@
 
 mod lower;
 mod read;
-mod service;
 
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, Options, PeerKind, Scoping, Speech, Target,

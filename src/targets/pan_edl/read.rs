@@ -3,13 +3,13 @@
 //! "Formatting Guidelines for an External Dynamic List": an IP list has an address, a block or a range on each line, then
 //! a space and a comment. A caret before a domain means it alone; in a URL it is one label, and an asterisk is one or more.
 
-use super::service;
 use super::{Form, HEAD};
 use crate::diag::{Code, Finding, Place, Source, Span};
 use crate::packet::{AddrSet, Constraint, Hostname, NamePattern, PeerSet, Prefix, Set, TransportSet};
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
+use crate::targets::service_words as service;
 use crate::targets::terraform::unmodelled;
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;

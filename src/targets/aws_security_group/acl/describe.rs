@@ -2,13 +2,13 @@
 //!
 //! EC2's API reference, `NetworkAclEntry`. The last rules, `*`, are listed as the numbers 32767 and 32768.
 
-use super::super::fields::{Fields, field};
 use super::hcl::{Reader, within};
 use crate::diag::{Code, Source};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::json;
 use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
+use crate::targets::aws_fields::{Fields, field};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Services as words: `tcp/443,8000-8100`, `udp`, `icmp:8,3.4`, `47`, `200-255`, `any`.
 
 use crate::packet::{IcmpMatch, PortRange, PortSet, Protocol, Set, TransportRow, TransportSet};
+use crate::syntax::digest::sha256;
 
 /// The protocols that have a name here; the others are numbers.
 const NAMES: [(&str, Protocol); 5] = [
@@ -31,6 +32,24 @@ pub(super) fn words(transport: &TransportSet) -> Vec<String> {
         }
     };
     transport.rows().into_iter().map(word).collect()
+}
+
+/// The longest label that the words make.
+const LABEL: usize = 40;
+
+/// Services in the name of a file or a resource: `tcp-443`. Those that make a long name are told apart by digits of a
+/// digest.
+pub(super) fn label(transport: &TransportSet) -> String {
+    let text = words(transport).join(" ");
+    let label: String =
+        text.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
+    // A comma and a hyphen read alike, so that only the plainest services make a name of their own.
+    let plain = text.chars().filter(|char| !char.is_ascii_alphanumeric()).count() <= 1;
+    if label.len() <= LABEL && plain {
+        return label;
+    }
+    let digest: String = sha256(&text).chars().take(10).collect();
+    format!("{}-{digest}", label.chars().take(LABEL).collect::<String>())
 }
 
 /// The services that words name, or the word that names none.

@@ -1,9 +1,8 @@
 //! The fields of what the EC2 API prints: absent, null, `""`, `[]` and `{}` are all the same there.
 
-use super::lift::Peer;
+use super::terraform::{Stated, found};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::terraform::{Stated, found};
 use std::sync::Arc;
 
 /// The value of a key, when it says anything.
@@ -12,7 +11,7 @@ pub(super) fn field<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
 }
 
 /// Reports whether a value says anything.
-fn says(node: &Node) -> bool {
+pub(super) fn says(node: &Node) -> bool {
     match &node.kind {
         Kind::Null => false,
         Kind::String(text) => !text.is_empty(),
@@ -104,11 +103,4 @@ impl<'a> Fields<'a> {
         }
         objects
     }
-}
-
-/// What keys that are not known may mean: any peer at all.
-pub(super) fn strangers(node: &Node, known: &[&str]) -> Vec<Peer> {
-    let Kind::Mapping(entries) = &node.kind else { return Vec::new() };
-    let strange = entries.iter().filter(|(key, value)| says(value) && !known.contains(&key.name.as_str()));
-    strange.map(|(key, _)| Peer::Unknown(key.name.clone())).collect()
 }

@@ -1,0 +1,10 @@
+resource "aws_ec2_managed_prefix_list" "a" {
+  name           = "a"
+  address_family = "IPv4"
+  max_entries    = 1
+
+  tags = {
+    "egressor:direction" = "egress"
+    "egressor:services"  = "tcp/443"
+  }
+}
