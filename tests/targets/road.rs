@@ -84,6 +84,7 @@ pub(crate) fn installed() -> Context {
         facts: BTreeMap::from([("catalog/middle".to_owned(), facts)]),
         addresses: BTreeMap::new(),
         existing: None,
+        service_tags: Vec::new(),
     }
 }
 
