@@ -91,24 +91,29 @@ impl<'a> Tags<'a> {
         &mut self,
         by_service: &mut BTreeMap<TransportSet, Vec<Demand<'d>>>,
     ) -> Vec<Tagged<'a, 'd>> {
-        let mut chosen: Vec<(&'a ServiceTag, TransportSet)> = Vec::new();
-        if self.wanted {
-            for (transport, demands) in by_service.iter() {
-                let wanted: Vec<AddrSet> = demands.iter().map(|demand| demand.addrs.clone()).collect();
-                let wanted = AddrSet::union_all(&wanted);
-                chosen.extend(self.choose(&wanted).into_iter().map(|tag| (tag, transport.clone())));
-            }
+        if !self.wanted {
+            return Vec::new();
         }
-        // What a tag lets pass anyway at more services needs no other.
-        let covers = |(wide, more): &(&ServiceTag, TransportSet), (tag, at): &(&ServiceTag, TransportSet)| {
-            (wide.name != tag.name || more != at) && at.is_subset(more) && tag.addrs.is_subset(&wide.addrs)
-        };
-        let all = chosen.clone();
-        chosen.retain(|one| !all.iter().any(|other| covers(other, one)));
-        let mut tagged: Vec<Tagged<'a, 'd>> = chosen
-            .into_iter()
-            .map(|(tag, transport)| Tagged { tag, transport, origins: Vec::new() })
-            .collect();
+        let mut chosen: Vec<(TransportSet, Vec<&'a ServiceTag>)> = Vec::new();
+        for (transport, demands) in by_service.iter() {
+            let wanted: Vec<AddrSet> = demands.iter().map(|demand| demand.addrs.clone()).collect();
+            chosen.push((transport.clone(), self.choose(&AddrSet::union_all(&wanted))));
+        }
+        let mut tagged: Vec<Tagged<'a, 'd>> = Vec::new();
+        for (transport, tags) in &chosen {
+            let wider: Vec<&&ServiceTag> = chosen
+                .iter()
+                .filter(|(more, _)| more != transport && transport.is_subset(more))
+                .flat_map(|(_, tags)| tags)
+                .collect();
+            // What a tag lets pass anyway at more services needs no other.
+            let needed = tags.iter().filter(|tag| !wider.iter().any(|wide| tag.addrs.is_subset(&wide.addrs)));
+            tagged.extend(needed.map(|tag| Tagged {
+                tag,
+                transport: transport.clone(),
+                origins: Vec::new(),
+            }));
+        }
         for (transport, demands) in by_service.iter_mut() {
             for demand in demands.iter_mut() {
                 let asked = demand.addrs.clone();
