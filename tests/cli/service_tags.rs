@@ -175,7 +175,7 @@ fn two_catalogs_of_two_lists_leave_addresses_and_say_so() {
     let first = imported(&folder, &["--service", "Sql", "--id", "sql"]);
     std::fs::write(folder.path().join("sql.yaml"), first).expect("written");
     std::fs::write(folder.path().join("feed.json"), feed(&tags()).replace("359", "360")).expect("written");
-    imported(&folder, &["--service", "Kusto"]);
+    imported(&folder, &["--service", "Kusto", "--id", "kusto", "--accept"]);
     let all = ["generate", "-v", "--catalog", "azure.yaml", "--catalog", "sql.yaml", "-t", "azure-nsg"];
     let exact = ["--set", "azure-nsg.service_tags=exact", "--out", "-"];
     let run = run(&folder, &[&all[..], &exact[..]].concat());
