@@ -320,3 +320,21 @@ fn a_tag_counts_as_one_where_its_blocks_count_each() {
     assert!(travelled.hit_a_limit() && travelled.proven.files.is_empty());
     assert!(messages(&travelled).contains("egress 1000 + 1"), "{}", messages(&travelled));
 }
+
+/// A list that was cut off is never a shorter one: the tags are not known then.
+#[test]
+fn a_list_that_was_cut_anywhere_says_nothing_of_its_tags() {
+    let tags = [tag("Alpha", &["192.0.2.0/26", "198.51.100.0/24"])];
+    for name in TARGETS {
+        let files = written(name, &tags, &[in_tcp(&["192.0.2.0/26", "198.51.100.0/24"])]).proven.files;
+        let [rules, list] = files.as_slice() else { panic!("two files of {name}") };
+        let whole = list.text.trim_end().len();
+        for at in (0..whole).step_by(7).chain([whole - 1]) {
+            let cut = File { text: list.text[..at].to_owned(), ..list.clone() };
+            let read = read(target(name), &[rules.clone(), cut]);
+            let sets = || read.policy.sets.iter();
+            assert!(sets().any(|set| !set.allows().is_exact()), "{name}: cut at {at}");
+            assert!(sets().all(|set| set.allows().at_least.is_empty()), "{name}: cut at {at}");
+        }
+    }
+}
