@@ -133,19 +133,15 @@ fn shown(root: &yaml::Node, source: &Arc<Source>) -> Arc<Source> {
 
 /// The JSON Schema of a catalog file.
 pub fn schema() -> serde_json::Value {
-    let mut schema = titled("egressor catalog", CatalogDocument::schema());
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("description".to_owned(), "The endpoints of one product.".into());
-    }
-    schema
+    titled("egressor catalog", "The endpoints of one product.", CatalogDocument::schema())
 }
 
 /// The JSON Schema of a kind of file.
-pub(crate) fn titled(title: &str, document: serde_json::Value) -> serde_json::Value {
+pub(crate) fn titled(title: &str, description: &str, document: serde_json::Value) -> serde_json::Value {
     let mut schema = serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
-        "description": title,
+        "description": description,
     });
     if let (Some(schema), serde_json::Value::Object(document)) = (schema.as_object_mut(), document) {
         schema.extend(document);

@@ -1,15 +1,14 @@
 //! The arguments of `egressor catalog import`.
 
 use super::duration::duration;
+use crate::resolve::feeds::FEEDS;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The feed: aws, azure, google, google-cloud, oracle, github, atlassian, cloudflare, fastly, datadog, grafana,
-    /// hcp-terraform, microsoft365, mongodb-atlas, okta, snowflake or zscaler
-    #[arg(value_name = "FEED")]
+    #[arg(value_name = "FEED", help = feeds())]
     pub(super) feed: String,
     /// Where to read it: a file, a URL, or `-`; where the vendor serves it when not given
     #[arg(long, value_name = "FILE|URL")]
@@ -97,4 +96,10 @@ pub(super) struct FetchingArgs {
     /// Allow plain `http`, which whoever carries it can change
     #[arg(long)]
     pub(super) allow_http: bool,
+}
+
+/// What is said of the feed: which there are.
+fn feeds() -> String {
+    let names: Vec<&str> = FEEDS.iter().map(|feed| feed.name).collect();
+    format!("The feed, one of: {}", names.join(", "))
 }

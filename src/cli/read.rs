@@ -122,6 +122,9 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> Exit {
         });
     }
     let mut text = String::new();
+    if shown.policy.sets.is_empty() {
+        text.push_str("no scope: the rules say nothing about any traffic\n");
+    }
     for set in &shown.policy.sets {
         match set.allows_within(limit) {
             Ok(allows) => text.push_str(&policy_human(set, &allows, output.page())),

@@ -240,7 +240,7 @@ codes! {
         "`--expires-within` looks ahead: the last day lies within that many days from today. Ask the owner for another day, or let it go."
     LintNotReviewable "lint/not-reviewable" Warning "an entry without owner, ticket or last day"
         "A reviewer must know who answers for a rule, which ticket approved it and until when it is wanted. Without all three an artifact is not called reviewable. Say them in the project (`owner`, `ticket`, `expires`), in an overlay, or with `--set`."
-    LintUnexplained "lint/unexplained" Warning "traffic that no catalog entry explains"
+    LintUnexplained "lint/unexplained" Warning "a rule for traffic that no catalog entry asks for"
         "The rule allows traffic that no selected endpoint asks for. Either the catalog lacks an endpoint, or the rule allows more than is known to be needed."
 }
 

@@ -122,7 +122,9 @@ pub fn diff(request: &DiffRequest) -> Diffed {
         return diffed;
     }
     let [old_source, new_source] = &diffed.sources;
-    let [old_format, new_format] = [&old, &new].map(|side| format(side).unwrap_or_default());
+    // The project is said the way the files say it.
+    let [old_format, new_format] =
+        [[&old, &new], [&new, &old]].map(|sides| sides.into_iter().find_map(format).unwrap_or_default());
     let sides = [
         Named { policy: &mut old_policy, source: old_source, format: &old_format },
         Named { policy: &mut new_policy, source: new_source, format: &new_format },

@@ -70,7 +70,8 @@ pub fn from_tree(
 
 /// The JSON Schema of a project file.
 pub fn project_schema() -> serde_json::Value {
-    let mut schema = titled("egressor project", ProjectDocument::schema());
+    let mut schema =
+        titled("egressor project", "What a team wants of its catalogs.", ProjectDocument::schema());
     if let Some(schema) = schema.as_object_mut() {
         // Each of them stands outside for all environments, or in each of these.
         let needed = NEEDED.map(|key| {

@@ -85,7 +85,7 @@ mod tests {
 
     fn drawn(width: Option<usize>) -> String {
         let rows = [
-            ["castai/api", "443", "api.cast.ai, api.eu.cast.ai, grpc.cast.ai"],
+            ["acme/web-1", "443", "api.acme.io, api.eu.acme.io, grpc.acme.io"],
             ["日本/é", "443,8443", "192.0.2.0/24"],
         ];
         table(
@@ -100,19 +100,25 @@ mod tests {
         assert_eq!(
             drawn(None),
             "ENDPOINT    PORTS     HOSTS\n\
-             castai/api  443       api.cast.ai, api.eu.cast.ai, grpc.cast.ai\n\
+             acme/web-1  443       api.acme.io, api.eu.acme.io, grpc.acme.io\n\
              日本/é      443,8443  192.0.2.0/24\n"
         );
         assert_eq!(drawn(Some(200)), drawn(None));
         assert_eq!(
             drawn(Some(50)),
             "ENDPOINT    PORTS     HOSTS\n\
-             castai/api  443       api.cast.ai,\n                      api.eu.cast.ai,\n                      grpc.cast.ai\n\
+             acme/web-1  443       api.acme.io, api.eu.acme.io,\n                      grpc.acme.io\n\
+             日本/é      443,8443  192.0.2.0/24\n"
+        );
+        assert_eq!(
+            drawn(Some(49)),
+            "ENDPOINT    PORTS     HOSTS\n\
+             acme/web-1  443       api.acme.io,\n                      api.eu.acme.io,\n                      grpc.acme.io\n\
              日本/é      443,8443  192.0.2.0/24\n"
         );
         assert_eq!(
             drawn(Some(40)),
-            "castai/api\n  ports: 443\n  hosts: api.cast.ai, api.eu.cast.ai,\n    grpc.cast.ai\n\
+            "acme/web-1\n  ports: 443\n  hosts: api.acme.io, api.eu.acme.io,\n    grpc.acme.io\n\
              日本/é\n  ports: 443,8443\n  hosts: 192.0.2.0/24\n"
         );
     }

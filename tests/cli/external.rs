@@ -329,40 +329,6 @@ fn example(name: &str) -> PathBuf {
 }
 
 #[test]
-fn the_readme_of_the_example_shows_what_its_commands_print() {
-    let readme = std::fs::read_to_string(example("README.md")).expect("the README");
-    let mut checked = 0;
-    for part in readme.split("```sh\n").skip(1) {
-        let (command, rest) = part.split_once("\n```").expect("a block ends");
-        let words: Vec<String> = split(command).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        assert_eq!(words[0], "egressor", "{command}");
-        let run = egressor_in(Path::new(ROOT), &words[1..]);
-        let shown =
-            rest.split("```text\n").nth(1).and_then(|text| text.split_once("```")).expect("what it prints").0;
-        let printed = format!("{}{}", run.stderr, run.stdout);
-        for line in shown.lines().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
-            assert!(printed.contains(line), "{command}\n{line}\n{printed}");
-            checked += 1;
-        }
-    }
-    assert!(checked >= 10, "{checked}");
-}
-
-/// The words of a command line with single quotes.
-fn split(command: &str) -> impl Iterator<Item = String> {
-    let (mut words, mut open) = (vec![String::new()], false);
-    for char in command.chars() {
-        match char {
-            '\'' => open = !open,
-            ' ' | '\n' | '\\' if !open => words.push(String::new()),
-            _ => words.last_mut().expect("a word").push(char),
-        }
-    }
-    words.into_iter().filter(|word| !word.is_empty())
-}
-
-#[test]
 fn the_example_proves_an_artifact_and_refuses_one_that_says_more() {
     let (lock, reader) = (quickstart_lock(), format!("pf.conf=python3 {}", example("pf.py").display()));
     let own = tempfile::tempdir().expect("a folder");

@@ -193,3 +193,13 @@ fn lists_and_includes_are_read_from_the_folder_of_the_file_and_from_nowhere_else
     assert!(!named.stdout.contains('*'), "a hidden file is not meant: {}", named.stdout);
     assert!(named.stdout.contains("outside.example.com"), "{}{}", named.stdout, named.stderr);
 }
+
+#[test]
+fn rules_without_a_scope_are_said_to_be_about_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = "resource \"google_compute_network_firewall_policy\" \"p\" {\n  name = \"x\"\n}\n";
+    std::fs::write(folder.path().join("main.tf"), policy).expect("a file");
+    let run = egressor_in(folder.path(), &["show", "main.tf"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.stdout, "no scope: the rules say nothing about any traffic\n");
+}

@@ -54,7 +54,7 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
             info: lines[at][ticks..].trim().to_owned(),
             line: at + 1,
             body: at + 1..end,
-            text: lines[at + 1..end].iter().map(|line| format!("{line}\n")).collect(),
+            text: lines[at + 1..end].iter().flat_map(|line| [*line, "\n"]).collect(),
         });
         at = end + 1;
     }
@@ -98,11 +98,11 @@ pub(crate) fn shown(block: &Block) -> Result<Vec<Shown>, String> {
             return Err("a console block begins with `$ ` and a command".to_owned());
         };
         if goes_on {
-            last.written += &format!("{line}\n");
-            last.command += &format!("{line}\n");
+            last.written.extend([line, "\n"]);
+            last.command.extend([line, "\n"]);
             goes_on = line.ends_with('\\');
         } else {
-            last.output += &format!("{line}\n");
+            last.output.extend([line, "\n"]);
         }
     }
     if found.is_empty() { Err("a console block without a command".to_owned()) } else { Ok(found) }

@@ -167,7 +167,7 @@ fn run(document: &str) -> (usize, String, Vec<String>) {
                             shown.command
                         ));
                     }
-                    printed += &format!("{}{output}", shown.written);
+                    printed.extend([shown.written.as_str(), output.as_str()]);
                 }
                 if printed != block.text {
                     changes.push((block.body, printed));
@@ -178,7 +178,7 @@ fn run(document: &str) -> (usize, String, Vec<String>) {
     for (body, printed) in changes.into_iter().rev() {
         lines.splice(body, printed.lines().map(str::to_owned));
     }
-    let made: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let made: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
     (count, made, wrong)
 }
 

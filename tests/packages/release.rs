@@ -136,6 +136,52 @@ fn a_release_is_refused_for_each_thing_that_is_not_as_it_must_be() {
     assert!(refusals.is_empty() && code != Some(0) && code != Some(1), "{code:?} {refusals:?}");
 }
 
+/// What `packaging/semver` says of a version, after a release with one list of what the library promises, and with another.
+fn semver(released: &str, before: &str, wanted: &str, after: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("tests/api/public.txt");
+    std::fs::create_dir_all(list.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&list, before).expect("it is written");
+    git(folder.path(), &["init", "--quiet"]);
+    commit(folder.path());
+    git(folder.path(), &["tag", released]);
+    std::fs::write(&list, after).expect("it is written");
+    commit(folder.path());
+    printed(command("bash").arg(file("packaging/semver")).arg(wanted).current_dir(folder.path()))
+}
+
+#[test]
+fn a_version_tells_of_every_break_of_the_library() {
+    const OLD: &str = "#[derive(Debug)] #[non_exhaustive] pub enum B\n#[derive(Debug)] pub enum A\nenum A: One\nenum B: One\nfn f()\n";
+    let more = format!("{OLD}fn g()\n");
+    let less = OLD.replace("fn f()\n", "");
+    let other = OLD.replace("fn f()", "fn f(u8)");
+    let variant = format!("{OLD}enum A: Two\n");
+    let marked = format!("{OLD}enum B: Two\n");
+    for (released, wanted, after, refused) in [
+        ("v0.1.0", "0.1.1", OLD, ""),
+        ("v0.1.0", "0.1.1", &more, ""),
+        ("v0.1.0", "0.1.1", &marked, ""),
+        ("v0.1.0", "0.2.0", &less, ""),
+        ("v0.9.3", "0.10.0", &less, ""),
+        ("v0.9.3", "1.0.0", &other, ""),
+        ("v1.2.0", "2.0.0", &variant, ""),
+        ("v0.1.0", "0.1.1", &less, "0.1.1 is no version for a break of the library since 0.1.0: fn f()"),
+        ("v1.2.0", "1.3.0", &other, "1.3.0 is no version for a break of the library since 1.2.0: fn f()"),
+        (
+            "v1.2.0",
+            "1.3.0",
+            &variant,
+            "1.3.0 is no version for a break of the library since 1.2.0: enum A has",
+        ),
+        ("v0.10.0", "0.9.0", OLD, "0.9.0 does not come after 0.10.0"),
+    ] {
+        let said = semver(released, OLD, wanted, after);
+        let right = if refused.is_empty() { said.is_empty() } else { said.starts_with(refused) };
+        assert!(right, "{released} to {wanted}: {said}");
+    }
+}
+
 #[test]
 fn the_changelog_has_the_headings_that_a_release_looks_for() {
     let headings: Vec<String> =

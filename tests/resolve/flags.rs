@@ -294,7 +294,7 @@ fn every_flag_is_told_where_people_look() {
         .collect();
     assert!(flags.len() > 20, "{flags:?}");
     let page = include_str!("../../docs/lock.md");
-    // What every command has is told by the README.
+    // What every command has is told on pages of its own.
     let common = [
         "--help",
         "--version",
@@ -306,10 +306,18 @@ fn every_flag_is_told_where_people_look() {
         "--env",
         "--allow-outside",
         "--limits-times",
+        "--hyperlinks",
+        "--paging",
+        "--no-pager",
     ];
-    let readme = include_str!("../../README.md");
-    for flag in ["--allow-outside", "--limits-times"] {
-        assert!(readme.contains(flag), "the README does not tell `{flag}`");
+    for (flag, page) in [
+        ("--allow-outside", include_str!("../../docs/files.md")),
+        ("--limits-times", include_str!("../../docs/limits.md")),
+        ("--hyperlinks", include_str!("../../docs/terminal.md")),
+        ("--paging", include_str!("../../docs/terminal.md")),
+        ("--no-pager", include_str!("../../docs/terminal.md")),
+    ] {
+        assert!(page.contains(flag), "no page tells `{flag}`");
     }
     for flag in flags.iter().filter(|flag| !common.contains(flag)) {
         assert!(page.contains(&format!("`{flag}")), "docs/lock.md does not tell `{flag}`");

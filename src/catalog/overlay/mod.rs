@@ -33,7 +33,7 @@ pub fn is_overlay(root: &Node) -> bool {
 
 /// The JSON Schema of an overlay file.
 pub fn overlay_schema() -> serde_json::Value {
-    super::titled("egressor overlay", OverlayDocument::schema())
+    super::titled("egressor overlay", "Changes of a catalog, by endpoint id.", OverlayDocument::schema())
 }
 
 impl Overlay {

@@ -165,7 +165,7 @@ mod tests {
         for value in ["$(touch x)", "`id`", "a b", "a\nb", "\u{1b}[31m", "a;b", "", "~x", "*", "a'b", "é"] {
             assert!(!is_plain(value), "{value}");
         }
-        for value in ["castai/node-logs", "aws.form=ip-permissions", "verify/mismatch", "a.b:443,c@d+e%f"] {
+        for value in ["acme/node-logs", "aws.form=ip-permissions", "verify/mismatch", "a.b:443,c@d+e%f"] {
             assert!(is_plain(value), "{value}");
         }
     }

@@ -70,8 +70,9 @@ pub(crate) fn of_ours(asked: &Asked, folder: &Path) -> Table {
 }
 
 pub(crate) fn write(folder: &Path, files: &[egressor::ops::File]) {
-    std::fs::create_dir_all(folder).expect("a folder");
     for file in files {
-        std::fs::write(folder.join(&file.path), &file.text).expect("a file");
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().expect("a file stands in a folder")).expect("a folder");
+        std::fs::write(path, &file.text).expect("a file");
     }
 }

@@ -1,6 +1,6 @@
 # Other things decide about packets too, and are named.
-resource "aws_network_acl" "a" {
-  vpc_id = "vpc-1"
+resource "aws_networkfirewall_firewall" "a" {
+  name = "edge"
 }
 module "vpc" {
   source = "./vpc"
