@@ -41,8 +41,9 @@ impl ServiceTagDocument {
 
 /// What stands in `digest`: over the names of the tag and its list, and over its blocks in their shortest form.
 pub fn tag_digest(name: &str, cloud: &str, change: &str, addrs: &AddrSet) -> String {
-    let blocks: String = addrs.prefixes().iter().map(|block: &Prefix| format!("{block}\n")).collect();
-    sha256(format!("{name}\n{cloud}\n{change}\n{blocks}"))
+    let mut lines = vec![name.to_owned(), cloud.to_owned(), change.to_owned()];
+    lines.extend(addrs.prefixes().iter().map(Prefix::to_string));
+    sha256(lines.join("\n") + "\n")
 }
 
 /// Reports whether a text can be a service tag: letters, digits, and the signs between them.

@@ -4,7 +4,7 @@ use crate::existing::{document, folder, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-fn tag(name: &str, region: &str, blocks: &[&str], features: Value) -> Value {
+fn tag(name: &str, region: &str, blocks: &[&str], features: &Value) -> Value {
     json!({"name": name, "id": name, "properties": {"changeNumber": 1, "region": region, "regionId": 0,
         "platform": "Azure", "systemService": "", "addressPrefixes": blocks, "networkFeatures": features}})
 }
@@ -19,11 +19,11 @@ const WEST: [&str; 2] = ["20.60.2.0/24", "20.60.4.0/25"];
 fn tags() -> Vec<Value> {
     let all = json!(["API", "NSG", "UDR", "FW"]);
     vec![
-        tag("Storage", "", &STORAGE, all.clone()),
-        tag("Storage.WestEurope", "westeurope", &WEST, all),
-        tag("Sql", "", &["20.61.0.0/24", "20.61.2.0/24"], json!(["API", "NSG"])),
-        tag("Kusto", "", &["20.62.0.0/24", "20.62.2.0/24"], json!(null)),
-        tag("Batch", "", &["20.63.0.0/24", "20.63.2.0/24"], json!(["API"])),
+        tag("Storage", "", &STORAGE, &all),
+        tag("Storage.WestEurope", "westeurope", &WEST, &all),
+        tag("Sql", "", &["20.61.0.0/24", "20.61.2.0/24"], &json!(["API", "NSG"])),
+        tag("Kusto", "", &["20.62.0.0/24", "20.62.2.0/24"], &json!(null)),
+        tag("Batch", "", &["20.63.0.0/24", "20.63.2.0/24"], &json!(["API"])),
     ]
 }
 
@@ -103,7 +103,7 @@ fn a_newer_list_beside_old_rules_tells_what_the_tag_means_now() {
     let folder = with_feed(&tags());
     imported(&folder, &["--service", "Sql"]);
     generated(&folder, "azure-nsg", &[]);
-    let newer = tag("Sql", "", &["20.61.0.0/24", "20.61.2.0/24", "20.61.9.0/24"], json!(["NSG"]));
+    let newer = tag("Sql", "", &["20.61.0.0/24", "20.61.2.0/24", "20.61.9.0/24"], &json!(["NSG"]));
     let newer = feed(&[newer]).replace("359", "360");
     std::fs::write(folder.path().join("now.json"), newer).expect("written");
     let rules = std::fs::read_to_string(folder.path().join("tags/azure-nsg.tf")).expect("rules");
@@ -158,13 +158,13 @@ fn a_catalog_that_lost_a_part_of_a_tag_is_refused() {
 #[test]
 fn a_tag_of_which_the_import_leaves_something_out_is_no_tag() {
     let cut = with_feed(&tags());
-    let except = feed(&[tag("Sql", "", &["20.60.4.0/25"], json!(null))]);
+    let except = feed(&[tag("Sql", "", &["20.60.4.0/25"], &json!(null))]);
     std::fs::write(cut.path().join("less.json"), except).expect("written");
     let catalog = imported(&cut, &["--service", "Storage", "--except", "less.json"]);
     assert!(!catalog.contains("20.60.4.0/25") && !catalog.contains("service_tag"), "{catalog}");
     // In two places neither is all of it.
     let mut twice = tags();
-    twice.push(tag("Sql", "westeurope", &["20.61.4.0/24"], json!(null)));
+    twice.push(tag("Sql", "westeurope", &["20.61.4.0/24"], &json!(null)));
     let catalog = imported(&with_feed(&twice), &["--service", "Sql"]);
     assert!(catalog.contains("20.61.4.0/24") && !catalog.contains("service_tag"), "{catalog}");
 }

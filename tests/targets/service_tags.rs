@@ -4,8 +4,8 @@ use super::common::policies::{addrs, allow, plain, policies, policy_of};
 use super::road::{Travelled, installed, read, sources, tag, travel_in};
 use egressor::ops::File;
 use egressor::packet::{Constraint, PacketSet, PeerSet, PortRange, Protocol, Set, TransportSet};
-use egressor::policy::{Policy, Rule};
-use egressor::targets::{Context, ServiceTag, Target, find};
+use egressor::policy::{Policy, Rule, RuleSet};
+use egressor::targets::{Context, Lowered, ServiceTag, Target, find};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::cell::Cell;
@@ -38,7 +38,7 @@ fn written(name: &str, tags: &[ServiceTag], rules: &[Rule]) -> Travelled {
     let target = target(name);
     let context = Context { service_tags: tags.to_vec(), ..installed() };
     let policy = policy_of(target.speech(), rules);
-    let banner = |lowered: &egressor::targets::Lowered| -> Vec<String> {
+    let banner = |lowered: &Lowered| -> Vec<String> {
         lowered.findings.iter().map(|finding| finding.message.clone()).collect()
     };
     let travelled = travel_in(target, &policy, &[], &exact(name), context.clone());
@@ -55,13 +55,20 @@ fn named(travelled: &Travelled, tags: &[ServiceTag]) -> Vec<String> {
     names
 }
 
+/// Reports whether a file lists what tags stood for.
+fn is_list(path: &str) -> bool {
+    path.contains(".service-tags.")
+}
+
 fn messages(travelled: &Travelled) -> String {
-    travelled.proven.findings.iter().map(|finding| format!("{}\n", finding.message)).collect()
+    let messages: Vec<&str> =
+        travelled.proven.findings.iter().map(|finding| finding.message.as_str()).collect();
+    messages.join("\n")
 }
 
 /// What is asked, less what is told to be lost.
 fn expected(policy: &Policy, travelled: &Travelled) -> Vec<(String, PacketSet)> {
-    let of = |set: &egressor::policy::RuleSet| {
+    let of = |set: &RuleSet| {
         let losses = travelled.lowered.losses.iter().filter(|loss| loss.scope == set.scope);
         let said =
             losses.fold(set.allows().at_least, |said, loss| said.union(&loss.excess).subtract(&loss.missing));
@@ -98,18 +105,18 @@ fn a_tag_is_written_only_where_all_of_it_is_wanted_and_means_just_that_with_the_
             let travelled = travel_in(target, &policy, &[], &exact(name), installed());
             assert!(travelled.errors().is_empty(), "{:#?}", travelled.errors());
             let files = &travelled.proven.files;
-            let Some(evidence) = files.iter().find(|file| file.path.ends_with(".json")) else {
+            let Some(evidence) = files.iter().find(|file| is_list(&file.path)) else {
                 return Ok(());
             };
             tagged.set(tagged.get() + 1);
             of_both.set(of_both.get() + usize::from(evidence.text.contains("2001:db8::/32")));
             let with = read(target, files);
-            let rules: Vec<File> = files.iter().filter(|file| file.path.ends_with(".tf")).cloned().collect();
+            let rules: Vec<File> = files.iter().filter(|file| !is_list(&file.path)).cloned().collect();
             let without = read(target, &rules);
             for (direction, said) in expected(&policy, &travelled) {
                 let of = |read: &Policy| {
                     let set = read.sets.iter().find(|set| set.scope.direction.to_string() == direction);
-                    set.map(|set| set.allows())
+                    set.map(RuleSet::allows)
                 };
                 match (of(&with.policy), of(&without.policy)) {
                     (Some(with), Some(without)) => {
@@ -150,7 +157,7 @@ fn a_tag_takes_the_place_of_its_blocks_and_the_rest_stays_addresses() {
         for source in sources(&travelled.proven.files) {
             let of_target = target(name).importers();
             let reads = of_target.iter().any(|importer| importer.recognizes(&source));
-            assert_eq!(reads, source.name().ends_with(".tf"));
+            assert_eq!(reads, !is_list(source.name()));
             assert!(of_target.iter().any(|importer| importer.completes(&source)));
         }
     }
@@ -208,7 +215,11 @@ fn of_tags_that_overlap_the_larger_comes_first() {
         assert_eq!(named(&travelled, &tags), ["Alpha"], "{name}");
         let rules = &travelled.proven.files[0].text;
         assert!(rules.contains("catalog/all") && rules.contains("catalog/east"), "both are named: {rules}");
-        assert_eq!(named(&written(name, &tags, &[east.clone()]), &tags), ["Alpha.East"], "{name}");
+        assert_eq!(
+            named(&written(name, &tags, std::slice::from_ref(&east)), &tags),
+            ["Alpha.East"],
+            "{name}"
+        );
         // What is allowed at more services needs no tag, and no address, at fewer of them.
         let more = wants("all", &all, Protocol::TCP, &[443, 8443]);
         let travelled = written(name, &tags, &[more, east]);
