@@ -53,10 +53,11 @@ impl<'a> Tags<'a> {
         if !tags.wanted {
             return tags;
         }
-        let mut by_name: BTreeMap<&str, Vec<&ServiceTag>> = BTreeMap::new();
+        // Azure does not mind the case of a name.
+        let mut by_name: BTreeMap<String, Vec<&ServiceTag>> = BTreeMap::new();
         let mut states: BTreeSet<(&str, &str)> = BTreeSet::new();
         for tag in &options.context().service_tags {
-            by_name.entry(&tag.name).or_default().push(tag);
+            by_name.entry(tag.name.to_ascii_lowercase()).or_default().push(tag);
             states.insert((&tag.cloud, &tag.change));
         }
         if states.len() > 1 {
@@ -70,15 +71,17 @@ impl<'a> Tags<'a> {
             tags.findings.push(Finding::new(Code::TargetCannotSay, message).help(help));
             return tags;
         }
-        for (name, same) in by_name {
+        for same in by_name.into_values() {
             let Some(tag) = same.first().copied() else { continue };
             if same.iter().any(|other| other.addrs != tag.addrs) {
-                let message =
-                    format!("the service tag `{name}` is not written: catalogs differ about its addresses");
+                let message = format!(
+                    "the service tag `{}` is not written: catalogs differ about its addresses",
+                    tag.name
+                );
                 tags.findings.push(Finding::new(Code::TargetCannotSay, message));
             } else if let Some(why) = refuses(tag) {
                 tags.unfit.push((tag, why));
-            } else if is_listed_by_azure(name) {
+            } else if is_listed_by_azure(&tag.name) {
                 tags.known.push(tag);
             }
         }
@@ -173,7 +176,7 @@ impl<'a> Tags<'a> {
         if let Some(first) = self.used.values().next() {
             let names: Vec<&str> = self.used.keys().copied().collect();
             findings.push(note(format!(
-                "what Azure lists on another day under the service tags of these rules; they are proven as of change {} of the cloud {}: {}",
+                "what service tags mean on another day: each stands for whatever Azure lists on the day, and is proven as of change {} of the cloud {}: {}",
                 first.change, first.cloud, listed(&names)
             )));
         } else if self.wanted && findings.is_empty() {

@@ -151,7 +151,7 @@ fn a_tag_takes_the_place_of_its_blocks_and_the_rest_stays_addresses() {
         assert!(evidence.text.contains("\"192.0.2.0/26\"") && !evidence.text.contains("203.0.113.7"));
         assert!(evidence.text.contains("\"changeNumber\": \"359\""), "{}", evidence.text);
         for file in [rules, evidence] {
-            let line = "what Azure lists on another day under the service tags of these rules; they are proven as of change 359";
+            let line = "each stands for whatever Azure lists on the day, and is proven as of change 359 of the cloud Public: `Alpha`";
             assert!(file.text.contains(line), "{}", file.text);
         }
         for source in sources(&travelled.proven.files) {
@@ -220,6 +220,8 @@ fn of_tags_that_overlap_the_larger_comes_first() {
             ["Alpha.East"],
             "{name}"
         );
+        let other_way = written(name, &tags, &[east.clone(), every.clone()]);
+        assert_eq!(travelled.proven.files, other_way.proven.files, "{name}: the order of rules shows");
         // What is allowed at more services needs no tag, and no address, at fewer of them.
         let more = wants("all", &all, Protocol::TCP, &[443, 8443]);
         let travelled = written(name, &tags, &[more, east]);
@@ -272,6 +274,7 @@ fn catalogs_that_do_not_agree_about_tags_leave_addresses() {
         for (other, told) in [
             (later.clone(), "as of several changes, 359 of Public, 360 of Public"),
             (elsewhere.clone(), "as of several changes, 360 of AzureGovernment, 359 of Public"),
+            (tag("ALPHA", &["192.0.2.0/24"]), "catalogs differ about its addresses"),
             (tag("Alpha", &["192.0.2.0/24"]), "the service tag `Alpha` is not written: catalogs differ"),
         ] {
             let tags = [tag("Alpha", &blocks), other];

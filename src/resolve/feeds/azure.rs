@@ -8,7 +8,6 @@ use super::content::{Content, Dimension, FeedFormat, Key, ListedTag, Reading};
 use crate::catalog::{TagUse, is_tag_name};
 use crate::diag::Source;
 use crate::packet::AddrSet;
-use crate::syntax::text::one_line;
 use crate::syntax::yaml::{Kind, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
     // The command line prints an id, a name and a type beside what the file has, and egressor a head.
     let idle = ["id", "name", "type", "generated"];
     let root = body.object(tree, "the feed", &["changeNumber", "cloud", "values"], &idle)?;
-    let cloud = root.get("cloud").and_then(Node::as_str).map(one_line).filter(|cloud| !cloud.is_empty());
+    let cloud = root.get("cloud").and_then(Node::as_str).filter(|cloud| is_tag_name(cloud));
     let token = root.need("changeNumber", body).and_then(|node| body.mark(node));
     let mut content = Content { token, ..Content::default() };
     let mut listings: BTreeMap<&str, usize> = BTreeMap::new();
@@ -67,7 +66,7 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
         if let (Some(cloud), true, false) = (&cloud, is_tag_name(name), blocks.is_empty()) {
             content.listed(&key).tag = Some(ListedTag {
                 name: name.to_owned(),
-                cloud: cloud.clone(),
+                cloud: (*cloud).to_owned(),
                 whole: AddrSet::of(blocks),
                 used_in: properties.get("networkFeatures").and_then(used_in),
             });
