@@ -82,12 +82,9 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
 /// The kinds of rules that a tag is for, where the feed tells them.
 fn used_in(features: &Node) -> Option<Vec<TagUse>> {
     let Kind::Sequence(features) = &features.kind else { return None };
-    let of = |feature: &Node| match feature.as_str()? {
-        "NSG" => Some(TagUse::Nsg),
-        "FW" => Some(TagUse::Firewall),
-        _ => None,
-    };
-    Some(features.iter().filter_map(of).collect())
+    let has = |word: &str| features.iter().any(|feature| feature.as_str() == Some(word));
+    let kinds = [("NSG", TagUse::Nsg), ("FW", TagUse::Firewall)];
+    Some(kinds.into_iter().filter(|(word, _)| has(word)).map(|(_, kind)| kind).collect())
 }
 
 /// A text that may be empty, which says that there is none.
