@@ -7,20 +7,22 @@ mod overlay;
 pub(crate) mod read;
 mod references;
 mod select;
+mod service_tag;
 mod shipped;
 mod validate;
 
 pub use compare::{EntryChange, EntryKind, FieldChange, compare};
 pub use document::{
     App, CatalogDocument, ChartDocument, ComponentDocument, ComponentKind, Confidence, EndpointDirection,
-    EndpointDocument, IpSetDocument, NeedId, ProxyDocument, Status, Subdomains, VariableKind,
-    WorkloadDocument,
+    EndpointDocument, IpSetDocument, NeedId, ProxyDocument, ServiceTagDocument, Status, Subdomains, TagUse,
+    VariableKind, WorkloadDocument,
 };
 pub(crate) use leaf::PORT;
 pub use leaf::{Date, Id, PortSpec, Setting, Text};
 pub use overlay::{Change, How, Nothing, Overlay, is_overlay, overlay_schema};
 pub use read::{At, Document, List, Named, Or, Raw, Table, Word};
 pub use select::{DEFAULT_FEATURES, LeftOut, Selected, Selection, select};
+pub use service_tag::{KnownTag, is_tag_name, tag_digest};
 pub use shipped::SHIPPED;
 
 use crate::diag::{Code, Finding, Place, Source, any_error, concealed};

@@ -7,6 +7,7 @@ use super::document::{
 };
 use super::leaf::{Date, Id};
 use super::read::{At, Named, Reader};
+use super::service_tag;
 use crate::diag::{Code, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +47,7 @@ pub(super) fn check(catalog: &CatalogDocument, reader: &mut Reader) {
             }
         }
     }
+    service_tag::check(catalog, reader);
     check_expiry(catalog.expires.as_ref(), catalog.temporary.as_ref(), reader);
     let replaced = replaced(catalog);
     let dedicated = dedicated(catalog);

@@ -2,12 +2,12 @@
 
 use super::{Evidence, Input, proxy};
 use crate::catalog::{
-    Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, List, ProxyDocument,
-    Selected,
+    Catalog, ComponentDocument, ComponentKind, EndpointDirection, EndpointDocument, Id, KnownTag, List,
+    ProxyDocument, Selected, TagUse,
 };
 use crate::packet::Hostname;
 use crate::policy::Need;
-use crate::targets::{Chart, Context, Facts, Install, Workload};
+use crate::targets::{Chart, Context, Facts, Install, ServiceTag, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the selected endpoints, and of the components that take the variables of a proxy.
@@ -27,6 +27,7 @@ pub fn context(input: Input<'_>) -> Context {
                 }
             }
         }
+        context.service_tags.extend(selected.catalog.service_tags().into_iter().map(service_tag));
         if let Some(hop) = proxy::hop_facts(input) {
             let takers: BTreeSet<&Id> = takers.into_iter().collect();
             let hop = context.facts.entry(Need::Proxy.id().to_owned()).or_insert(hop);
@@ -37,7 +38,20 @@ pub fn context(input: Input<'_>) -> Context {
     context.charts.sort();
     // Two catalogs that know one chart say the same of it.
     context.charts.dedup_by(|a, b| a.name == b.name);
+    context.service_tags.sort_by(|a, b| (&a.name, &a.cloud, &a.change).cmp(&(&b.name, &b.cloud, &b.change)));
     context
+}
+
+fn service_tag(tag: KnownTag<'_>) -> ServiceTag {
+    let KnownTag { document, addrs } = tag;
+    ServiceTag {
+        name: document.name.value.to_string(),
+        cloud: document.cloud.value.to_string(),
+        change: document.change.value.to_string(),
+        addrs,
+        in_groups: document.is_used_in(TagUse::Nsg),
+        in_firewalls: document.is_used_in(TagUse::Firewall),
+    }
 }
 
 /// How many addresses the DNS answered for a host, of either family; nothing where it was not asked.

@@ -118,6 +118,8 @@ advice! {
         "nothing; know that other methods are not meant"
     ReadReturnPath "a network ACL that lets HTTPS out and no answers in"
         "allow ports 1024 to 65535 in the other direction, where connections go to"
+    ReadServiceTags "`Storage.WestEurope` in a rule, with `ServiceTags_Public.json` beside it"
+        "nothing, or give the list of today"
     ReaderMissing "an artifact with `reader: program`, and `generate` without `--reader`"
         "name the program: `--reader 'edge.conf=./read-edge'`"
     ReaderFailed "`--reader '*.conf=./read-edge'` where the program ends with exit 1"

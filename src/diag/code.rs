@@ -138,6 +138,8 @@ codes! {
         "The proxy asks for the reverse name of an address and compares that. Whoever owns an address chooses its reverse name, so a rule by name can admit any address. The rule is read as the names it lists."
     ReadMethodLimited "read/method-limited" Note "a rule that holds for some request methods only"
         "A host and a port count as allowed when a request of any method may reach them. This line tells methods apart, so what it says is narrower than what is shown."
+    ReadServiceTags "read/service-tags" Note "service tags that are read as of one list"
+        "A service tag stands for whatever Azure lists under it on the day. The file that stands beside the rules tells what that was at one of Azure's changes, and the tags are read as just that. Give a newer list to know what they mean now: `az network list-service-tags` prints it."
     ReaderMissing "reader/missing" Error "a program that is to read a file, and no flag that names it"
         "The manifest of the artifact says `reader: program`: what it writes is proven by a program. Which one is said on the command line only, with `--reader 'GLOB=COMMAND'`, because no file of a project may start a program."
     ReaderFailed "reader/failed" Error "an external reader that did not do its work"

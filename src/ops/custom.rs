@@ -83,7 +83,7 @@ pub(super) fn write(
     }
     let laid = artifact.lay(&compiled.policy);
     findings.extend(laid.findings.iter().cloned());
-    let lowered = Lowered { artifacts: Vec::new(), losses: laid.losses, findings: laid.findings };
+    let lowered = Lowered { losses: laid.losses, findings: laid.findings, ..Lowered::default() };
     let files = match artifact.render(&laid.model, &banner(head, &compiled, &lowered)) {
         Ok(files) => files,
         Err(error) => {

@@ -105,7 +105,8 @@ pub(super) fn proof(
     sources: &[Arc<Source>],
 ) -> Vec<Finding> {
     for source in sources {
-        if !importer.recognizes(source) {
+        let completes = lowered.completing.contains(source.name()) && importer.completes(source);
+        if !completes && !importer.recognizes(source) {
             let message = format!("`{}` is not recognised as {}", source.name(), importer.name());
             return vec![Finding::new(Code::VerifyUnread, message)];
         }

@@ -1,7 +1,7 @@
 //! What a target may want to know of a project beside its rules: how components are installed, what the catalog says
 //! of endpoints, and which rules exist already.
 
-use crate::packet::Hostname;
+use crate::packet::{AddrSet, Hostname};
 use crate::policy::Policy;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,25 @@ pub struct Context {
     pub addresses: BTreeMap<Hostname, [usize; 2]>,
     /// The rules that exist, for a target that tells what has to change.
     pub existing: Option<Policy>,
+    /// The service tags of Azure of which catalogs have every address, ordered by name.
+    pub service_tags: Vec<ServiceTag>,
+}
+
+/// A service tag of Azure and all that it stood for on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceTag {
+    /// The tag, as rules name it.
+    pub name: String,
+    /// The cloud whose list it is of.
+    pub cloud: String,
+    /// The `changeNumber` of that list.
+    pub change: String,
+    /// Its addresses, of both families.
+    pub addrs: AddrSet,
+    /// Whether network security groups take it.
+    pub in_groups: bool,
+    /// Whether Azure Firewall takes it.
+    pub in_firewalls: bool,
 }
 
 /// A component and how it runs.

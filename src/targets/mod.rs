@@ -63,9 +63,11 @@ mod region;
 mod rule_name;
 mod runs;
 mod selecting;
+mod service_tags;
 mod service_words;
 mod spread;
 mod squid;
+mod tagged;
 mod terraform;
 mod tiers;
 mod tinyproxy;
@@ -73,7 +75,7 @@ mod well_known;
 
 pub(crate) use families::carried;
 
-pub use context::{Chart, Context, Facts, Install, Workload};
+pub use context::{Chart, Context, Facts, Install, ServiceTag, Workload};
 pub use model::Model;
 pub use options::{OptionKind, OptionSpec, Options};
 pub use plain::{KINDS, PlainRow, kind, matches};
@@ -316,6 +318,8 @@ pub struct Lowered {
     pub losses: Vec<Loss>,
     /// What the user should know. An error stops the target.
     pub findings: Vec<Finding>,
+    /// The paths of those of the files that are no rules: they complete the others, and are read together with them.
+    pub completing: BTreeSet<String>,
 }
 
 /// One file to render. Its model gets a `banner`, a list of lines for the head of the file, before it is rendered.

@@ -38,6 +38,8 @@ const DIFFER: &[(Code, &str, &str)] = &[
     (Code::CatalogValue, "has no such ports or types", "the protocol decides about ports and types"),
     (Code::CatalogValue, "no peer is left", "what is taken out is not subtracted"),
     (Code::CatalogValue, "runs backwards", "two numbers are not compared"),
+    (Code::CatalogValue, "is not a service tag", "the length and the signs of a tag are Azure's"),
+    (Code::CatalogValue, "the digest of the service tag", "a schema does not compute digests"),
 ];
 
 /// Names below these keys are the user's own.

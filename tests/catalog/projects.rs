@@ -29,7 +29,8 @@ override:
 sources: {wiki: {title: Wiki}}
 components: {batch: {kind: pods, feature: extra, namespace: batch, selector: {app: batch}, host_network: false}}
 features: {extra: {title: Extra, default: true}}
-ip_sets: {ours: {cidrs: [192.0.2.128/28], family: ipv4, endpoints: [old-mirror], sources: [wiki]}}
+ip_sets: {ours: {cidrs: [192.0.2.128/28], family: ipv4, endpoints: [old-mirror], sources: [wiki], service_tag: {name: Mirrors, cloud: Public,
+    change: "359", used_in: [nsg, firewall], digest: "e1e9a9700d1a6f1a508aa8f96419fa661edd396c9d923a6d290e1c1597e68126"}}}
 add:
   - id: old-mirror
     direction: egress

@@ -26,6 +26,7 @@ mod project;
 mod quiet;
 mod run;
 mod sensitive;
+mod service_tags;
 mod show;
 mod suggestions;
 mod terminal;

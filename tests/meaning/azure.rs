@@ -93,6 +93,11 @@ impl Rule {
             (format!("{near}_address_prefix"), blocks(self.near.as_slice())),
         ];
         for (name, items) in lists {
+            // The blocks of the far end may stand under a service tag, which the file beside lists.
+            if name.starts_with(far) && name.ends_with("prefix") && !self.far.is_empty() && dice.once_in(3) {
+                out.push((name, json!(tag_name(&self.far))));
+                continue;
+            }
             match items.as_slice() {
                 [] => out.push((name, json!("*"))),
                 [one] if dice.once_in(2) => out.push((name, json!(one))),
@@ -151,6 +156,30 @@ impl Rule {
         }
         text + "}\n"
     }
+}
+
+/// A service tag for these blocks.
+pub(super) fn tag_name(blocks: &[Block]) -> String {
+    let plain = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+    blocks.iter().fold("Tag".to_owned(), |name, block| {
+        name + "." + &block.to_string().chars().map(plain).collect::<String>()
+    })
+}
+
+/// The list of service tags for some lists of blocks, as Azure publishes it or as its command line prints it.
+pub(super) fn tag_list<'a>(lists: impl Iterator<Item = &'a [Block]>, dice: &mut Dice) -> (String, String) {
+    let number = if dice.once_in(2) { json!(7) } else { json!("7") };
+    let mut tags: Vec<Value> = lists
+        .filter(|blocks| !blocks.is_empty())
+        .map(|blocks| {
+            let prefixes: Vec<String> = blocks.iter().map(ToString::to_string).collect();
+            let properties = json!({"addressPrefixes": prefixes, "region": "", "systemService": "", "changeNumber": number});
+            json!({"name": tag_name(blocks), "id": "t", "properties": properties})
+        })
+        .collect();
+    dice.shuffle(&mut tags);
+    let list = json!({"changeNumber": number, "cloud": "Public", "values": tags});
+    ("ServiceTags_Public.json".to_owned(), list.to_string())
 }
 
 impl Group {
@@ -230,7 +259,8 @@ impl Format for Group {
                 ("plan.json", serde_json::to_string_pretty(&plan).unwrap())
             }
         };
-        vec![(name.to_owned(), text)]
+        let tags = tag_list(self.0.iter().map(|rule| rule.far.as_slice()), dice);
+        vec![(name.to_owned(), text), tags]
     }
 
     fn scopes(&self) -> Vec<Scope> {

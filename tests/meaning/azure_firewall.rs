@@ -1,6 +1,7 @@
 //! Azure Firewall: network rules before application rules, each by the priorities of group and collection, and what none
 //! of them matches is denied.
 
+use super::azure::{tag_list, tag_name};
 use super::dice::Dice;
 use super::law::{Files, Format, Scope, laws};
 use super::world::{Block, Edges, Far, Packet};
@@ -106,6 +107,14 @@ impl Rule {
         }
     }
 
+    /// The addresses that it names.
+    fn blocks(&self) -> &[Block] {
+        match self {
+            Self::Network { far, .. } => far,
+            Self::Web { .. } => &[],
+        }
+    }
+
     /// The arguments, in the words of Terraform or of the API.
     fn arguments(&self, api: bool, near: Option<Block>, dice: &mut Dice) -> Vec<(&'static str, Value)> {
         let source = near.map_or("*".to_owned(), |near| near.to_string());
@@ -127,7 +136,12 @@ impl Rule {
                     if every { vec!["*".to_owned()] } else { far.iter().map(ToString::to_string).collect() };
                 out.push((spelt("protocols", "ipProtocols"), json!(protocols)));
                 out.push((spelt("destination_ports", "destinationPorts"), json!(ports)));
-                if !far.is_empty() {
+                if !self.blocks().is_empty() && dice.once_in(3) {
+                    out.push((
+                        spelt("destination_addresses", "destinationAddresses"),
+                        json!([tag_name(self.blocks())]),
+                    ));
+                } else if !far.is_empty() {
                     out.push((spelt("destination_addresses", "destinationAddresses"), json!(far)));
                 }
                 if !names.is_empty() {
@@ -273,7 +287,8 @@ impl Format for Collections {
                 ("plan.json", plan.to_string())
             }
         };
-        vec![(name.to_owned(), text)]
+        let tags = tag_list(all.iter().flat_map(|one| one.rules.iter().map(Rule::blocks)), dice);
+        vec![(name.to_owned(), text), tags]
     }
 
     fn scopes(&self) -> Vec<Scope> {

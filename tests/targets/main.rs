@@ -20,3 +20,5 @@ mod models;
 mod registry;
 #[cfg(test)]
 mod road;
+#[cfg(test)]
+mod service_tags;

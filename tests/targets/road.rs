@@ -1,13 +1,14 @@
 //! The road out and back: a policy lowered, rendered, read and compared.
 
+use super::common::policies::addrs;
 use egressor::diag::{Code, Finding, Source};
 use egressor::ops::{File, Proven, prove};
 use egressor::packet::PacketSet;
 use egressor::policy::{Need, Policy, Scope};
 use egressor::render::Renderer;
 use egressor::targets::{
-    Chart, Context, Facts, Imported, Importer, Install, Lowered, OptionKind, Options, Target, Wanted,
-    Workload,
+    Chart, Context, Facts, Imported, Importer, Install, Lowered, OptionKind, Options, ServiceTag, Target,
+    Wanted, Workload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,12 +33,23 @@ pub(crate) fn travel_with(
     banner: &[String],
     given: &BTreeMap<String, String>,
 ) -> Travelled {
+    travel_in(target, policy, banner, given, installed())
+}
+
+/// Takes a policy out and back with some settings, in a project of which this is known.
+pub(crate) fn travel_in(
+    target: &dyn Target,
+    policy: &Policy,
+    banner: &[String],
+    given: &BTreeMap<String, String>,
+    context: Context,
+) -> Travelled {
     // What a target cannot do without is given, where the test does not.
     let mut given = given.clone();
     for spec in target.options().iter().filter(|spec| spec.kind == OptionKind::Proxy) {
         given.entry(spec.key.to_owned()).or_insert_with(|| "http://proxy.example.net:3128".to_owned());
     }
-    let options = Options::new(target.options(), &given).within(installed());
+    let options = Options::new(target.options(), &given).within(context);
     let needs: BTreeSet<Need> = target.needs().iter().copied().collect();
     let wanted = Wanted { policy, needs: &needs, options: &options };
     let renderer = Renderer::new(target.templates().iter().copied()).unwrap();
@@ -84,6 +96,26 @@ pub(crate) fn installed() -> Context {
         facts: BTreeMap::from([("catalog/middle".to_owned(), facts)]),
         addresses: BTreeMap::new(),
         existing: None,
+        service_tags: vec![
+            tag("Alpha", &["10.0.0.0/8", "172.16.0.0/12"]),
+            tag("Alpha.All", &["10.0.0.0/8", "172.16.0.0/12", "192.0.2.128/25"]),
+            tag("Beta.WestEurope", &["192.0.2.64/26", "192.0.2.128/25"]),
+            tag("Both", &["198.51.100.0/25", "203.0.113.7/32", "2001:db8::/32"]),
+            tag("One", &["198.51.100.0/24"]),
+            tag("Six", &["64:ff9b::/96", "fd00::/8"]),
+        ],
+    }
+}
+
+/// A service tag of Azure as of some list.
+pub(crate) fn tag(name: &str, blocks: &[&str]) -> ServiceTag {
+    ServiceTag {
+        name: name.into(),
+        cloud: "Public".into(),
+        change: "359".into(),
+        addrs: addrs(blocks),
+        in_groups: true,
+        in_firewalls: true,
     }
 }
 

@@ -154,6 +154,34 @@ document! {
         optional shared: Text,
         /// What a reader of the rule should know.
         optional warn: Text,
+        /// The service tag of Azure that the blocks are of.
+        optional service_tag: ServiceTagDocument,
+    }
+}
+
+document! {
+    /// A service tag of Azure, of which the sets that name it hold every block. `egressor catalog import azure` writes it.
+    ServiceTagDocument {
+        /// The tag, as rules of Azure name it.
+        required name: Text,
+        /// The cloud whose list it was taken from.
+        required cloud: Text,
+        /// The `changeNumber` of that list.
+        required change: Text,
+        /// The kinds of rules that take it; all of them when left out.
+        optional used_in: List<TagUse>,
+        /// SHA-256 over name, cloud, change and all blocks, so that sets which lost a block are refused.
+        required digest: Text,
+    }
+}
+
+words! {
+    /// A kind of rules that takes service tags.
+    TagUse {
+        /// Network security groups.
+        Nsg = "nsg",
+        /// Azure Firewall.
+        Firewall = "firewall",
     }
 }
 

@@ -4,9 +4,12 @@
 //! a service; the tag of a whole service holds those of its regions again.
 
 use super::body::{Body, Family, has};
-use super::content::{Content, Dimension, FeedFormat, Key, Reading};
+use super::content::{Content, Dimension, FeedFormat, Key, ListedTag, Reading};
+use crate::catalog::{TagUse, is_tag_name};
 use crate::diag::Source;
-use crate::syntax::yaml::Node;
+use crate::packet::AddrSet;
+use crate::syntax::yaml::{Kind, Node};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) const FEED: FeedFormat = FeedFormat {
@@ -27,11 +30,13 @@ fn read(source: &Arc<Source>) -> Reading {
 }
 
 fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
-    // The command line prints an id, a name and a type beside what the file has.
-    let root =
-        body.object(tree, "the feed", &["changeNumber", "values"], &["cloud", "id", "name", "type"])?;
+    // The command line prints an id, a name and a type beside what the file has, and egressor a head.
+    let idle = ["id", "name", "type", "generated"];
+    let root = body.object(tree, "the feed", &["changeNumber", "cloud", "values"], &idle)?;
+    let cloud = root.get("cloud").and_then(Node::as_str).filter(|cloud| is_tag_name(cloud));
     let token = root.need("changeNumber", body).and_then(|node| body.mark(node));
     let mut content = Content { token, ..Content::default() };
+    let mut listings: BTreeMap<&str, usize> = BTreeMap::new();
     let values = root.need("values", body)?;
     for node in body.list(values) {
         let members = ["name", "properties"];
@@ -39,8 +44,8 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
         let Some(value) = body.object(node, "a tag", &members, &idle) else { continue };
         let name = value.need("name", body).and_then(|node| body.word(node));
         let Some(properties) = value.need("properties", body) else { continue };
-        let members = ["addressPrefixes", "region", "systemService"];
-        let idle = ["changeNumber", "regionId", "platform", "networkFeatures", "state"];
+        let members = ["addressPrefixes", "region", "systemService", "networkFeatures"];
+        let idle = ["changeNumber", "regionId", "platform", "state"];
         let Some(properties) = body.object(properties, "a tag", &members, &idle) else { continue };
         let region = properties.need("region", body);
         let region = text(body, region);
@@ -54,11 +59,32 @@ fn content(body: &mut Body<'_>, tree: &Node) -> Option<Content> {
         let service = name.split('.').next().unwrap_or(name);
         let (region, category) = (said(region), said(system));
         let key = Key { region, category, set: Some(name.to_owned()), ..Key::service(service) };
-        for block in blocks {
-            content.add(&key, block);
+        for block in &blocks {
+            content.add(&key, *block);
+        }
+        *listings.entry(name).or_default() += 1;
+        if let (Some(cloud), true, false) = (&cloud, is_tag_name(name), blocks.is_empty()) {
+            content.listed(&key).tag = Some(ListedTag {
+                name: name.to_owned(),
+                cloud: (*cloud).to_owned(),
+                whole: AddrSet::of(blocks),
+                used_in: properties.get("networkFeatures").and_then(used_in),
+            });
         }
     }
+    // A name that stands twice is not all of a tag in either place.
+    for listed in content.entries.values_mut() {
+        listed.tag = listed.tag.take().filter(|tag| listings.get(tag.name.as_str()) == Some(&1));
+    }
     Some(content)
+}
+
+/// The kinds of rules that a tag is for, where the feed tells them.
+fn used_in(features: &Node) -> Option<Vec<TagUse>> {
+    let Kind::Sequence(features) = &features.kind else { return None };
+    let has = |word: &str| features.iter().any(|feature| feature.as_str() == Some(word));
+    let kinds = [("NSG", TagUse::Nsg), ("FW", TagUse::Firewall)];
+    Some(kinds.into_iter().filter(|(word, _)| has(word)).map(|(_, kind)| kind).collect())
 }
 
 /// A text that may be empty, which says that there is none.

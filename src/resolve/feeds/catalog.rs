@@ -2,7 +2,7 @@
 
 use super::content::{Content, FeedFormat, Key, Listed};
 use super::slug::{ids, slug};
-use crate::catalog::{Catalog, Date, EndpointDirection, PortSpec, load};
+use crate::catalog::{Catalog, Date, EndpointDirection, PortSpec, load, tag_digest};
 use crate::diag::{Code, Finding, Source, any_error};
 use crate::packet::{
     AddrSet, Hostname, NamePattern, NameSet, PortRange, Prefix, Protocol, Set as _, TransportSet,
@@ -197,7 +197,7 @@ fn text(
     line_to(&mut text, 0, &format!("verified: {{on: \"{}\", method: document-review}}", writing.date));
     line_to(&mut text, 0, "sources:");
     let token = content.token.as_deref().map(one_line).filter(|token| !token.is_empty());
-    let rev = token.map_or_else(String::new, |token| format!(", rev: {}", quote(&token)));
+    let rev = token.as_ref().map_or_else(String::new, |token| format!(", rev: {}", quote(token)));
     let url = one_line(writing.url);
     line_to(&mut text, 1, &format!("feed: {{title: {title}, url: {}{rev}}}", quote(&url)));
     line_to(
@@ -223,11 +223,19 @@ fn text(
     if !sets.is_empty() {
         line_to(&mut text, 0, "ip_sets:");
     }
+    let tags: BTreeMap<&str, Vec<String>> = endpoints
+        .iter()
+        .filter_map(|it| Some((it, tag_of(content.entries.get(it.key)?, &it.addresses, token.as_deref()?)?)))
+        .flat_map(|(it, lines)| it.sets.iter().map(move |set| (set.as_str(), lines.clone())))
+        .collect();
     for (name, (family, users, addresses)) in sets {
         line_to(&mut text, 1, &format!("{}:", word(name)));
         line_to(&mut text, 2, &format!("family: {}", FAMILIES.get(*family).copied().unwrap_or_default()));
         line_to(&mut text, 2, &format!("endpoints: [{}]", words(users)));
         line_to(&mut text, 2, "sources: [feed]");
+        for line in tags.get(name.as_str()).into_iter().flatten() {
+            line_to(&mut text, 2, line);
+        }
         line_to(&mut text, 2, "cidrs:");
         for block in addresses.prefixes() {
             line_to(&mut text, 3, &format!("- \"{block}\""));
@@ -238,6 +246,25 @@ fn text(
         endpoint_to(&mut text, endpoint, content);
     }
     text
+}
+
+/// The service tag that an entry's addresses are all of, as lines of each of its sets.
+fn tag_of(listed: &Listed, addresses: &AddrSet, change: &str) -> Option<Vec<String>> {
+    let tag = listed.tag.as_ref().filter(|tag| tag.whole == *addresses)?;
+    let mut lines = vec!["service_tag:".to_owned()];
+    for (key, value) in [("name", tag.name.as_str()), ("cloud", &tag.cloud), ("change", change)] {
+        lines.push(format!("  {key}: {}", quote(value)));
+    }
+    if let Some(kinds) = &tag.used_in {
+        if kinds.is_empty() {
+            return None;
+        }
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        lines.push(format!("  used_in: [{}]", kinds.join(", ")));
+    }
+    let digest = tag_digest(&tag.name, &tag.cloud, change, addresses);
+    lines.push(format!("  digest: {}", quote(&digest)));
+    Some(lines)
 }
 
 fn endpoint_to(text: &mut String, endpoint: &Endpoint<'_>, content: &Content) {

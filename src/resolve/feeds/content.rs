@@ -1,6 +1,6 @@
 //! What a feed says, in one form whatever the vendor: who listens or calls where, on which ports.
 
-use crate::catalog::PortSpec;
+use crate::catalog::{PortSpec, TagUse};
 use crate::diag::{Finding, Source};
 use crate::packet::{AddrSet, NamePattern, Prefix};
 use crate::policy::Direction;
@@ -95,6 +95,21 @@ pub struct Listed {
     pub names: BTreeSet<NamePattern>,
     /// What it lists besides and no catalog can say. It is left out, which is less than the feed says.
     pub unsaid: BTreeSet<String>,
+    /// The service tag of Azure that the blocks are all of.
+    pub tag: Option<ListedTag>,
+}
+
+/// A service tag of Azure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedTag {
+    /// The tag.
+    pub name: String,
+    /// The cloud.
+    pub cloud: String,
+    /// Every block that the feed lists. What somebody takes out of the entry later makes it less than the tag.
+    pub whole: AddrSet,
+    /// The kinds of rules that take it; nothing where the feed does not say.
+    pub used_in: Option<Vec<TagUse>>,
 }
 
 impl Key {

@@ -115,8 +115,12 @@ pub(super) fn content(sets: &BTreeMap<String, EndpointSet>) -> Content {
             note: set.notes.clone(),
             ..Key::service(&set.service)
         };
-        *content.listed(&key) =
-            Listed { blocks: set.blocks.clone(), names: set.names.clone(), unsaid: set.unsaid.clone() };
+        *content.listed(&key) = Listed {
+            blocks: set.blocks.clone(),
+            names: set.names.clone(),
+            unsaid: set.unsaid.clone(),
+            tag: None,
+        };
     }
     content
 }

@@ -29,7 +29,7 @@ mod snowflake;
 pub use catalog::{Writing, blocks, write};
 pub use change::{FeedLimits, change};
 pub use choose::Choice;
-pub use content::{Content, Dimension, FeedFormat, Key, Listed, Reading};
+pub use content::{Content, Dimension, FeedFormat, Key, Listed, ListedTag, Reading};
 pub use fetch::{Fetch, FetchError, Fetched, fetch};
 pub use judge::{judge, judged};
 

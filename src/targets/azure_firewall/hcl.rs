@@ -8,6 +8,7 @@ use crate::packet::{AddrSet, Set};
 use crate::policy::{Action, Unmodelled};
 use crate::syntax::hcl::{Block, Module, Value, declares, is_module_file, read};
 use crate::targets::objects::children;
+use crate::targets::service_tags::{ServiceTags, is_list};
 use crate::targets::terraform::{Stated, found, items, not_read, stated, unknown};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
@@ -27,7 +28,7 @@ impl Importer for AzureFirewallHcl {
     }
 
     fn completes(&self, source: &Source) -> bool {
-        is_module_file(source.name())
+        is_module_file(source.name()) || is_list(source)
     }
 
     fn family(&self) -> Option<FormFamily> {
@@ -35,8 +36,11 @@ impl Importer for AzureFirewallHcl {
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let read = read(sources);
-        let mut reader = Reader { findings: read.findings, ..Reader::default() };
+        let mut findings = Vec::new();
+        let (tags, sources) = ServiceTags::split(sources, &mut findings);
+        let mut read = read(&sources);
+        findings.append(&mut read.findings);
+        let mut reader = Reader { findings, tags, ..Reader::default() };
         for module in &read.modules {
             reader.module(module);
         }
@@ -51,6 +55,8 @@ pub(super) struct Reader {
     pub(super) spoken: BTreeSet<String>,
     pub(super) groups: Groups,
     pub(super) findings: Vec<Finding>,
+    /// What service tags stand for, as far as files tell.
+    pub(super) tags: ServiceTags,
 }
 
 impl Reader {
@@ -152,11 +158,12 @@ impl Reader {
         let doubts: Vec<Unmodelled> =
             group.uncertain.iter().chain(&collection.uncertain).map(|text| unknown(text, why)).collect();
         let at = At { policy, order, layer, actions: &actions, doubts: &doubts };
-        self.rules.extend(rule(inner, &at, &self.groups, &mut self.findings));
+        self.rules.extend(rule(inner, &at, &self.groups, &mut self.tags, &mut self.findings));
     }
 
     pub(super) fn finish(mut self, spoken: &BTreeSet<String>) -> Imported {
         let spoken = self.spoken.union(spoken).cloned().collect();
+        self.findings.extend(self.tags.notes());
         let policy = lift(&self.rules, &spoken, &mut self.findings);
         Imported { policy, findings: self.findings }
     }

@@ -11,6 +11,7 @@ use crate::syntax::hcl::{Block, Value};
 use crate::syntax::json;
 use crate::syntax::yaml::{self, Node};
 use crate::targets::objects::{block, children, says};
+use crate::targets::service_tags::{ServiceTags, is_list};
 use crate::targets::terraform::{Stated, stated};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeSet;
@@ -33,13 +34,15 @@ impl Importer for AzureFirewallList {
 
     fn completes(&self, source: &Source) -> bool {
         let keys = json::keys(source.text());
-        keys.contains(&"ipAddresses") && source.text().contains("/ipGroups/")
+        (keys.contains(&"ipAddresses") && source.text().contains("/ipGroups/")) || is_list(source)
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let mut reader = Reader::default();
+        let mut findings = Vec::new();
+        let (tags, sources) = ServiceTags::split(sources, &mut findings);
+        let mut reader = Reader { findings, tags, ..Reader::default() };
         let mut groups: Vec<(Arc<Source>, Block)> = Vec::new();
-        for source in sources {
+        for source in &sources {
             match json::parse(source, Code::ReadSyntax) {
                 Ok(root) => file(source, &root, &mut reader, &mut groups),
                 Err(finding) => reader.findings.push(finding),

@@ -2,7 +2,8 @@
 
 use super::{
     ADDRESSES, DESCRIPTION, DNS_PROXY, INLINE, LAST_PORT, LOCATION, MAX_BYTES, MAX_ENDS, MAX_GROUP,
-    MAX_GROUPS, MAX_NAME, MAX_NAMES, NAME, POLICY, PORTS, PRIORITY, RESOURCE_GROUP,
+    MAX_GROUPS, MAX_NAME, MAX_NAMES, NAME, POLICY, PORTS, PRIORITY, RESOURCE_GROUP, SERVICE_TAGS,
+    TAGS_TEMPLATE,
 };
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{AddrSet, NamePattern, PortRange, PortSet, Protocol, Set, TransportRow, TransportSet};
@@ -12,6 +13,7 @@ use crate::targets::grouped::grouped;
 use crate::targets::named::{Asked, Part, Problems, Voice, ask, everywhere, unsaid};
 use crate::targets::reason::reason;
 use crate::targets::rule_name::name;
+use crate::targets::tagged::{Tagged, Tags};
 use crate::targets::{Artifact, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +26,12 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     }
     let by_lookup = wanted.options.get(DNS_PROXY) == Some("yes");
     let mut writer = Writer::new(wanted.options);
+    let mut tags = Tags::of(wanted.options, SERVICE_TAGS, |tag| {
+        if !tag.in_firewalls {
+            return Some("as Azure Firewall does not take them");
+        }
+        (!tag.addrs.v6.is_empty()).then_some("as they have IPv6, of which Azure Firewall knows nothing")
+    });
     for set in &wanted.policy.sets {
         if set.scope.direction == Direction::Ingress {
             unsaid(set, "the group is about connections that go out", &mut lowered);
@@ -37,17 +45,24 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             address: &of_address,
             every_name: &|parts: &[Part]| everywhere(parts, &[AddrSet::all_v4()]),
         };
-        let asked = ask(set, &voice, &mut lowered);
+        let mut asked = ask(set, &voice, &mut lowered);
         writer.names(&asked);
+        let tagged = tags.take(&mut asked.addresses);
+        writer.tags(&tagged);
         writer.addresses(&asked);
     }
     lowered.findings.extend(writer.findings());
+    lowered.findings.extend(tags.findings());
     if any_error(&lowered.findings) {
         return lowered;
     }
     if let Some(model) = writer.model() {
         let path = "azure-firewall.tf".to_owned();
         lowered.artifacts.push(Artifact { path, template: super::TEMPLATE, model: model.into() });
+    }
+    if let Some(evidence) = tags.evidence("azure-firewall.service-tags.json", TAGS_TEMPLATE) {
+        lowered.completing.insert(evidence.path.clone());
+        lowered.artifacts.push(evidence);
     }
     lowered
 }
@@ -232,6 +247,27 @@ impl<'a> Writer<'a> {
             for (protocol, ports) in said {
                 let (name, description) = self.described(&origins, "fqdn", &format!("{protocol}:{ports}"));
                 let rule = network(&name, &description, &protocol, &ports, ("destination_fqdns", &names));
+                self.networks.insert(name, rule);
+            }
+        }
+    }
+
+    /// The rules for service tags: those that the same endpoints need for the same service share one.
+    fn tags(&mut self, tagged: &[Tagged<'_, '_>]) {
+        let mut shared: BTreeMap<(&TransportSet, BTreeSet<String>), Group<'_>> = BTreeMap::new();
+        for Tagged { tag, transport, origins } in tagged {
+            let ids = origins.iter().map(|origin| id(origin)).collect();
+            let group = shared.entry((transport, ids)).or_default();
+            group.0.push(tag.name.clone());
+            group.1.extend(origins);
+        }
+        for ((transport, _), (mut names, origins)) in shared {
+            names.sort();
+            for (protocol, ports) in of_service(transport) {
+                self.ends += names.len();
+                let (name, description) = self.described(&origins, "tag", &format!("{protocol}:{ports}"));
+                let ends = ("destination_addresses", names.as_slice());
+                let rule = network(&name, &description, &protocol, &ports, ends);
                 self.networks.insert(name, rule);
             }
         }

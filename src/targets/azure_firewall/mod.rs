@@ -4,8 +4,8 @@
 //! that matches decides. Application rules name hosts of HTTP, HTTPS and SQL, by what a connection tells in the open.
 //! What no rule allows is denied ("Azure Firewall rule processing logic").
 //!
-//! The firewall knows addresses of IPv4 only. Service tags are not written: a tag stands for whatever Azure lists under
-//! it on the day, so that it means what a catalog asks for cannot be proven.
+//! The firewall knows addresses of IPv4 only. A service tag stands for whatever Azure lists under it on the day, so tags are
+//! written on request only, where a catalog knows one whole and it has no addresses of IPv6.
 
 mod hcl;
 mod lift;
@@ -15,6 +15,7 @@ mod rule;
 mod state;
 
 use super::reason::Room;
+use super::tagged;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
@@ -25,6 +26,8 @@ use crate::policy::Need;
 pub(super) struct AzureFirewall;
 
 const TEMPLATE: &str = "azure-firewall.tf.tera";
+/// What the service tags stood for.
+const TAGS_TEMPLATE: &str = "azure-firewall-service-tags.json.tera";
 
 /// The types of resources that are groups of rules, and lists of addresses that they name.
 const GROUP: &str = "azurerm_firewall_policy_rule_collection_group";
@@ -33,8 +36,11 @@ const ADDRESSES: &str = "azurerm_ip_group";
 const QUOTAS: &str = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits#azure-firewall-limits";
 
 /// Azure Firewall limits, "Rule limits": an IP group counts as one address.
-const MAX_ENDS: Limit =
-    Limit { what: "destinations of network rules, an IP group being one", max: 20_000, source: QUOTAS };
+const MAX_ENDS: Limit = Limit {
+    what: "destinations of network rules, an IP group or a service tag being one",
+    max: 20_000,
+    source: QUOTAS,
+};
 
 /// Azure Firewall limits, "Total size of rules within a single Rule Collection Group".
 const MAX_BYTES: Limit =
@@ -73,6 +79,7 @@ const POLICY: &str = "azure-firewall.policy_id";
 const PRIORITY: &str = "azure-firewall.priority";
 const DNS_PROXY: &str = "azure-firewall.dns_proxy";
 const RESOURCE_GROUP: &str = "azure-firewall.resource_group";
+const SERVICE_TAGS: &str = "azure-firewall.service_tags";
 const LOCATION: &str = "azure-firewall.location";
 
 const OPTIONS: &[OptionSpec] = &[
@@ -112,6 +119,12 @@ const OPTIONS: &[OptionSpec] = &[
         default: None,
         summary: "the region of IP groups, in place of a variable",
     },
+    OptionSpec {
+        key: SERVICE_TAGS,
+        kind: OptionKind::Choice(tagged::WORDS),
+        default: Some("never"),
+        summary: "`exact` writes a service tag in place of addresses that are all of it, as of the list that a catalog was imported from",
+    },
 ];
 
 impl Target for AzureFirewall {
@@ -144,7 +157,14 @@ impl Target for AzureFirewall {
     }
 
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
-        &[(TEMPLATE, include_str!("../../../templates/azure-firewall.tf.tera"))]
+        &[
+            (TEMPLATE, include_str!("../../../templates/azure-firewall.tf.tera")),
+            (TAGS_TEMPLATE, include_str!("../../../templates/azure-firewall-service-tags.json.tera")),
+        ]
+    }
+
+    fn takes_context(&self) -> bool {
+        true
     }
 
     fn lower(&self, wanted: &Wanted<'_>) -> Lowered {

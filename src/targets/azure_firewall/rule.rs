@@ -8,6 +8,7 @@ use crate::packet::{
 use crate::policy::{Action, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
 use crate::targets::objects::{children, says};
+use crate::targets::service_tags::ServiceTags;
 use crate::targets::terraform::{Doubtful, Stated, items, stated, unknown};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -46,10 +47,12 @@ pub(super) fn rule(
     block: &Block,
     at: &At<'_>,
     groups: &Groups,
+    tags: &mut ServiceTags,
     findings: &mut Vec<Finding>,
 ) -> Option<FirewallRule> {
     let name = block.get("name").and_then(Value::as_text).unwrap_or_else(|| "a rule".to_owned());
-    let mut reader = Reader { block, name: &name, findings, groups, sound: true, looked_at: Vec::new() };
+    let mut reader =
+        Reader { block, name: &name, tags, findings, groups, sound: true, looked_at: Vec::new() };
     let near = reader.addresses("source").0;
     let (services, far) = match at.layer {
         Layer::Network => (reader.network_services(), reader.network_peers()),
@@ -98,6 +101,7 @@ pub(super) fn addresses(text: &str) -> Option<AddrSet> {
 struct Reader<'a> {
     block: &'a Block,
     name: &'a str,
+    tags: &'a mut ServiceTags,
     findings: &'a mut Vec<Finding>,
     groups: &'a Groups,
     sound: bool,
@@ -142,8 +146,10 @@ impl Reader<'_> {
             } else if let Some(addrs) = addresses(&text) {
                 known = known.union(&addrs);
             } else if is_tag(&text) {
-                let why = "a service tag stands for addresses that only Azure lists";
-                unmodelled.push(unknown(&format!("{end} {text}"), why));
+                match self.tags.meaning(&text) {
+                    Ok(addrs) => known = known.union(&addrs),
+                    Err(why) => unmodelled.push(unknown(&format!("{end} {text}"), &why)),
+                }
             } else {
                 self.refuse(&format!("has `{text}` where an address is needed"));
             }

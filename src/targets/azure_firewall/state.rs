@@ -6,6 +6,7 @@ use crate::diag::Source;
 use crate::syntax::hcl::{Block, Module};
 use crate::syntax::terraform::{self, Asked, Stage, recognizes};
 use crate::targets::objects::with_blocks;
+use crate::targets::service_tags::{ServiceTags, is_list};
 use crate::targets::terraform::is_beside;
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
@@ -22,6 +23,10 @@ impl Importer for AzureFirewallState {
 
     fn recognizes(&self, source: &Source) -> bool {
         recognizes(source.text(), &[GROUP])
+    }
+
+    fn completes(&self, source: &Source) -> bool {
+        is_list(source)
     }
 
     fn family(&self) -> Option<FormFamily> {
@@ -43,10 +48,12 @@ impl Importer for AzureFirewallState {
 fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
     let blocks = ["network_rule_collection", "application_rule_collection", "nat_rule_collection"];
     let asked = Asked { types: &[GROUP, ADDRESSES], blocks: &blocks, beside: is_beside };
-    let mut reader = Reader::default();
+    let mut findings = Vec::new();
+    let (tags, sources) = ServiceTags::split(sources, &mut findings);
+    let mut reader = Reader { findings, tags, ..Reader::default() };
     let mut spoken = BTreeSet::new();
     let mut is_plan = false;
-    for source in sources {
+    for source in &sources {
         let after = terraform::read(source, Stage::After, asked);
         let mut read = after.clone();
         if after.is_plan {

@@ -6,6 +6,7 @@ use super::{GROUP, RULE};
 use crate::diag::{Code, Finding, Source};
 use crate::policy::{Direction, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, is_module_file, read};
+use crate::targets::service_tags::{ServiceTags, is_list};
 use crate::targets::terraform::{found, items, not_read};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ impl Importer for AzureNsgHcl {
     }
 
     fn completes(&self, source: &Source) -> bool {
-        is_module_file(source.name())
+        is_module_file(source.name()) || is_list(source)
     }
 
     fn family(&self) -> Option<FormFamily> {
@@ -33,8 +34,11 @@ impl Importer for AzureNsgHcl {
     }
 
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let read = read(sources);
-        let mut reader = Reader { findings: read.findings, ..Reader::default() };
+        let mut findings = Vec::new();
+        let (tags, sources) = ServiceTags::split(sources, &mut findings);
+        let mut read = read(&sources);
+        findings.append(&mut read.findings);
+        let mut reader = Reader { findings, tags, ..Reader::default() };
         for module in &read.modules {
             reader.module(module);
         }
@@ -53,6 +57,8 @@ pub(super) struct Reader {
     pub(super) findings: Vec<Finding>,
     /// Reports whether these are groups that exist, so that all of their rules are there.
     pub(super) exist: bool,
+    /// What service tags stand for, as far as files tell.
+    pub(super) tags: ServiceTags,
 }
 
 impl Reader {
@@ -105,13 +111,14 @@ impl Reader {
     fn rule(&mut self, block: &Block, group: &Group, conditions: &[String]) {
         let mut block = block.clone();
         block.uncertain.extend(conditions.iter().cloned());
-        let read = rule(&block, String::new(), &mut self.findings);
+        let read = rule(&block, String::new(), &mut self.tags, &mut self.findings);
         self.rules.extend(read.map(|rule| (group.clone(), rule)));
     }
 
     /// What was read, with the resource group before the names of groups that several resource groups have.
     pub(super) fn finish(self) -> Imported {
-        let Self { rules, stated, mut findings, .. } = self;
+        let Self { rules, stated, mut findings, tags, .. } = self;
+        findings.extend(tags.notes());
         let mut homes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let all = rules.iter().map(|(group, _)| group).chain(stated.iter().map(|(group, _)| group));
         for (name, home) in all {

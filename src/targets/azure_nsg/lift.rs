@@ -8,6 +8,7 @@ use crate::packet::{AddrSet, Constraint, PeerSet, TransportSet};
 use crate::policy::{
     Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
+use crate::targets::service_tags::UNLISTED;
 use crate::targets::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,8 +59,8 @@ pub(super) fn is_default(name: &str) -> bool {
     DEFAULTS.iter().any(|(_, known, ..)| *known == name)
 }
 
-/// What a service tag stands for is known to Azure alone.
-pub(super) fn tag(end: &str, name: &str) -> Unmodelled {
+/// A service tag of which it is not known what it stands for.
+pub(super) fn tag(end: &str, name: &str, why: &str) -> Unmodelled {
     // The names that the first version of the API had.
     let name = match name.to_ascii_uppercase().as_str() {
         "VIRTUALNETWORK" | "VIRTUAL_NETWORK" => "VirtualNetwork",
@@ -67,7 +68,7 @@ pub(super) fn tag(end: &str, name: &str) -> Unmodelled {
         "AZURELOADBALANCER" | "AZURE_LOADBALANCER" => "AzureLoadBalancer",
         _ => name,
     };
-    unknown(&format!("{end} {name}"), "a service tag stands for addresses that only Azure lists")
+    unknown(&format!("{end} {name}"), why)
 }
 
 /// What the rules mean together: a rule set for each group and direction that rules are about or that is `stated`.
@@ -133,7 +134,7 @@ fn default((_, name, source, destination, action): &(Direction, &str, &str, &str
         action: *action,
         matches: Match::ANY,
         traffic: Traffic::New,
-        unmodelled: tagged.map(|(end, name)| tag(end, name)).collect(),
+        unmodelled: tagged.map(|(end, name)| tag(end, name, UNLISTED)).collect(),
         origin: Origin::System(format!("{name}, which every group ends with")),
     }
 }

@@ -12,6 +12,7 @@ use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::json;
 use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
+use crate::targets::service_tags::{ServiceTags, is_list};
 use crate::targets::terraform::found;
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
@@ -59,9 +60,15 @@ impl Importer for AzureNsgList {
         has("securityRules") || has("defaultSecurityRules") || rule || raw
     }
 
+    fn completes(&self, source: &Source) -> bool {
+        is_list(source)
+    }
+
     fn import(&self, sources: &[Arc<Source>]) -> Imported {
-        let mut reader = Reader { exist: true, ..Reader::default() };
-        for source in sources {
+        let mut findings = Vec::new();
+        let (tags, sources) = ServiceTags::split(sources, &mut findings);
+        let mut reader = Reader { exist: true, findings, tags, ..Reader::default() };
+        for source in &sources {
             match json::parse(source, Code::ReadSyntax) {
                 Ok(root) => {
                     let mut file = File { source, reader: &mut reader };

@@ -1,16 +1,17 @@
 //! From a policy to one rule for each protocol and each group of endpoints that need it at the same addresses.
 
 use super::service::{Service, sayable};
-use super::{DESCRIPTION, MAX_NAME, MAX_RANGES, MAX_RULES};
+use super::{DESCRIPTION, MAX_NAME, MAX_RANGES, MAX_RULES, SERVICE_TAGS, TAGS_TEMPLATE};
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::TransportSet;
 use crate::policy::{Direction, Need, Origin, RuleSet};
 use crate::targets::demand::{Demand, Unsaid, demands, id};
 use crate::targets::families::by_family;
-use crate::targets::grouped::{Group, grouped};
+use crate::targets::grouped::grouped;
 use crate::targets::places::places;
 use crate::targets::reason::reason;
 use crate::targets::rule_name::{name, plain};
+use crate::targets::tagged::{Tagged, Tags};
 use crate::targets::{Artifact, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,8 @@ struct Rule {
     protocol: &'static str,
     ports: Vec<String>,
     ranges: Vec<String>,
+    /// The service tag that stands in the place of ranges.
+    tag: Option<String>,
 }
 
 /// The policy as rules of one group.
@@ -35,9 +38,12 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let mut shortened = 0_usize;
     let mut counts = Vec::new();
     let (first, deny) = (number(wanted.options, "priority"), number(wanted.options, "deny_priority"));
+    let mut tags = Tags::of(wanted.options, SERVICE_TAGS, |tag| {
+        (!tag.in_groups).then_some("as network security groups do not take them")
+    });
     for set in &wanted.policy.sets {
         let direction = set.scope.direction;
-        let allows = allows(set, wanted.options, &mut unsaid, &mut shortened);
+        let allows = allows(set, wanted.options, &mut tags, &mut unsaid, &mut shortened);
         counts.push((direction, allows.len()));
         let names: Vec<&str> = allows.iter().map(|rule| rule.name.as_str()).collect();
         let Some(priorities) = places(&names, first, deny.saturating_sub(1)) else {
@@ -61,6 +67,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
     let (losses, findings) = unsaid.finish();
     lowered.losses = losses;
     lowered.findings.extend(findings);
+    lowered.findings.extend(tags.findings());
     if shortened > 0 {
         let message = format!("{shortened} descriptions were shortened or changed to fit");
         lowered.findings.push(Finding::new(Code::TargetText, message));
@@ -74,6 +81,10 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         template: super::TEMPLATE,
         model: model(wanted.options, &rules).into(),
     });
+    if let Some(evidence) = tags.evidence("azure-nsg.service-tags.json", TAGS_TEMPLATE) {
+        lowered.completing.insert(evidence.path.clone());
+        lowered.artifacts.push(evidence);
+    }
     lowered
 }
 
@@ -104,38 +115,76 @@ fn refused(wanted: &Wanted<'_>) -> Vec<Finding> {
 }
 
 /// The rules that allow what a rule set asks for.
-fn allows(set: &RuleSet, options: &Options, unsaid: &mut Unsaid, shortened: &mut usize) -> Vec<Rule> {
-    let by_service = by_service(set, unsaid);
-    let groups: Vec<Group<'_>> = grouped(&by_service);
-    let mut rules = Vec::new();
-    for group in groups {
-        let (description, changed) = reason(group.origins.iter().copied(), DESCRIPTION);
-        *shortened += usize::from(changed);
-        let endpoints: BTreeSet<String> = group.origins.iter().map(|origin| id(origin)).collect();
-        let endpoints: Vec<String> = endpoints.into_iter().collect();
+fn allows(
+    set: &RuleSet,
+    options: &Options,
+    tags: &mut Tags<'_>,
+    unsaid: &mut Unsaid,
+    shortened: &mut usize,
+) -> Vec<Rule> {
+    let mut by_service = by_service(set, unsaid);
+    let tagged = tags.take(&mut by_service);
+    let mut writer = Writer { direction: set.scope.direction, options, shortened, rules: Vec::new() };
+    for group in grouped(&by_service) {
         let ranges: Vec<String> = group.addrs.prefixes().iter().map(ToString::to_string).collect();
-        for Service { protocol, ports, .. } in sayable(group.transport).services {
+        for (chunk, ranges) in ranges.chunks(MAX_RANGES.max).enumerate() {
+            let peers = Peers { family: group.family, identity: chunk.to_string(), ranges, tag: None };
+            writer.rules(&group.origins, group.transport, &peers);
+        }
+    }
+    // A rule takes one tag.
+    for Tagged { tag, transport, origins } in &tagged {
+        let name = tag.name.as_str();
+        let peers = Peers { family: "tag", identity: name.to_owned(), ranges: &[], tag: Some(name) };
+        writer.rules(origins, transport, &peers);
+    }
+    writer.rules
+}
+
+/// Who the rules are about.
+struct Peers<'a> {
+    family: &'static str,
+    /// What tells them apart from others that the same endpoints need.
+    identity: String,
+    ranges: &'a [String],
+    tag: Option<&'a str>,
+}
+
+/// Writes rules of one direction down.
+struct Writer<'a> {
+    direction: Direction,
+    options: &'a Options,
+    shortened: &'a mut usize,
+    rules: Vec<Rule>,
+}
+
+impl Writer<'_> {
+    /// The rules for some peers, service by service.
+    fn rules(&mut self, origins: &[&Origin], transport: &TransportSet, peers: &Peers<'_>) {
+        let (description, changed) = reason(origins.iter().copied(), DESCRIPTION);
+        *self.shortened += usize::from(changed);
+        let endpoints: BTreeSet<String> = origins.iter().map(|origin| id(origin)).collect();
+        let endpoints: Vec<String> = endpoints.into_iter().collect();
+        let prefix = self.options.get("azure-nsg.prefix").unwrap_or_default();
+        let direction = self.direction.as_str();
+        for Service { protocol, ports, .. } in sayable(transport).services {
             let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
             // No ports at all are every port, in one rule.
             let every = [Vec::new()];
             let split: Vec<Vec<String>> = ports.chunks(MAX_RANGES.max).map(<[String]>::to_vec).collect();
             for ports in if split.is_empty() { &every[..] } else { &split } {
-                for (chunk, ranges) in ranges.chunks(MAX_RANGES.max).enumerate() {
-                    let identity = format!("{protocol}:{}\0{chunk}", ports.join(","));
-                    let prefix = options.get("azure-nsg.prefix").unwrap_or_default();
-                    let direction = set.scope.direction.as_str();
-                    rules.push(Rule {
-                        name: name(MAX_NAME.max, prefix, direction, &endpoints, group.family, &identity),
-                        description: description.clone(),
-                        protocol,
-                        ports: ports.clone(),
-                        ranges: ranges.to_vec(),
-                    });
-                }
+                let identity = format!("{protocol}:{}\0{}", ports.join(","), peers.identity);
+                self.rules.push(Rule {
+                    name: name(MAX_NAME.max, prefix, direction, &endpoints, peers.family, &identity),
+                    description: description.clone(),
+                    protocol,
+                    ports: ports.clone(),
+                    ranges: peers.ranges.to_vec(),
+                    tag: peers.tag.map(str::to_owned),
+                });
             }
         }
     }
-    rules
 }
 
 /// What is asked for, by what one rule can say of it.
@@ -183,7 +232,7 @@ fn closing(direction: Direction, options: &Options) -> Rule {
     let prefix = plain(options.get("azure-nsg.prefix").unwrap_or_default());
     let (description, _) = reason([&need], DESCRIPTION);
     let name = format!("{prefix}-{direction}-deny-rest");
-    Rule { name, description, protocol: "*", ports: Vec::new(), ranges: Vec::new() }
+    Rule { name, description, protocol: "*", ports: Vec::new(), ranges: Vec::new(), tag: None }
 }
 
 fn resource(direction: Direction, rule: &Rule, priority: u32, access: &str) -> Value {
@@ -191,7 +240,9 @@ fn resource(direction: Direction, rule: &Rule, priority: u32, access: &str) -> V
     let list = |items: &[String]| if items.is_empty() { Vec::new() } else { vec![items.to_vec()] };
     let is_egress = direction == Direction::Egress;
     let ranges = list(&rule.ranges);
+    let tag = Vec::from_iter(rule.tag.as_deref());
     let (sources, destinations) = if is_egress { (Vec::new(), ranges) } else { (ranges, Vec::new()) };
+    let (source_tag, destination_tag) = if is_egress { (Vec::new(), tag) } else { (tag, Vec::new()) };
     json!({
         "label": rule.name.replace('-', "_"),
         "name": rule.name,
@@ -202,10 +253,12 @@ fn resource(direction: Direction, rule: &Rule, priority: u32, access: &str) -> V
         "protocol": rule.protocol,
         "any_port": any(rule.ports.is_empty()),
         "ports": list(&rule.ports),
-        "any_source": any(sources.is_empty()),
+        "any_source": any(sources.is_empty() && source_tag.is_empty()),
         "sources": sources,
-        "any_destination": any(destinations.is_empty()),
+        "source_tag": source_tag,
+        "any_destination": any(destinations.is_empty() && destination_tag.is_empty()),
         "destinations": destinations,
+        "destination_tag": destination_tag,
     })
 }
 

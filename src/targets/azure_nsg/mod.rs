@@ -10,8 +10,9 @@
 //! only with a rule before them that denies the rest, so there is none without it. Rules are stateful, so replies pass,
 //! and the platform's own DNS, metadata and licensing addresses are not filtered.
 //!
-//! Service tags are never written: a tag stands for whatever Azure lists under it on the day, so that it means what a
-//! catalog asks for cannot be proven.
+//! A service tag stands for whatever Azure lists under it on the day, so tags are written on request only, where a catalog
+//! knows one whole. A rule has room for one tag and nothing beside it ("Network security groups", "Augmented security
+//! rules").
 
 mod hcl;
 mod lift;
@@ -22,6 +23,7 @@ mod service;
 mod state;
 
 use super::reason::Room;
+use super::tagged;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
@@ -32,6 +34,8 @@ use crate::policy::Need;
 pub(super) struct AzureNsg;
 
 const TEMPLATE: &str = "azure-nsg.tf.tera";
+/// What the service tags stood for.
+const TAGS_TEMPLATE: &str = "azure-nsg-service-tags.json.tera";
 
 /// The types of resources that are groups and their rules.
 const GROUP: &str = "azurerm_network_security_group";
@@ -63,6 +67,8 @@ const MAX_DESCRIPTION: Limit = Limit {
 };
 
 const DESCRIPTION: Room = Room { limit: MAX_DESCRIPTION.max, allowed: |_| true };
+
+const SERVICE_TAGS: &str = "azure-nsg.service_tags";
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
@@ -107,6 +113,12 @@ const OPTIONS: &[OptionSpec] = &[
         default: Some("4096"),
         summary: "the priority of the rules that deny the rest, after those that allow",
     },
+    OptionSpec {
+        key: SERVICE_TAGS,
+        kind: OptionKind::Choice(tagged::WORDS),
+        default: Some("never"),
+        summary: "`exact` writes a service tag in place of addresses that are all of it, as of the list that a catalog was imported from",
+    },
 ];
 
 impl Target for AzureNsg {
@@ -139,7 +151,14 @@ impl Target for AzureNsg {
     }
 
     fn templates(&self) -> &'static [(&'static str, &'static str)] {
-        &[(TEMPLATE, include_str!("../../../templates/azure-nsg.tf.tera"))]
+        &[
+            (TEMPLATE, include_str!("../../../templates/azure-nsg.tf.tera")),
+            (TAGS_TEMPLATE, include_str!("../../../templates/azure-nsg-service-tags.json.tera")),
+        ]
+    }
+
+    fn takes_context(&self) -> bool {
+        true
     }
 
     fn lower(&self, wanted: &Wanted<'_>) -> Lowered {

@@ -3,17 +3,23 @@
 use super::lift::{Ends, SecurityRule, refused, tag};
 use super::service::{Named, protocol};
 use crate::diag::Finding;
-use crate::packet::{AddrSet, Constraint, PortRange, PortSet, Prefix, PrefixError, TransportSet};
+use crate::packet::{AddrSet, Constraint, PortRange, PortSet, Prefix, PrefixError, Set as _, TransportSet};
 use crate::policy::{Action, Direction, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
+use crate::targets::service_tags::ServiceTags;
 use crate::targets::terraform::{Stated, items, stated, unknown};
 
 /// The rule of a group, or nothing where Azure would refuse it: then the findings say why.
 ///
 /// What is left of a rule of which one part is refused is not what was written, so it is no rule at all.
-pub(super) fn rule(block: &Block, group: String, findings: &mut Vec<Finding>) -> Option<SecurityRule> {
+pub(super) fn rule(
+    block: &Block,
+    group: String,
+    tags: &mut ServiceTags,
+    findings: &mut Vec<Finding>,
+) -> Option<SecurityRule> {
     let name = block.get("name").and_then(Value::as_text).unwrap_or_else(|| block.address());
-    let mut reader = Reader { block, name: &name, findings, sound: true };
+    let mut reader = Reader { block, name: &name, tags, findings, sound: true };
     let directions = reader.directions();
     let actions = reader.actions();
     let priority = reader.priority();
@@ -42,6 +48,7 @@ pub(super) fn rule(block: &Block, group: String, findings: &mut Vec<Finding>) ->
 struct Reader<'a> {
     block: &'a Block,
     name: &'a str,
+    tags: &'a mut ServiceTags,
     findings: &'a mut Vec<Finding>,
     sound: bool,
 }
@@ -185,6 +192,7 @@ impl Reader<'_> {
 
     fn ends(&mut self, end: &str) -> Ends {
         let mut prefixes: Vec<Prefix> = Vec::new();
+        let mut tagged = AddrSet::default();
         let mut unmodelled: Vec<Unmodelled> = Vec::new();
         let mut any = false;
         let (block, before) = (self.block, self.findings.len());
@@ -194,7 +202,10 @@ impl Reader<'_> {
             match (item.as_text(), item.unknown()) {
                 (Some(text), _) if text == "*" => any = true,
                 // Tags begin with a letter and have neither slash nor colon.
-                (Some(text), _) if is_tag(&text) => unmodelled.push(tag(end, &text)),
+                (Some(text), _) if is_tag(&text) => match self.tags.meaning(&text) {
+                    Ok(addrs) => tagged = tagged.union(&addrs),
+                    Err(why) => unmodelled.push(tag(end, &text, &why)),
+                },
                 (Some(text), _) => match text.parse() {
                     Ok(prefix) => prefixes.push(prefix),
                     Err(error) => self.refuse(&format!("has a {end}: {}", PrefixError::to_string(&error))),
@@ -218,7 +229,7 @@ impl Reader<'_> {
         if any {
             return vec![(Constraint::Any, None)];
         }
-        let known = Constraint::only(AddrSet::of(prefixes)).map(|known| (known, None));
+        let known = Constraint::only(AddrSet::of(prefixes).union(&tagged)).map(|known| (known, None));
         let unknown = unmodelled.into_iter().map(|part| (Constraint::Any, Some(part)));
         let ends: Ends = known.into_iter().chain(unknown).collect();
         if ends.is_empty() && self.findings.len() == before {

@@ -8,6 +8,7 @@ use super::{GROUP, RULE};
 use crate::diag::{Code, Source};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::terraform::{self, Asked, Resource, Stage, recognizes};
+use crate::targets::service_tags::{ServiceTags, is_list};
 use crate::targets::terraform::{found, is_beside};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
@@ -28,6 +29,10 @@ impl Importer for AzureNsgState {
         recognizes(source.text(), &[GROUP, RULE])
     }
 
+    fn completes(&self, source: &Source) -> bool {
+        is_list(source)
+    }
+
     fn family(&self) -> Option<FormFamily> {
         Some(FormFamily::Terraform)
     }
@@ -45,9 +50,11 @@ impl Importer for AzureNsgState {
 /// What the files mean, and whether one of them is a plan.
 fn import(sources: &[Arc<Source>], stage: Stage) -> (Imported, bool) {
     let asked = Asked { types: &[GROUP, RULE], blocks: &[LISTED], beside: is_beside };
-    let mut reader = Reader { exist: true, ..Reader::default() };
+    let mut findings = Vec::new();
+    let (tags, sources) = ServiceTags::split(sources, &mut findings);
+    let mut reader = Reader { exist: true, findings, tags, ..Reader::default() };
     let mut is_plan = false;
-    for source in sources {
+    for source in &sources {
         let mut read = terraform::read(source, stage, asked);
         is_plan |= read.is_plan;
         reader.findings.append(&mut read.findings);

@@ -54,7 +54,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
         }
     }
     let artifacts = if rows.is_empty() { Vec::new() } else { artifacts(&rows) };
-    Lowered { artifacts, losses, findings }
+    Lowered { artifacts, losses, findings, ..Lowered::default() }
 }
 
 /// The existing rules have several scopes in this direction, and it is not clear which is meant.
