@@ -111,10 +111,12 @@ fn every_importer_has_its_cases_and_they_are_taken_for_its_own_alone() {
             assert!(!case.files.is_empty(), "{} has no files", case.name());
             for (at, path) in case.files.iter().enumerate() {
                 let claims = claimed(&case.source(path));
-                // What stands beside the first file may belong to several forms, as the members of sets do. A state
-                // holds whatever its project has, so the importers of several clouds can find something in it.
+                // What stands beside the first file may belong to several forms, as the members of sets do, and may be
+                // one of its own that completes this. A state holds whatever its project has, so the importers of
+                // several clouds can find something in it.
                 let states = || claims.iter().all(|claim| claim.ends_with("-state"));
-                let beside = || claims.is_empty() || claims.contains(&name);
+                let completes = || importer.completes(&case.source(path));
+                let beside = || claims.is_empty() || claims.contains(&name) || completes();
                 let owned = claims == [name] || (claims.contains(&name) && states()) || (at > 0 && beside());
                 assert!(owned, "{} is claimed by {claims:?}", path.display());
             }

@@ -232,6 +232,9 @@ impl Sets {
         if let Some(doubt) = set.doubt {
             return Err(doubt);
         }
+        if PORTED.contains(&set.kind.as_str()) {
+            return Err("a set of addresses with services is asked about addresses alone");
+        }
         if set.kind == "list:set" {
             if !lists {
                 return Err("a list of sets within a list of sets");

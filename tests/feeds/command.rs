@@ -150,7 +150,7 @@ fn what_chooses_nothing_is_an_error_with_a_suggestion() {
         assert_eq!(run.stdout, "", "{flags:?}");
     }
     for (arguments, says) in [
-        (&["catalog", "import", "awz"][..], "[possible values: aws, azure,"),
+        (&["catalog", "import", "awz"][..], "did you mean `aws`?"),
         (&["catalog", "import", "azure"], "the file has another address each week"),
         (&["catalog", "import", "aws", "--from", "aws.json"], "say which with `--port 443/tcp`"),
         (

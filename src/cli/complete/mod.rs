@@ -134,8 +134,8 @@ mod tests {
         assert_eq!(offered("egressor gen"), ["generate"]);
         assert_eq!(offered("egressor catalog sh"), ["show"]);
         assert_eq!(offered("egressor generate --regi"), ["--region"]);
-        assert_eq!(offered("egressor --project none generate -t ip"), ["iptables"]);
-        assert_eq!(offered("egressor generate -t squid,ip"), ["squid,iptables"]);
+        assert_eq!(offered("egressor --project none generate -t ipt"), ["iptables"]);
+        assert_eq!(offered("egressor generate -t squid,ipt"), ["squid,iptables"]);
         assert_eq!(offered("egressor generate --format=j"), ["--format=json"]);
         assert_eq!(offered("egressor generate --set aws.form=pre"), ["aws.form=prefix-lists"]);
         assert_eq!(offered("egressor explain verify/mis"), ["verify/mismatch"]);
