@@ -179,7 +179,9 @@ impl Format for Lists {
             list.blocks.iter().for_each(|block| edges.far(*block));
             for (protocol, ports) in &list.services {
                 edges.protocol(*protocol);
-                ports.iter().for_each(|ports| edges.ports(*protocol, *ports));
+                for ports in ports {
+                    edges.ports(*protocol, *ports);
+                }
             }
         }
     }
@@ -210,9 +212,9 @@ impl Format for Lists {
         let list = &mut lists[at];
         match (dice.below(4), &mut list.services[0].1) {
             (0, _) if list.blocks[0].len > 0 => {
-                list.blocks[0] = list.blocks[0].with_len(list.blocks[0].len - 1)
+                list.blocks[0] = list.blocks[0].with_len(list.blocks[0].len - 1);
             }
-            (1, Some((_, last))) => *last = last.saturating_add(1),
+            (1, Some((_, end))) => *end = end.saturating_add(1),
             (2, _) => list.egress = !list.egress,
             _ => drop(lists.remove(at)),
         }
