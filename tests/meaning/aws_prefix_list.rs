@@ -179,7 +179,7 @@ impl Format for Lists {
             list.blocks.iter().for_each(|block| edges.far(*block));
             for (protocol, ports) in &list.services {
                 edges.protocol(*protocol);
-                for ports in ports {
+                if let Some(ports) = ports {
                     edges.ports(*protocol, *ports);
                 }
             }
