@@ -40,7 +40,7 @@ impl Compiler<'_> {
     pub(super) fn direct(&mut self, selected: &Selected<'_>) {
         let Some(url) = url(self.input) else {
             let message = "no proxy is set, so there are no variables to write";
-            let help = "set it with `--set proxy=http://HOST:PORT`, or leave `proxy-env` out";
+            let help = "set it with `--set proxy=http://HOST:3128`, or leave `proxy-env` out";
             let finding = Finding::new(Code::VariableUnset, message).help(help);
             self.note(Finding { severity: Severity::Error, ..finding });
             return;

@@ -51,7 +51,7 @@ pub(super) fn lower(wanted: &Wanted<'_>) -> Lowered {
             }
         }
         let message = "no proxy is set, so there are no variables to write";
-        let help = "set it with `--set proxy=http://HOST:PORT`";
+        let help = "set it with `--set proxy=http://HOST:3128`";
         lowered.findings.push(Finding::new(Code::VariableUnset, message).help(help));
         return lowered;
     };
