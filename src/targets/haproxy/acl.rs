@@ -167,7 +167,8 @@ impl Acl {
 
 fn test(sample: &str, way: Option<Way>, any_case: bool, values: &[String]) -> Test {
     let mut parts = split_converters(sample).into_iter();
-    let fetch = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let written = parts.next().unwrap_or_default();
+    let fetch = written.to_ascii_lowercase();
     let converters: Vec<String> = parts.collect();
     let names = |own: Way| {
         names(way.unwrap_or(own), any_case || converters.iter().any(|name| name == "lower"), values)
@@ -196,7 +197,8 @@ fn test(sample: &str, way: Option<Way>, any_case: bool, values: &[String]) -> Te
         "req.hdr_cnt(host)" | "hdr_cnt(host)" if values == ["gt", "1"] => Test::Always(false),
         "always_true" => Test::Always(true),
         "always_false" => Test::Always(false),
-        name => match name.strip_prefix("var(").and_then(|rest| rest.strip_suffix(')')) {
+        // The name of a variable tells cases apart.
+        _ => match written.strip_prefix("var(").and_then(|rest| rest.strip_suffix(')')) {
             Some(variable) if way == Some(Way::Found) => Test::Variable(variable.to_owned()),
             _ => Test::Opaque("it is not about names, ports or clients"),
         },
