@@ -4,76 +4,45 @@
 //! the forms that its own template and the vendor's tools print. Tests run over the list, so that a new entry must
 //! round-trip, survive hostile strings and state its limits before it can land.
 
-mod absorb;
-mod accepted;
-mod addresses;
-mod aws_fields;
+mod asked;
 mod aws_network_firewall;
 mod aws_prefix_list;
 mod aws_security_group;
 mod azure_firewall;
 mod azure_nsg;
-mod beside;
-mod blocks;
-mod by_name;
 mod calico;
-mod case;
 mod change_request;
 mod cilium;
-mod component;
+mod clouds;
+mod clusters;
 mod context;
 mod csv;
-mod demand;
 mod envoy;
-mod families;
 mod gcp_firewall;
-mod gcp_network;
 mod gcp_network_policy;
-mod gcp_service;
 mod gke_module;
-mod grouped;
 mod haproxy;
-mod host_expression;
-mod ip_set_member;
-mod ip_sets;
 mod ipset;
 mod iptables;
 mod istio;
 mod json;
-mod kubernetes;
-mod managed_entries;
-mod managed_lists;
-mod masked;
 mod model;
-mod named;
 mod network_policy;
 mod nftables;
-mod objects;
 mod openshift_egress_firewall;
 mod options;
+mod packet_filters;
 mod pan_edl;
-mod places;
 mod plain;
-mod plan;
-mod provenance;
+mod proxies;
 mod proxy_env;
 mod proxy_url;
-mod reason;
-mod region;
-mod rule_name;
 mod runs;
-mod selecting;
-mod service_tags;
-mod service_words;
-mod spread;
 mod squid;
-mod tagged;
-mod terraform;
-mod tiers;
 mod tinyproxy;
-mod well_known;
+mod told;
 
-pub(crate) use families::carried;
+pub(crate) use asked::families::carried;
 
 pub use context::{Chart, Context, Facts, Install, ServiceTag, Workload};
 pub use model::Model;
@@ -258,7 +227,7 @@ pub enum Ingress {
 
 /// The reasons of one rule in a line of at most `limit` characters, whatever they are.
 pub fn why<'a>(origins: impl IntoIterator<Item = &'a Origin>, limit: usize) -> String {
-    reason::reason(origins, reason::Room { limit, allowed: |_| true }).0
+    told::reason::reason(origins, told::reason::Room { limit, allowed: |_| true }).0
 }
 
 /// What a target takes as a peer.

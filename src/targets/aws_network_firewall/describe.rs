@@ -8,7 +8,7 @@ use crate::diag::{Code, Finding, Place};
 use crate::syntax::json;
 use crate::syntax::suricata::Statement;
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::terraform::found;
+use crate::targets::clouds::terraform::found;
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

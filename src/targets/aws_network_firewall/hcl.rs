@@ -5,7 +5,7 @@ use super::group::{Domains, Fields, Group, Source, rules, statement};
 use super::lift::lift;
 use crate::diag::{Code, Finding};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, is_module_file, read};
-use crate::targets::terraform::{Stated, found, items, not_read, stated};
+use crate::targets::clouds::terraform::{Stated, found, items, not_read, stated};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use crate::packet::{
 };
 use crate::policy::{Action, Match, Unmodelled};
 use crate::syntax::suricata::{Setting, Statement};
-use crate::targets::terraform::unknown;
+use crate::targets::clouds::terraform::unknown;
 use std::collections::BTreeMap;
 
 /// A rule that decides something.

@@ -14,7 +14,7 @@ use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use crate::syntax::suricata::Statement;
-use crate::targets::terraform::{found, unknown, unmodelled};
+use crate::targets::clouds::terraform::{found, unknown, unmodelled};
 use std::collections::BTreeSet;
 
 /// What the groups mean, each for itself.

@@ -8,9 +8,9 @@ use crate::packet::{
     AddrSet, NamePattern, NameSet, PacketSet, PeerSet, PortSet, Protocol, Set, TransportSet,
 };
 use crate::policy::{Direction, Origin, Rule, RuleSet, Traffic};
-use crate::targets::demand::{Demand, id};
-use crate::targets::families::carried;
-use crate::targets::grouped::{Group, grouped};
+use crate::targets::asked::demand::{Demand, id};
+use crate::targets::asked::families::carried;
+use crate::targets::asked::grouped::{Group, grouped};
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use serde_json::json;
 use std::collections::BTreeMap;

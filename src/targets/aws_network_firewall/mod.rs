@@ -19,11 +19,11 @@ mod name;
 mod rules;
 mod state;
 
-use super::reason::Room;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::targets::told::reason::Room;
 
 /// Stateful rule groups of AWS Network Firewall.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use super::{MAX_RULE, MESSAGE};
 use crate::packet::{IcmpMatch, NamePattern, PortRange, PortSet, Protocol, Set, TransportRow, TransportSet};
 use crate::policy::Origin;
 use crate::syntax::suricata::quote;
-use crate::targets::places::places;
-use crate::targets::reason::reason;
+use crate::targets::told::places::places;
+use crate::targets::told::reason::reason;
 
 /// A rule before it has an id: its head and its options up to there.
 pub(super) struct Line {

@@ -5,7 +5,7 @@ use super::hcl::Reader;
 use crate::diag::Source;
 use crate::syntax::hcl::Module;
 use crate::syntax::terraform::{self, Asked, Stage, recognizes};
-use crate::targets::terraform::is_beside;
+use crate::targets::clouds::terraform::is_beside;
 use crate::targets::{FormFamily, Imported, Importer};
 use std::sync::Arc;
 

@@ -5,10 +5,10 @@ use super::lift::{List, lift};
 use crate::diag::{Code, Finding, Source};
 use crate::syntax::json;
 use crate::syntax::yaml::Node;
-use crate::targets::aws_fields::{Fields, field};
-use crate::targets::managed_entries::{self, Entries};
-use crate::targets::managed_lists::{DIRECTION, SERVICES, says_services};
-use crate::targets::terraform::Stated;
+use crate::targets::clouds::aws_fields::{Fields, field};
+use crate::targets::clouds::managed_entries::{self, Entries};
+use crate::targets::clouds::managed_lists::{DIRECTION, SERVICES, says_services};
+use crate::targets::clouds::terraform::Stated;
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@ use super::NO_LIST;
 use super::lift::{List, lift};
 use crate::diag::{Finding, Source};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, is_module_file, read};
-use crate::targets::managed_lists::{DIRECTION, LIST, ManagedLists, SERVICES, name, says_services};
-use crate::targets::terraform::{Stated, stated};
+use crate::targets::clouds::managed_lists::{DIRECTION, LIST, ManagedLists, SERVICES, name, says_services};
+use crate::targets::clouds::terraform::{Stated, stated};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::sync::Arc;
 

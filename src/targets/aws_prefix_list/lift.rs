@@ -5,10 +5,10 @@ use crate::packet::{AddrSet, Constraint, PeerSet, Prefix};
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::managed_lists::{DIRECTION, SERVICES};
-use crate::targets::region::Family;
-use crate::targets::service_words::read;
-use crate::targets::terraform::{Stated, found, unknown, unmodelled};
+use crate::targets::clouds::managed_lists::{DIRECTION, SERVICES};
+use crate::targets::clouds::terraform::{Stated, found, unknown, unmodelled};
+use crate::targets::packet_filters::region::Family;
+use crate::targets::told::service_words::read;
 use std::collections::BTreeMap;
 
 /// A list as a file states it.

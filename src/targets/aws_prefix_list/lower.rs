@@ -6,10 +6,10 @@ use super::{
 use crate::diag::{Code, Finding};
 use crate::packet::{Prefix, TransportSet};
 use crate::policy::{Direction, Origin, RuleSet};
-use crate::targets::blocks::{Blocks, outermost};
-use crate::targets::demand::{Unsaid, demands};
-use crate::targets::reason::{Room, reason};
-use crate::targets::service_words::{label, read, words};
+use crate::targets::asked::blocks::{Blocks, outermost};
+use crate::targets::asked::demand::{Unsaid, demands};
+use crate::targets::told::reason::{Room, reason};
+use crate::targets::told::service_words::{label, read, words};
 use crate::targets::{Artifact, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

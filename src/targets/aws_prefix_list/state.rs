@@ -5,7 +5,7 @@ use super::lift::lift;
 use crate::diag::Source;
 use crate::syntax::hcl::{Block, Module};
 use crate::syntax::terraform::{self, Asked, Resource, Stage, recognizes};
-use crate::targets::managed_lists::{LIST, LISTS, drop_entries, says_services};
+use crate::targets::clouds::managed_lists::{LIST, LISTS, drop_entries, says_services};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::sync::Arc;
 

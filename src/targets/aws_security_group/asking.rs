@@ -3,7 +3,7 @@
 use super::lower::Rule;
 use crate::packet::{Prefix, TransportSet};
 use crate::policy::{Direction, Origin};
-use crate::targets::demand::Demand;
+use crate::targets::asked::demand::Demand;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Demands of one direction for the same services, by their blocks.

@@ -10,9 +10,9 @@ use crate::diag::{Code, Finding, Source};
 use crate::policy::{Direction, Scope};
 use crate::syntax::json;
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::aws_fields::{Fields, field, says};
-use crate::targets::managed_entries::{self as entries, Entries};
-use crate::targets::terraform::Stated;
+use crate::targets::clouds::aws_fields::{Fields, field, says};
+use crate::targets::clouds::managed_entries::{self as entries, Entries};
+use crate::targets::clouds::terraform::Stated;
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::lift::{Peer, Permission};
 use crate::packet::AddrSet;
-use crate::targets::managed_entries::Entries;
+use crate::targets::clouds::managed_entries::Entries;
 
 /// Puts the entries in place of the lists whose entries are known.
 pub(super) fn resolve(entries: &Entries, permissions: &mut [Permission]) {

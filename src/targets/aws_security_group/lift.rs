@@ -11,7 +11,7 @@ use crate::packet::{
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::terraform::{Stated, found, unknown, unmodelled};
+use crate::targets::clouds::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::BTreeMap;
 
 /// A peer as a file states it.

@@ -23,11 +23,11 @@ mod permissions;
 mod service;
 mod state;
 
-use super::reason::Room;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::targets::told::reason::Room;
 
 /// AWS security groups.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use super::lift::Peer;
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix};
 use crate::syntax::hcl::{Block, Kind, Module, Value};
-use crate::targets::managed_lists::ManagedLists;
-pub(super) use crate::targets::managed_lists::{address, name};
-use crate::targets::terraform::{block, found, items};
+use crate::targets::clouds::managed_lists::ManagedLists;
+pub(super) use crate::targets::clouds::managed_lists::{address, name};
+use crate::targets::clouds::terraform::{block, found, items};
 
 /// The prefix lists that a module declares, by address. One with an entry that is not known is opaque.
 pub(super) struct PrefixLists(ManagedLists);

@@ -9,8 +9,8 @@ use crate::packet::{AddrSet, Constraint, PeerSet, Set as _};
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::named::with_names;
-use crate::targets::terraform::{Doubtful, Stated, found, unknown, unmodelled};
+use crate::targets::asked::named::with_names;
+use crate::targets::clouds::terraform::{Doubtful, Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of the two kinds of rules one is, in the order in which they are tried.

@@ -8,12 +8,12 @@ use super::{
 use crate::diag::{Code, Finding, Severity, any_error};
 use crate::packet::{AddrSet, NamePattern, PortRange, PortSet, Protocol, Set, TransportRow, TransportSet};
 use crate::policy::{Direction, Origin};
-use crate::targets::demand::id;
-use crate::targets::grouped::grouped;
-use crate::targets::named::{Asked, Part, Problems, Voice, ask, everywhere, unsaid};
-use crate::targets::reason::reason;
-use crate::targets::rule_name::name;
-use crate::targets::tagged::{Tagged, Tags};
+use crate::targets::asked::demand::id;
+use crate::targets::asked::grouped::grouped;
+use crate::targets::asked::named::{Asked, Part, Problems, Voice, ask, everywhere, unsaid};
+use crate::targets::clouds::tagged::{Tagged, Tags};
+use crate::targets::told::reason::reason;
+use crate::targets::told::rule_name::name;
 use crate::targets::{Artifact, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,12 +14,12 @@ mod lower;
 mod rule;
 mod state;
 
-use super::reason::Room;
-use super::tagged;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::targets::clouds::tagged;
+use crate::targets::told::reason::Room;
 
 /// Rule collection groups of Azure Firewall.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use crate::packet::{
 };
 use crate::policy::{Action, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
-use crate::targets::objects::{children, says};
-use crate::targets::service_tags::ServiceTags;
-use crate::targets::terraform::{Doubtful, Stated, items, stated, unknown};
+use crate::targets::clouds::objects::{children, says};
+use crate::targets::clouds::service_tags::ServiceTags;
+use crate::targets::clouds::terraform::{Doubtful, Stated, items, stated, unknown};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

@@ -8,8 +8,8 @@ use crate::packet::{AddrSet, Constraint, PeerSet, TransportSet};
 use crate::policy::{
     Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::service_tags::UNLISTED;
-use crate::targets::terraform::{Stated, found, unknown, unmodelled};
+use crate::targets::clouds::service_tags::UNLISTED;
+use crate::targets::clouds::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An end of connections: what is known of it, and each part that is known to Azure alone.

@@ -12,8 +12,8 @@ use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::json;
 use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
-use crate::targets::service_tags::{ServiceTags, is_list};
-use crate::targets::terraform::found;
+use crate::targets::clouds::service_tags::{ServiceTags, is_list};
+use crate::targets::clouds::terraform::found;
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 

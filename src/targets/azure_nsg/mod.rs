@@ -22,12 +22,12 @@ mod rule;
 mod service;
 mod state;
 
-use super::reason::Room;
-use super::tagged;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::targets::clouds::tagged;
+use crate::targets::told::reason::Room;
 
 /// Network security groups of Azure.
 #[derive(Debug)]

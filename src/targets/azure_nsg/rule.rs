@@ -6,8 +6,8 @@ use crate::diag::Finding;
 use crate::packet::{AddrSet, Constraint, PortRange, PortSet, Prefix, PrefixError, Set as _, TransportSet};
 use crate::policy::{Action, Direction, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
-use crate::targets::service_tags::ServiceTags;
-use crate::targets::terraform::{Stated, items, stated, unknown};
+use crate::targets::clouds::service_tags::ServiceTags;
+use crate::targets::clouds::terraform::{Stated, items, stated, unknown};
 
 /// The rule of a group, or nothing where Azure would refuse it: then the findings say why.
 ///

@@ -7,9 +7,9 @@ use super::say::{self, Saying};
 use crate::diag::{Code, Finding};
 use crate::policy::{Direction, Origin, Pods};
 use crate::syntax::kubernetes::selector::{Selector, Test};
-use crate::targets::component::{self, Spoken};
-use crate::targets::kubernetes::{self, RULES_MAX, too_large};
-use crate::targets::provenance;
+use crate::targets::clusters::component::{self, Spoken};
+use crate::targets::clusters::kubernetes::{self, RULES_MAX, too_large};
+use crate::targets::told::provenance;
 use crate::targets::{Artifact, Lowered, Wanted};
 use std::collections::BTreeMap;
 

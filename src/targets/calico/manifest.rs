@@ -11,8 +11,8 @@ use crate::syntax::kubernetes::objects::{self, Found};
 use crate::syntax::kubernetes::pods::{NAMESPACE_NAME, Namespaces, PodPeer};
 use crate::syntax::kubernetes::selector::{Selector, Test};
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::selecting::{Voice, Who};
-use crate::targets::tiers::Step;
+use crate::targets::clusters::selecting::{Voice, Who};
+use crate::targets::clusters::tiers::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

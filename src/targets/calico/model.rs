@@ -6,9 +6,9 @@ use super::services::{PROTOCOLS, Services};
 use crate::packet::{PortRange, Prefix, Protocol};
 use crate::policy::Direction;
 use crate::syntax::digest;
-use crate::targets::component::Statement;
-use crate::targets::kubernetes::annotation_bytes;
-use crate::targets::provenance::{self, Annotation};
+use crate::targets::clusters::component::Statement;
+use crate::targets::clusters::kubernetes::annotation_bytes;
+use crate::targets::told::provenance::{self, Annotation};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

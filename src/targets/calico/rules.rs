@@ -10,7 +10,7 @@ use crate::packet::{AddrSet, Constraint, IcmpMatch, PeerSet, PortRange, Protocol
 use crate::policy::{Action, Direction, Match, Origin, Rule, Traffic, Unmodelled};
 use crate::syntax::kubernetes::fields::{Fields, Path, Reader, compact};
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::tiers::Step;
+use crate::targets::clusters::tiers::Step;
 use std::sync::Arc;
 
 const FIELDS: [&str; 11] = [

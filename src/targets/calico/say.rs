@@ -8,7 +8,7 @@ use crate::packet::{AddrSet, GroupSet, NamePattern, NameSet, PacketSet, PeerSet,
 use crate::policy::{Direction, Rule, RuleSet};
 use crate::syntax::kubernetes::pods::PodPeer;
 use crate::syntax::kubernetes::selector::{Selector, Test};
-use crate::targets::component::{self, Said};
+use crate::targets::clusters::component::{self, Said};
 
 /// What can be said of a rule, ordered so that equal rules stand together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

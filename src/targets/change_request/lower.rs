@@ -7,7 +7,7 @@ use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NameSet, PacketSet, PeerSet, Set, TransportSet};
 use crate::policy::{Direction, Justification, Origin, Policy, RuleSet, Traffic, pair_scopes};
 use crate::syntax::text::{fit, one_line};
-use crate::targets::demand::{Unsaid, id};
+use crate::targets::asked::demand::{Unsaid, id};
 use crate::targets::{Artifact, Facts, Lowered, Options, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,8 +7,8 @@ use super::manifest::{self, Manifests};
 use super::say::universe;
 use crate::diag::{Code, Finding, Source};
 use crate::policy::{Action, Rule};
-use crate::targets::kubernetes::{PolicyForm, left_aside, twice};
-use crate::targets::selecting::{self, Voice};
+use crate::targets::clusters::kubernetes::{PolicyForm, left_aside, twice};
+use crate::targets::clusters::selecting::{self, Voice};
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 

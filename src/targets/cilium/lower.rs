@@ -4,9 +4,9 @@ use super::model::{self, Object, RuleModel};
 use super::say::{self, Peers, Saying};
 use crate::diag::{Code, Finding};
 use crate::policy::{Direction, Pods};
-use crate::targets::component::{self, Spoken, Statement};
-use crate::targets::kubernetes::{self, RULES_MAX, too_large};
-use crate::targets::provenance;
+use crate::targets::clusters::component::{self, Spoken, Statement};
+use crate::targets::clusters::kubernetes::{self, RULES_MAX, too_large};
+use crate::targets::told::provenance;
 use crate::targets::{Artifact, Lowered, Wanted};
 
 /// The most blocks of one rule; a rule with more is split.

@@ -13,7 +13,7 @@ use crate::syntax::kubernetes::objects::{self, Found};
 use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
 use crate::syntax::kubernetes::selector::Selector;
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::selecting::{Voice, Who};
+use crate::targets::clusters::selecting::{Voice, Who};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use super::say::{Peers, Saying};
 use super::services::{ICMPS_MAX, PORTS_MAX, Service, Services};
 use crate::packet::PortRange;
 use crate::policy::Direction;
-use crate::targets::component::Statement;
-use crate::targets::kubernetes::{Label, SelectorModel, annotation_bytes, selector_model};
-use crate::targets::provenance::{self, Annotation};
+use crate::targets::clusters::component::Statement;
+use crate::targets::clusters::kubernetes::{Label, SelectorModel, annotation_bytes, selector_model};
+use crate::targets::told::provenance::{self, Annotation};
 use serde::Serialize;
 
 /// A `CiliumNetworkPolicy` for the template.

@@ -8,7 +8,7 @@ use super::services::{self, Services};
 use crate::packet::{AddrSet, GroupSet, NameSet, PacketSet, PeerSet, Prefix, Set, TransportSet};
 use crate::policy::{Direction, Need, Origin, Rule, RuleSet};
 use crate::syntax::kubernetes::pods::PodPeer;
-use crate::targets::component::{self, Said};
+use crate::targets::clusters::component::{self, Said};
 
 /// The entities that are groups here, under their own names.
 /// <https://docs.cilium.io/en/stable/security/policy/language/#entities-based>

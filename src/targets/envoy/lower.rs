@@ -3,7 +3,7 @@
 use super::MOST_PORTS;
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{NamePattern, PortRange, PortSet};
-use crate::targets::by_name::{Voice, plan};
+use crate::targets::proxies::by_name::{Voice, plan};
 use crate::targets::{Artifact, Lowered, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

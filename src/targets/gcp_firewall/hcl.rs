@@ -6,8 +6,8 @@ use crate::packet::{AddrSet, GroupSet, PeerSet, Prefix, PrefixError, TransportSe
 use crate::policy::{Action, Direction};
 use crate::syntax::hcl::{Block, Module, Value, declares, is_module_file, read};
 use crate::syntax::text::one_line;
-use crate::targets::gcp_service::service;
-use crate::targets::terraform::{Doubtful, Stated, found, items, not_read, stated};
+use crate::targets::clouds::gcp_service::service;
+use crate::targets::clouds::terraform::{Doubtful, Stated, found, items, not_read, stated};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use crate::packet::{AddrSet, Constraint, PeerSet, Set, TransportSet};
 use crate::policy::{
     Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Traffic, Unmodelled,
 };
-use crate::targets::gcp_network::implied;
-use crate::targets::terraform::{Stated, found, unknown, unmodelled};
+use crate::targets::clouds::gcp_network::implied;
+use crate::targets::clouds::terraform::{Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One rule as a file states it.

@@ -12,7 +12,7 @@ use crate::syntax::hcl::{Block, Kind, Value};
 use crate::syntax::json;
 use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
-use crate::targets::terraform::found;
+use crate::targets::clouds::terraform::found;
 use crate::targets::{Imported, Importer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -13,11 +13,11 @@ mod list;
 mod lower;
 mod state;
 
-use super::reason::Room;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::targets::told::reason::Room;
 
 /// VPC firewall rules of Google Cloud.
 #[derive(Debug)]

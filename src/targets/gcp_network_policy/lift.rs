@@ -11,9 +11,9 @@ use crate::packet::{AddrSet, Constraint, PeerSet, Set as _};
 use crate::policy::{
     Absent, Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Traffic, Unmodelled,
 };
-use crate::targets::gcp_network::implied;
-use crate::targets::named::{both_families, with_names};
-use crate::targets::terraform::{Doubtful, Stated, found, unknown, unmodelled};
+use crate::targets::asked::named::{both_families, with_names};
+use crate::targets::clouds::gcp_network::implied;
+use crate::targets::clouds::terraform::{Doubtful, Stated, found, unknown, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One rule as a file states it.

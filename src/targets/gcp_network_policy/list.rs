@@ -8,7 +8,7 @@ use super::lift::refused;
 use crate::diag::{Code, Place, Source};
 use crate::syntax::json;
 use crate::syntax::yaml::{self, Node};
-use crate::targets::objects::block;
+use crate::targets::clouds::objects::block;
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -14,11 +14,11 @@ mod lower;
 mod rule;
 mod state;
 
-use super::reason::Room;
 use super::{
     Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target, Wanted,
 };
 use crate::policy::Need;
+use crate::targets::told::reason::Room;
 
 /// Network firewall policies of Google Cloud.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use crate::packet::{
 };
 use crate::policy::{Action, Direction, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
-use crate::targets::gcp_service::service;
-use crate::targets::objects::{children, says};
-use crate::targets::terraform::{Doubtful, Stated, found, items, stated, unknown};
+use crate::targets::clouds::gcp_service::service;
+use crate::targets::clouds::objects::{children, says};
+use crate::targets::clouds::terraform::{Doubtful, Stated, found, items, stated, unknown};
 
 /// The arguments of a rule that decide about packets and are looked at below, and those that decide nothing.
 const KNOWN: [&str; 22] = [

@@ -9,7 +9,7 @@ use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
 use crate::syntax::hcl::{Value, is_module_file, read};
-use crate::targets::terraform::{Stated, found, items, stated, unknown, unmodelled};
+use crate::targets::clouds::terraform::{Stated, found, items, stated, unknown, unmodelled};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

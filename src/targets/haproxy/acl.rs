@@ -3,8 +3,8 @@
 use crate::diag::{Code, Finding, Place, Source};
 use crate::packet::{AddrSet, Hostname, NamePattern, NameSet, PortRange, PortSet, Set};
 use crate::syntax::haproxy::Word;
-use crate::targets::beside::named;
-use crate::targets::host_expression::hosts;
+use crate::targets::proxies::beside::named;
+use crate::targets::proxies::host_expression::hosts;
 use std::sync::Arc;
 
 /// What is compared.

@@ -8,7 +8,7 @@ use super::acl::{Acl, Condition, Term, Test};
 use super::section::Section;
 use crate::packet::{AddrSet, NameSet, PeerSet, PortSet, Set};
 use crate::policy::Unmodelled;
-use crate::targets::case::{Case, cross};
+use crate::targets::proxies::case::{Case, cross};
 
 /// What conditions are read in: a section, and what it is asked for.
 #[derive(Debug, Clone, Copy)]

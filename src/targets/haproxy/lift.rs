@@ -6,7 +6,7 @@ use super::stage::{Stage, joined, on, rule};
 use crate::diag::{Code, Finding, Place};
 use crate::packet::{Constraint, PeerSet, PortSet};
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Unmodelled};
-use crate::targets::case::Case;
+use crate::targets::proxies::case::Case;
 use std::collections::BTreeSet;
 
 /// The meaning: one rule set for all frontends where each has ports of its own, else one for each.

@@ -4,8 +4,8 @@ use super::MOST_PORTS;
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{NamePattern, PortRange, PortSet};
 use crate::syntax::expression::OF_LABEL;
-use crate::targets::by_name::{Voice, plan};
-use crate::targets::plan::Group;
+use crate::targets::proxies::by_name::{Voice, plan};
+use crate::targets::proxies::plan::Group;
 use crate::targets::{Artifact, Lowered, Wanted};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! The services that members of a set can name, and how they are spelt.
 
 use crate::packet::{IcmpMatch, PortRange, Protocol, Set, TransportRow, TransportSet};
-use crate::targets::ip_set_member::has_ports;
-use crate::targets::region::Family;
+use crate::targets::packet_filters::ip_set_member::has_ports;
+use crate::targets::packet_filters::region::Family;
 
 /// The service of one or more members of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,7 +126,7 @@ fn name(protocol: Protocol) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::targets::ip_set_member::services;
+    use crate::targets::packet_filters::ip_set_member::services;
 
     #[test]
     fn the_words_of_a_member_are_read_as_its_packets() {

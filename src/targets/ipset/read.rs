@@ -4,8 +4,8 @@
 use crate::diag::{Code, Finding, Source, Span};
 use crate::packet::{Constraint, PeerSet, Set as _};
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic};
-use crate::targets::ip_sets::{self, Sets};
-use crate::targets::terraform::found;
+use crate::targets::clouds::terraform::found;
+use crate::targets::packet_filters::ip_sets::{self, Sets};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use super::spec::{Context, Interface, Placed, Refusal, Spec};
 use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Source, Span};
 use crate::syntax::words::{self, Word, WordsError};
-use crate::targets::ip_sets::Sets;
-use crate::targets::region::Family;
+use crate::targets::packet_filters::ip_sets::Sets;
+use crate::targets::packet_filters::region::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@
 use super::spec::{End, Spec};
 use crate::packet::{AddrSet, Prefix, fingerprint};
 use crate::syntax::text::find as find_byte;
-use crate::targets::addresses;
-use crate::targets::region::Family;
+use crate::targets::packet_filters::addresses;
+use crate::targets::packet_filters::region::Family;
 use std::collections::BTreeMap;
 
 /// How many forms are kept.

@@ -10,8 +10,8 @@ use crate::policy::{
 };
 use crate::syntax::words::{self, Word};
 use crate::targets::Imported;
-use crate::targets::ip_sets::{self, Sets};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::ip_sets::{self, Sets};
+use crate::targets::packet_filters::region::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -16,9 +16,10 @@ mod unmodelled;
 mod verdict;
 mod walk;
 
+use super::packet_filters::ip_sets;
 use super::{
     Imported, Importer, Ingress, Limit, Lowered, OptionKind, OptionSpec, PeerKind, Scoping, Speech, Target,
-    Wanted, ip_sets,
+    Wanted,
 };
 use crate::diag::Source;
 use crate::policy::Need;

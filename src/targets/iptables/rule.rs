@@ -8,9 +8,9 @@ use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Protocol, Set, TransportSet};
 use crate::syntax::words::Word;
-use crate::targets::addresses::{self, Block};
-use crate::targets::ip_sets::{Dimension, Membership};
-use crate::targets::region::{Family, States};
+use crate::targets::packet_filters::addresses::{self, Block};
+use crate::targets::packet_filters::ip_sets::{Dimension, Membership};
+use crate::targets::packet_filters::region::{Family, States};
 
 /// Reads the words that follow the name of the chain.
 pub(super) fn parse(words: &[Word<'_>], span: Span, context: Context<'_>) -> Result<Spec, Refusal> {

@@ -2,7 +2,7 @@
 
 use crate::diag::{Code, Finding, Severity, Source, Span};
 use crate::syntax::text::find;
-use crate::targets::region::Family;
+use crate::targets::packet_filters::region::Family;
 use std::sync::Arc;
 
 /// A table of a file.

@@ -1,7 +1,7 @@
 //! Protocols, ports and ICMP types as the options of a rule write them.
 
 use crate::packet::{IcmpMatch, PortRange, PortSet, Protocol, Set, TransportSet};
-use crate::targets::well_known;
+use crate::targets::packet_filters::well_known;
 
 /// Names of ICMP types: type, and code where the name stands for one.
 const ICMP: [(&str, u8, Option<u8>); 37] = [

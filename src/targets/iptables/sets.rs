@@ -3,8 +3,8 @@
 use super::SET_NAME;
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Prefix};
-use crate::targets::accepted::{Accepted, Comments, Service};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::accepted::{Accepted, Comments, Service};
+use crate::targets::packet_filters::region::Family;
 use crate::targets::{Artifact, Lowered};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -4,8 +4,8 @@ use super::unmodelled::Condition;
 use super::verdict::Verdict;
 use crate::diag::Span;
 use crate::packet::{AddrSet, Prefix, Set, TransportSet};
-use crate::targets::ip_sets::Sets;
-use crate::targets::region::{Family, States};
+use crate::targets::packet_filters::ip_sets::Sets;
+use crate::targets::packet_filters::region::{Family, States};
 
 /// A rule of a chain: what its line says, and what it says otherwise than other lines of its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

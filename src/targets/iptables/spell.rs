@@ -3,8 +3,8 @@
 use super::MULTIPORT_SLOTS;
 use super::services::is_extension_header;
 use crate::packet::{PortRange, Protocol, Set, TransportRow, TransportSet};
-use crate::targets::accepted::Service;
-use crate::targets::region::Family;
+use crate::targets::packet_filters::accepted::Service;
+use crate::targets::packet_filters::region::Family;
 
 /// One option with the module that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -1,7 +1,7 @@
 //! States of a connection: what `conntrack`, `state` and TCP flags say about packets that open one.
 
 use super::unmodelled;
-use crate::targets::region::States;
+use crate::targets::packet_filters::region::States;
 
 /// What a match says about the state.
 #[derive(Debug, Clone, PartialEq, Eq)]

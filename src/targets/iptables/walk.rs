@@ -11,7 +11,7 @@ use super::verdict::Verdict;
 use crate::diag::{Code, Finding, Place, Span, bound};
 use crate::packet::{AddrSet, TransportSet};
 use crate::policy::{Action, Direction, Origin, Rule, Unmodelled};
-use crate::targets::region::{Links, Region};
+use crate::targets::packet_filters::region::{Links, Region};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use super::admin::lift::AdminRead;
 use super::lift::{self, Read};
 use super::manifest::{self, Manifests};
 use crate::diag::{Code, Finding, Source};
-use crate::targets::kubernetes::{PolicyForm, left_aside, words};
+use crate::targets::clusters::kubernetes::{PolicyForm, left_aside, words};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,8 +5,8 @@ use super::objects::{self, Plan};
 use super::say::{self, Saying};
 use crate::diag::{Code, Finding};
 use crate::policy::{Direction, Pods};
-use crate::targets::component::{self, Spoken};
-use crate::targets::kubernetes::too_large;
+use crate::targets::clusters::component::{self, Spoken};
+use crate::targets::clusters::kubernetes::too_large;
 use crate::targets::{Artifact, Lowered, Model, Wanted};
 use std::collections::{BTreeMap, BTreeSet};
 

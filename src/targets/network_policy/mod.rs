@@ -36,7 +36,7 @@ const LIMITS: &[Limit] = &[
     },
     Limit {
         what: "bytes of a NetworkPolicy object that `kubectl apply` copies into an annotation",
-        max: super::kubernetes::APPLY_MAX,
+        max: crate::targets::clusters::kubernetes::APPLY_MAX,
         source: "https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/",
     },
     Limit {

@@ -5,8 +5,8 @@ use super::say::{Saying, Service};
 use super::split::{Part, RULE_BYTES, SERVICE_BYTES, block_bytes};
 use crate::packet::PortRange;
 use crate::policy::Direction;
-use crate::targets::kubernetes::{Label, SelectorModel, annotation_bytes, selector_model};
-use crate::targets::provenance::{self, Annotation};
+use crate::targets::clusters::kubernetes::{Label, SelectorModel, annotation_bytes, selector_model};
+use crate::targets::told::provenance::{self, Annotation};
 use serde::Serialize;
 
 /// A NetworkPolicy for the template.

@@ -4,9 +4,9 @@ use super::model::{self, Object};
 use super::say::Saying;
 use super::split;
 use crate::policy::{Direction, Pods};
-use crate::targets::component;
-use crate::targets::kubernetes;
-use crate::targets::provenance;
+use crate::targets::clusters::component;
+use crate::targets::clusters::kubernetes;
+use crate::targets::told::provenance;
 use std::collections::BTreeSet;
 
 /// A rule for an object, with where it came from.

@@ -7,7 +7,7 @@ use crate::packet::{
 use crate::policy::{Rule, RuleSet};
 use crate::syntax::kubernetes::pods::PodPeer;
 use crate::syntax::kubernetes::selector::{Selector, Test};
-use crate::targets::component::{self, Said};
+use crate::targets::clusters::component::{self, Said};
 
 /// What can be said of a rule, ordered so that equal rules stand together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

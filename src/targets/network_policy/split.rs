@@ -4,7 +4,7 @@ use super::objects::{Plan, Statement};
 use super::say::{Peers, Saying, Service};
 use crate::policy::Direction;
 use crate::syntax::kubernetes::pods::{self, PodPeer};
-use crate::targets::kubernetes::RULES_MAX;
+use crate::targets::clusters::kubernetes::RULES_MAX;
 
 /// The most peers of one object.
 pub(super) const PEERS_MAX: usize = 5_000;

@@ -5,7 +5,7 @@ use super::members::Sets;
 use super::model::{Base, Ruleset, TableFamily};
 use super::rule::{self, Spec, Verdict};
 use crate::diag::{Code, Finding, Source, Span};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::region::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 use super::names;
 use super::pattern::{Interface, Pattern};
 use crate::packet::{AddrSet, IntervalSet, PortRange, PortSet, Prefix, Protocol, Set, TransportSet};
-use crate::targets::region::{Family, States};
-use crate::targets::well_known;
+use crate::targets::packet_filters::region::{Family, States};
+use crate::targets::packet_filters::well_known;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A part of a packet, or of what is known about it.

@@ -4,7 +4,7 @@ use super::names;
 use super::pattern::Pattern;
 use super::token::{Kind, Token};
 use crate::packet::{Protocol, TransportSet};
-use crate::targets::region::States;
+use crate::targets::packet_filters::region::States;
 
 /// The flag that a packet which opens a connection has.
 const SYN: u8 = 0x02;

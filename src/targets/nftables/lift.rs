@@ -6,7 +6,7 @@ use super::walk;
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set};
 use crate::policy::{Absent, Action, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::region::Family;
 use std::collections::BTreeSet;
 
 /// The policy of all chains: one scope for each hook that something hangs from.

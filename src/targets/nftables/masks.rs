@@ -3,8 +3,8 @@
 use super::pattern::Pattern;
 use super::token::{Kind, Token};
 use crate::packet::{AddrSet, Set};
-use crate::targets::masked::{Block, masked};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::masked::{Block, masked};
+use crate::targets::packet_filters::region::Family;
 use std::net::IpAddr;
 
 /// How many words stand behind the address.

@@ -3,7 +3,7 @@
 use super::hook::Hook;
 use crate::packet::{AddrSet, Set, TransportSet};
 use crate::policy::Unmodelled;
-use crate::targets::region::{Family, Links, Region, States};
+use crate::targets::packet_filters::region::{Family, Links, Region, States};
 
 /// A product of sets; `None` is all of a dimension.
 // INVARIANT: no dimension is empty.

@@ -9,7 +9,7 @@ use super::statement::{self, After};
 use super::token::{Kind, Token, normal, place};
 use crate::diag::Span;
 use crate::packet::{Protocol, fingerprint};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::region::Family;
 use std::rc::Rc;
 
 /// Packets, and what happens to them.

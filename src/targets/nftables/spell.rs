@@ -1,8 +1,8 @@
 //! Protocols, ports and ICMP types as matches of `nft`.
 
 use crate::packet::{PortRange, Protocol, Set, TransportRow, TransportSet};
-use crate::targets::accepted::Service;
-use crate::targets::region::Family;
+use crate::targets::packet_filters::accepted::Service;
+use crate::targets::packet_filters::region::Family;
 use serde::Serialize;
 
 /// A service in the words of `nft`. Every absent field is unconstrained.

@@ -4,7 +4,7 @@ use super::pattern::Pattern;
 use super::rule::{Refusal, Verdict};
 use super::token::{Kind, Token, place};
 use crate::packet::{Protocol, TransportSet};
-use crate::targets::region::Family;
+use crate::targets::packet_filters::region::Family;
 
 /// What the next words of a rule are, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]

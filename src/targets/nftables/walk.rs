@@ -9,7 +9,7 @@ use super::hook::Hook;
 use super::rule::{Spec, Verdict};
 use crate::diag::{Code, Finding, Place, Span, bound};
 use crate::policy::{Action, Origin, Rule, Unmodelled};
-use crate::targets::region::{Family, Region};
+use crate::targets::packet_filters::region::{Family, Region};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::rules::{self, Manifests};
 use crate::diag::Source;
 use crate::policy::Policy;
-use crate::targets::kubernetes::{PolicyForm, left_aside, twice};
+use crate::targets::clusters::kubernetes::{PolicyForm, left_aside, twice};
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@
 use super::say::{self, Peer, Saying};
 use crate::diag::{Code, Finding};
 use crate::policy::{Need, Origin};
-use crate::targets::component::{self, Statement};
-use crate::targets::kubernetes::{annotation_bytes, too_large};
-use crate::targets::provenance::{self, Annotation};
+use crate::targets::clusters::component::{self, Statement};
+use crate::targets::clusters::kubernetes::{annotation_bytes, too_large};
+use crate::targets::told::provenance::{self, Annotation};
 use crate::targets::{Artifact, Lowered, Wanted};
 use serde::Serialize;
 

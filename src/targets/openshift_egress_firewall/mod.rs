@@ -24,7 +24,7 @@ const LIMITS: &[Limit] = &[
     Limit { what: "egress firewalls of a namespace, called `default`", max: 1, source: PAGE },
     Limit {
         what: "bytes of an object that `kubectl apply` copies into an annotation",
-        max: super::kubernetes::APPLY_MAX,
+        max: crate::targets::clusters::kubernetes::APPLY_MAX,
         source: "https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/",
     },
 ];

@@ -7,7 +7,7 @@ use crate::packet::{
     TransportSet,
 };
 use crate::policy::{Direction, Rule, RuleSet};
-use crate::targets::component::{self, Said};
+use crate::targets::clusters::component::{self, Said};
 
 /// The protocols that have ports here, with their names.
 pub(super) const PROTOCOLS: [(&str, Protocol); 3] =

@@ -4,10 +4,10 @@ use super::{FORM, Form, MAX_ADDRESSES, MAX_DOMAINS, MAX_LISTS, MAX_URLS, PLATFOR
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, NamePattern, Protocol, Set, TransportSet};
 use crate::policy::{Direction, Origin, RuleSet};
-use crate::targets::demand::{Demand, Unsaid, demands, id};
-use crate::targets::named::{Part, Problems, Voice, ask, unsaid};
-use crate::targets::reason::{Room, reason};
-use crate::targets::service_words::{label, words};
+use crate::targets::asked::demand::{Demand, Unsaid, demands, id};
+use crate::targets::asked::named::{Part, Problems, Voice, ask, unsaid};
+use crate::targets::told::reason::{Room, reason};
+use crate::targets::told::service_words::{label, words};
 use crate::targets::{Artifact, Lowered, Wanted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,8 +9,8 @@ use crate::packet::{AddrSet, Constraint, Hostname, NamePattern, PeerSet, Prefix,
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::service_words as service;
-use crate::targets::terraform::unmodelled;
+use crate::targets::clouds::terraform::unmodelled;
+use crate::targets::told::service_words as service;
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::net::IpAddr;

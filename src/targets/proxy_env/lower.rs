@@ -6,8 +6,8 @@ use crate::packet::{
     AddrSet, GroupSet, NamePattern, NameSet, PacketSet, PeerSet, Prefix, Protocol, Set, TransportSet,
 };
 use crate::policy::{RuleSet, Traffic};
-use crate::targets::demand::id;
-use crate::targets::reason::{Room, reason};
+use crate::targets::asked::demand::id;
+use crate::targets::told::reason::{Room, reason};
 use crate::targets::{Loss, Lowered, ProxyUrl, Wanted};
 use std::collections::BTreeSet;
 

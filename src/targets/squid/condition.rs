@@ -7,8 +7,8 @@ use super::kind::Kind;
 use super::url::{Web, authorities, is_odd, plain_urls};
 use crate::packet::{AddrSet, IntervalSet, NameSet, PeerSet, PortSet, Set};
 use crate::policy::{Action, Unmodelled};
-use crate::targets::case::{Case, cross};
-use crate::targets::host_expression::{Hosts, hosts};
+use crate::targets::proxies::case::{Case, cross};
+use crate::targets::proxies::host_expression::{Hosts, hosts};
 
 /// The cases in which an ACL that is no group holds, or does not, in a line that does this.
 pub(super) fn single(conf: &Conf, acl: &Acl, negated: bool, form: &Form, action: Action) -> Vec<Case> {

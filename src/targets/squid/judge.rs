@@ -6,7 +6,7 @@ use super::conf::{Conf, Test};
 use super::form::Form;
 use super::kind::Kind;
 use crate::policy::Action;
-use crate::targets::case::{Case, MOST_CASES, cross};
+use crate::targets::proxies::case::{Case, MOST_CASES, cross};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

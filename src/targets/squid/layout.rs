@@ -7,7 +7,7 @@ use super::lines::LONGEST_LINE;
 use super::tls::{Tls, escaped, urls};
 use crate::diag::{Code, Finding};
 use crate::packet::{AddrSet, Hostname, NamePattern, PathPrefix, PortSet, Prefix};
-use crate::targets::plan::{Group, Plan};
+use crate::targets::proxies::plan::{Group, Plan};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,7 +17,7 @@ use crate::packet::{
 use crate::policy::{
     Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic, Unmodelled,
 };
-use crate::targets::case::Case;
+use crate::targets::proxies::case::Case;
 use std::collections::BTreeSet;
 
 /// How many forms of request are told apart.

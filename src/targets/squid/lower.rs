@@ -9,8 +9,8 @@ use crate::packet::{
     TransportSet,
 };
 use crate::policy::{Action, Direction, Need, Origin, Rule, RuleSet, Traffic};
-use crate::targets::by_name::{about, comment, endpoint, ingress};
-use crate::targets::plan::Plan;
+use crate::targets::proxies::by_name::{about, comment, endpoint, ingress};
+use crate::targets::proxies::plan::Plan;
 use crate::targets::{Artifact, Loss, Lowered, Wanted};
 use std::collections::BTreeMap;
 

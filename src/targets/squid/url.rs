@@ -2,7 +2,7 @@
 
 use crate::packet::{Hostname, NamePattern, NameSet, PortSet};
 use crate::syntax::expression::{Atom, expand, parse};
-use crate::targets::host_expression::{Hosts, hosts_of, is_everything, literal};
+use crate::targets::proxies::host_expression::{Hosts, hosts_of, is_everything, literal};
 
 /// A scheme whose URLs name a host and a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

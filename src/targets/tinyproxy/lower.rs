@@ -5,8 +5,8 @@ use super::expression::{host, urls};
 use crate::diag::{Code, Finding, any_error};
 use crate::packet::{AddrSet, NamePattern, PortRange, PortSet};
 use crate::syntax::tinyproxy::LONGEST_ENTRY;
-use crate::targets::by_name::{Voice, plan};
-use crate::targets::plan::Group;
+use crate::targets::proxies::by_name::{Voice, plan};
+use crate::targets::proxies::plan::Group;
 use crate::targets::{Artifact, Lowered, Wanted};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use super::conf::{self, is_conf};
 use super::filter::{HEAD, entries};
 use super::lift::lift;
 use crate::diag::{Code, Finding, Source};
-use crate::targets::beside::named;
+use crate::targets::proxies::beside::named;
 use crate::targets::{Imported, Importer};
 use std::sync::Arc;
 

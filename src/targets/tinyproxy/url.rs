@@ -5,7 +5,7 @@ use super::expression::{ANY_NAME, PLAIN_PORT, TUNNEL_PORT};
 use super::ports;
 use crate::packet::{Hostname, NamePattern, PortSet};
 use crate::syntax::expression::{Atom, expand, parse};
-use crate::targets::host_expression::{Hosts, hosts_of, is_everything};
+use crate::targets::proxies::host_expression::{Hosts, hosts_of, is_everything};
 
 /// Hosts, and the ports on which they can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]

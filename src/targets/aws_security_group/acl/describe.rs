@@ -8,7 +8,7 @@ use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::json;
 use crate::syntax::terraform::value;
 use crate::syntax::yaml::{self, Node};
-use crate::targets::aws_fields::{Fields, field};
+use crate::targets::clouds::aws_fields::{Fields, field};
 use crate::targets::{Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

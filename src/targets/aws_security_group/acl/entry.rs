@@ -6,7 +6,7 @@ use crate::diag::{Code, Finding, Place};
 use crate::packet::{AddrSet, Constraint, IcmpMatch, PeerSet, PortRange, Protocol, TransportSet};
 use crate::policy::{Action, Direction, Unmodelled};
 use crate::syntax::hcl::{Block, Value};
-use crate::targets::terraform::{Stated, found, stated, unknown};
+use crate::targets::clouds::terraform::{Stated, found, stated, unknown};
 
 /// One rule as a file states it.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use super::{ACLS, RULE, TYPES};
 use crate::diag::{Code, Finding, Place, Source};
 use crate::policy::{Direction, Scope};
 use crate::syntax::hcl::{Block, Kind, Module, Value, declares, is_module_file, read};
-use crate::targets::terraform::{found, items, not_read};
+use crate::targets::clouds::terraform::{found, items, not_read};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use super::returns::{Half, connections};
 use crate::diag::{Code, Finding, Place};
 use crate::packet::PeerSet;
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, RuleSet, Scope, Subject, Traffic};
-use crate::targets::terraform::{Stated, found, unmodelled};
+use crate::targets::clouds::terraform::{Stated, found, unmodelled};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Both directions.

@@ -15,7 +15,7 @@ use crate::packet::{
     TransportRow, TransportSet,
 };
 use crate::policy::{Action, Bounds, Direction, Match, Origin, Rule, RuleSet, Scope, Traffic, Unmodelled};
-use crate::targets::terraform::found;
+use crate::targets::clouds::terraform::found;
 use std::collections::BTreeMap;
 
 /// One direction of an ACL.

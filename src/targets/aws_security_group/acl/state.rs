@@ -10,7 +10,7 @@ use crate::diag::{Code, Source};
 use crate::policy::Direction;
 use crate::syntax::hcl::{Block, Kind, Module, Value};
 use crate::syntax::terraform::{self, Asked, Resource, Stage, recognizes};
-use crate::targets::terraform::{found, is_beside};
+use crate::targets::clouds::terraform::{found, is_beside};
 use crate::targets::{FormFamily, Imported, Importer};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use crate::diag::{Finding, Place, Source};
 use crate::packet::{AddrSet, Constraint, PeerSet, Set, TransportSet};
 use crate::policy::{Action, Direction, Match, Origin, Policy, Rule, Traffic, Unmodelled};
 use crate::syntax::kubernetes::pods::{Namespaces, PodPeer};
-use crate::targets::selecting::{self, Voice, Who};
-use crate::targets::tiers::{self, Step};
+use crate::targets::clusters::selecting::{self, Voice, Who};
+use crate::targets::clusters::tiers::{self, Step};
 use std::sync::Arc;
 
 /// A policy of an administrator with the file it stands in.

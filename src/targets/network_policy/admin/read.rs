@@ -12,7 +12,7 @@ use crate::syntax::kubernetes::objects::{Found, read_metadata};
 use crate::syntax::kubernetes::pods::PodPeer;
 use crate::syntax::kubernetes::selector::Selector;
 use crate::syntax::yaml::{Kind, Node};
-use crate::targets::kubernetes::ADMIN_GROUP;
+use crate::targets::clusters::kubernetes::ADMIN_GROUP;
 
 /// Reports whether an object is one of these policies, whatever its version.
 pub(in super::super) fn is_ours(found: &Found<'_>) -> bool {
