@@ -1,7 +1,8 @@
 //! What operations say of their size before they are done: limits rest on it.
 
 use egressor::packet::{
-    AddrSet, GroupSet, NamePattern, PacketSet, PeerSet, PortRange, Prefix, Protocol, Set, TransportSet,
+    AddrSet, GroupSet, Limit, NamePattern, Overlay, PacketSet, PeerSet, PortRange, PortSet, Prefix, Protocol,
+    Set, TransportSet,
 };
 
 fn block(text: &str) -> AddrSet {
@@ -70,4 +71,42 @@ fn what_lies_within_peers_is_counted_for_those_peers_only() {
     assert_eq!(all.cuts_within(&PeerSet::from(block("0.0.0.0/1"))), 1 + 1 + 2);
     assert_eq!(all.cuts_within(&PeerSet::from(block("192.0.2.0/24"))), 1 + 1);
     assert!(all.cuts_within(&everywhere()) > all.cuts_within(&PeerSet::from(block("0.0.0.0/1"))));
+}
+
+/// Every other port, but for one: a thousand ranges.
+fn every_other(except: u16) -> TransportSet {
+    let ports = (0..1000_u16).map(|at| 2 * at + 1).filter(|port| *port != 2 * except + 1);
+    let ranges = ports.map(|port| PortRange::new(port, port).expect("a port"));
+    TransportSet::ports(Protocol::TCP, &PortSet::of(ranges))
+}
+
+/// Fifty blocks with a thousand ranges of ports each, and a value that holds for the whole block around them.
+fn fifty_blocks(around: u8) -> Overlay<u8> {
+    let mut overlay = Overlay::default();
+    for at in 0..50_u8 {
+        let peers = PeerSet::from(block(&format!("10.{at}.0.0/16")));
+        overlay.product(None, &peers, Some(&every_other(u16::from(at))), &1);
+    }
+    overlay.product(None, &PeerSet::from(block("10.0.0.0/8")), Some(&TransportSet::full()), &around);
+    overlay
+}
+
+#[test]
+fn what_is_kept_and_what_is_only_looked_at_is_limited() {
+    let joined = |around: u8, limit: Limit| fifty_blocks(around).join(|a, b| *a.max(b), limit);
+    // Where the ports stay, fifty functions of two thousand cuts are kept. A limit a little above them is kept to.
+    let mixed = |limit: Limit| {
+        let mut overlay = fifty_blocks(0);
+        for at in 0..50_u8 {
+            let peers = PeerSet::from(block(&format!("10.{at}.0.0/16")));
+            overlay.product(None, &peers, Some(&tcp(2)), &2);
+        }
+        overlay.join(|a, b| *a.max(b), limit)
+    };
+    assert!(mixed(Limit::of(110_000)).is_ok());
+    let error = mixed(Limit::of(50_000)).expect_err("fifty times two thousand");
+    assert!(error.limit == 50_000 && error.services >= 1998 && error.peers >= 50, "{error:?}");
+    // Where the value around them hides the ports, next to nothing is kept, and a hundred thousand cuts are looked at.
+    assert!(joined(2, Limit::of(110_000)).is_ok() && joined(2, Limit::of(5_000)).is_ok());
+    assert!(joined(2, Limit::of(1_000)).is_err(), "32 looks for each cut that may be kept");
 }
