@@ -116,7 +116,12 @@ fn what_completes_the_files_of_a_folder_is_read_with_them() {
         assert!(rows.len() == 1 && rows[0].ends_with(" 198.51.100.0/24"), "{name}: {rows:?}");
     }
     let alone = document(&folder, &["show", "fw/sets.ipset"]);
-    assert_eq!(alone["format"], "iptables-save", "sets alone are in a known form, and say nothing");
+    assert_eq!(alone["format"], "ipset-save", "sets alone are in a known form");
+    let asked = messages(&alone, "read/refused");
+    assert!(
+        asked.len() == 1 && asked[0].contains("`s`"),
+        "the rules that look into them are asked for: {asked:?}"
+    );
 }
 
 #[test]
