@@ -277,148 +277,48 @@ fn attack(target: &str) {
     }
 }
 
-#[test]
-fn every_target_is_attacked_here() {
-    let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
-    let attacked = [
-        "aws-security-group",
-        "gcp-firewall",
-        "gcp-network-policy",
-        "azure-nsg",
-        "azure-firewall",
-        "aws-network-firewall",
-        "pan-edl",
-        "iptables",
-        "nftables",
-        "squid",
-        "tinyproxy",
-        "haproxy",
-        "envoy",
-        "istio",
-        "network-policy",
-        "cilium",
-        "calico",
-        "openshift-egress-firewall",
-        "proxy-env",
-        "gke-module",
-        "change-request",
-        "json",
-        "csv",
-    ];
-    assert_eq!(names, attacked, "a new target needs a test here");
+/// A test for each target, and the list of them, in the order of the registry.
+macro_rules! attacked {
+    ($($test:ident $name:literal)*) => {
+        $(
+            #[test]
+            fn $test() {
+                attack($name);
+            }
+        )*
+
+        #[test]
+        fn every_target_is_attacked_here() {
+            let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
+            assert_eq!(names, [$($name),*], "a new target needs a line here");
+        }
+    };
 }
 
-#[test]
-fn damaged_aws_files_are_read_to_an_end() {
-    attack("aws-security-group");
-}
-
-#[test]
-fn damaged_gcp_files_are_read_to_an_end() {
-    attack("gcp-firewall");
-}
-
-#[test]
-fn damaged_gcp_policies_are_read_to_an_end() {
-    attack("gcp-network-policy");
-}
-
-#[test]
-fn damaged_azure_firewalls_are_read_to_an_end() {
-    attack("azure-firewall");
-}
-
-#[test]
-fn damaged_pan_lists_are_read_to_an_end() {
-    attack("pan-edl");
-}
-
-#[test]
-fn damaged_iptables_files_are_read_to_an_end() {
-    attack("iptables");
-}
-
-#[test]
-fn damaged_squid_files_are_read_to_an_end() {
-    attack("squid");
-}
-
-#[test]
-fn damaged_tinyproxy_files_are_read_to_an_end() {
-    attack("tinyproxy");
-}
-
-#[test]
-fn damaged_haproxy_files_are_read_to_an_end() {
-    attack("haproxy");
-}
-
-#[test]
-fn damaged_envoy_files_are_read_to_an_end() {
-    attack("envoy");
-}
-
-#[test]
-fn damaged_istio_objects_are_read_to_an_end() {
-    attack("istio");
-}
-
-#[test]
-fn damaged_network_policies_are_read_to_an_end() {
-    attack("network-policy");
-}
-
-#[test]
-fn damaged_gke_files_are_read_to_an_end() {
-    attack("gke-module");
-}
-
-#[test]
-fn damaged_variables_of_proxies_are_read_to_an_end() {
-    attack("proxy-env");
-}
-
-#[test]
-fn damaged_change_requests_are_read_to_an_end() {
-    attack("change-request");
-}
-
-#[test]
-fn damaged_azure_files_are_read_to_an_end() {
-    attack("azure-nsg");
-}
-
-#[test]
-fn damaged_rule_groups_of_aws_are_read_to_an_end() {
-    attack("aws-network-firewall");
-}
-
-#[test]
-fn damaged_nftables_rulesets_are_read_to_an_end() {
-    attack("nftables");
-}
-
-#[test]
-fn damaged_policies_of_cilium_are_read_to_an_end() {
-    attack("cilium");
-}
-
-#[test]
-fn damaged_policies_of_calico_are_read_to_an_end() {
-    attack("calico");
-}
-
-#[test]
-fn damaged_egress_firewalls_are_read_to_an_end() {
-    attack("openshift-egress-firewall");
-}
-
-#[test]
-fn damaged_rules_as_json_are_read_to_an_end() {
-    attack("json");
-}
-
-#[test]
-fn damaged_rules_as_csv_are_read_to_an_end() {
-    attack("csv");
+attacked! {
+    damaged_aws_files_are_read_to_an_end "aws-security-group"
+    damaged_prefix_lists_are_read_to_an_end "aws-prefix-list"
+    damaged_gcp_files_are_read_to_an_end "gcp-firewall"
+    damaged_gcp_policies_are_read_to_an_end "gcp-network-policy"
+    damaged_azure_files_are_read_to_an_end "azure-nsg"
+    damaged_azure_firewalls_are_read_to_an_end "azure-firewall"
+    damaged_rule_groups_of_aws_are_read_to_an_end "aws-network-firewall"
+    damaged_pan_lists_are_read_to_an_end "pan-edl"
+    damaged_sets_are_read_to_an_end "ipset"
+    damaged_iptables_files_are_read_to_an_end "iptables"
+    damaged_nftables_rulesets_are_read_to_an_end "nftables"
+    damaged_squid_files_are_read_to_an_end "squid"
+    damaged_tinyproxy_files_are_read_to_an_end "tinyproxy"
+    damaged_haproxy_files_are_read_to_an_end "haproxy"
+    damaged_envoy_files_are_read_to_an_end "envoy"
+    damaged_istio_objects_are_read_to_an_end "istio"
+    damaged_network_policies_are_read_to_an_end "network-policy"
+    damaged_policies_of_cilium_are_read_to_an_end "cilium"
+    damaged_policies_of_calico_are_read_to_an_end "calico"
+    damaged_egress_firewalls_are_read_to_an_end "openshift-egress-firewall"
+    damaged_variables_of_proxies_are_read_to_an_end "proxy-env"
+    damaged_gke_files_are_read_to_an_end "gke-module"
+    damaged_change_requests_are_read_to_an_end "change-request"
+    damaged_rules_as_json_are_read_to_an_end "json"
+    damaged_rules_as_csv_are_read_to_an_end "csv"
 }
