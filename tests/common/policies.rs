@@ -112,13 +112,9 @@ pub(crate) fn policy_of(speech: Speech, rules: &[Rule]) -> Policy {
     Policy::new(said.collect())
 }
 
-/// The rule sets that a speech has room for, without rules.
+/// The rule sets of subjects that a speech can tell apart, without rules. What comes in is asked of all targets, also of those
+/// that can only say that they cannot say it.
 fn shapes(speech: Speech) -> Vec<RuleSet> {
-    let directions: &[Direction] = if speech.ingress == Ingress::Unsaid {
-        &[Direction::Egress]
-    } else {
-        &[Direction::Egress, Direction::Ingress]
-    };
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
         PeerKind::Names => PeerSet::all_names(),
@@ -141,13 +137,13 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
     };
     let mut shapes = Vec::new();
     for subject in subjects {
-        for direction in directions {
+        for direction in [Direction::Egress, Direction::Ingress] {
             let name = match &subject {
                 Subject::Pods(pods) | Subject::HostNetworkPods(pods) => pods.group(),
                 Subject::Host | Subject::Machine => direction.as_str().to_owned(),
             };
             shapes.push(RuleSet {
-                scope: Scope { name, direction: *direction },
+                scope: Scope { name, direction },
                 subject: subject.clone(),
                 universe: universe.clone(),
                 rules: Vec::new(),

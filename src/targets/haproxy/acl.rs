@@ -300,6 +300,12 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_words_in_any_case_and_variables_are_not() {
+        assert_eq!(read("REQ.ssl_sni a.example"), read("req.ssl_sni a.example"));
+        assert_eq!(read("var(txn.Edge_tls) -m found"), Test::Variable("txn.Edge_tls".to_owned()));
+    }
+
+    #[test]
     fn samples_and_ways_to_compare_are_told_apart() {
         let host = |name: &str| -> Hostname { name.parse().unwrap() };
         assert_eq!(
