@@ -135,15 +135,20 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
         ],
         Scoping::Namespace => vec![Subject::Pods(pods("agents", &[])), Subject::Pods(pods("other", &[]))],
     };
+    // What goes around a proxy goes out.
+    let directions: &[Direction] = match speech.peers {
+        PeerKind::Direct => &[Direction::Egress],
+        _ => &[Direction::Egress, Direction::Ingress],
+    };
     let mut shapes = Vec::new();
     for subject in subjects {
-        for direction in [Direction::Egress, Direction::Ingress] {
+        for direction in directions {
             let name = match &subject {
                 Subject::Pods(pods) | Subject::HostNetworkPods(pods) => pods.group(),
                 Subject::Host | Subject::Machine => direction.as_str().to_owned(),
             };
             shapes.push(RuleSet {
-                scope: Scope { name, direction },
+                scope: Scope { name, direction: *direction },
                 subject: subject.clone(),
                 universe: universe.clone(),
                 rules: Vec::new(),
