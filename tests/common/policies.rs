@@ -112,9 +112,13 @@ pub(crate) fn policy_of(speech: Speech, rules: &[Rule]) -> Policy {
     Policy::new(said.collect())
 }
 
-/// The rule sets of subjects that a speech can tell apart, without rules. What comes in is asked of all targets, also of those
-/// that can only say that they cannot say it.
+/// The rule sets that a speech has room for, without rules.
 fn shapes(speech: Speech) -> Vec<RuleSet> {
+    let directions: &[Direction] = if speech.ingress == Ingress::Unsaid {
+        &[Direction::Egress]
+    } else {
+        &[Direction::Egress, Direction::Ingress]
+    };
     let universe = match speech.peers {
         PeerKind::Addresses => PeerSet::all_addrs(),
         PeerKind::Names => PeerSet::all_names(),
@@ -134,11 +138,6 @@ fn shapes(speech: Speech) -> Vec<RuleSet> {
             Subject::Pods(pods("other", &[("app", "worker")])),
         ],
         Scoping::Namespace => vec![Subject::Pods(pods("agents", &[])), Subject::Pods(pods("other", &[]))],
-    };
-    // What goes around a proxy goes out.
-    let directions: &[Direction] = match speech.peers {
-        PeerKind::Direct => &[Direction::Egress],
-        _ => &[Direction::Egress, Direction::Ingress],
     };
     let mut shapes = Vec::new();
     for subject in subjects {
