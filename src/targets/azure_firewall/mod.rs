@@ -12,6 +12,7 @@ mod lift;
 mod list;
 mod lower;
 mod rule;
+mod say;
 mod state;
 
 use super::{
